@@ -1,0 +1,60 @@
+"""What is to be printed and what came of it: the values between the issue, the renderer, the lint and the seal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from certlib.domain.page import Box
+
+
+class Carrier(StrEnum):
+    """On what a face is borne."""
+
+    FILE = "file"  # the electronic certificate
+    SHEET = "sheet"  # one numbered piece of paper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """Everything a template needs to set one carrier. All texts are final; the template computes nothing.
+
+    `facts` holds what the paper shows, key to text (dates already as 年月日, lists joined by line breaks);
+    `issuer` is the deciding authority's name, `issued_on` the date line; `code_text` the full text of the QR
+    code, empty for none; `code_caption` the domain in words beneath it; `attachment` the machine-readable
+    facts, attached as `facts.json` to files; `seal_svg` the picture of the seal for a sheet whose seal is
+    printed, or None; `serial` the number of the blank sheet; `mark` a watermark such as 预览 or 已注销.
+    """
+
+    template: str
+    title: str
+    carrier: Carrier
+    facts: Mapping[str, str]
+    labels: Mapping[str, str] = field(default_factory=dict)  # Chinese labels, for error messages
+    issuer: str
+    issued_on: str
+    copy_label: str = ""  # 正本 | 副本
+    code_text: str = ""
+    code_caption: str = ""
+    attachment: bytes = b""
+    seal_svg: str | None = None
+    seal_diameter: float = 42.0  # millimetres
+    serial: str = ""
+    mark: str = ""
+    made_at: str = ""  # ISO 8601 UTC, for the document's dates: the same face gives the same bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An unsealed PDF/A-3a + PDF/UA-1 file and where its seal and code belong.
+
+    `seal` is the square into which the seal's circle fits exactly, `code` the code's square without quiet zone.
+    """
+
+    pdf: bytes
+    pages: int
+    seal: Box | None
+    code: Box | None
+    template: str
+    template_version: str  # SHA-256 over the template's folder, first 16 hex digits

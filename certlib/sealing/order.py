@@ -1,0 +1,58 @@
+"""The values between the ledger of seal uses and the Sealer, and the ledger's interface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from certlib.domain.page import Box
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealOrder:
+    """A reserved use of a seal: proof that intent, authorisation and bytes were read and agree.
+
+    Only `UseLedger.reserve` makes one. `counter` is the seal's own running number of uses, `attempt` the fence:
+    a later attempt of the same intent makes this one worthless.
+    """
+
+    use: int
+    counter: int
+    intent: str
+    attempt: int
+    seal: str  # seal id, e.g. "36070000000003"
+    seal_edition: int
+    authorisation: bytes  # SHA-256 of the seal authorisation
+    pdf: bytes
+    sha256: str  # of `pdf`, hexadecimal
+    placement: Box
+    reason: str  # 用途, e.g. 核发医疗器械经营许可证
+    level: str  # "B-B" | "B-T"
+    suite: str  # "rsa3072-sha256" | "p256-sha256" …
+    reserved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What came of an order. `level` is what was reached, never more than what is in the file."""
+
+    pdf: bytes
+    sha256: str
+    level: str
+    signed_at: datetime
+    timestamped_at: datetime | None
+
+
+class UseLedger(Protocol):
+    """The ledger of seal uses (用印日志), kept beside the register; each call is one committed transaction."""
+
+    def reserve(self, intent: str, *, now: datetime) -> SealOrder:
+        """Take the intent from open to signing under a new attempt number and reserve one use of its seal.
+
+        Raises `SealDeniedError` when no authorisation covers it (the denial is recorded), `ConflictError` when
+        another attempt holds the intent.
+        """
+
+    def release(self, order: SealOrder, *, why: str, now: datetime) -> None:
+        """Record that the reserved use came to nothing; its counter stays used."""
