@@ -138,7 +138,7 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One thing an item can yield: a type, and for certificates the actions on it. The first action is the principal."""
+    """One thing an item can yield: a type, and for certificates the actions on it, the principal one first."""
 
     kind: OutcomeKind
     type: str
