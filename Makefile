@@ -1,0 +1,85 @@
+# Two commands for a newcomer: `make demo` and `make test`. `make help` lists the rest.
+# Needs Python 3.11-3.13 with venv, and make. Everything else comes by hash from the lock files.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check format test-all bench lock clean
+
+OUT ?= demo-out
+TESTS ?= tests
+PYTEST_ARGS ?=
+
+# The first interpreter that is really there and of a supported version; override with PYTHON=...
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$name; break; }; done)
+# uv, because it installs a lock with hashes for every supported Python; your own when you have one.
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+BIN := .venv/bin
+
+export UV_PYTHON_DOWNLOADS = never
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.runtime ## carry real items through the whole mission; leaves demo-out/ (OUT=folder for another)
+	@$(BIN)/certctl demo --out "$(OUT)"
+
+test: .venv/.dev ## the tests (TESTS=path and PYTEST_ARGS="-k name" narrow them)
+	@$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS) $(TESTS)
+
+test-all: .venv/.dev ## the tests with the slow ones
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(TESTS)
+
+check: .venv/.dev ## formatting, lint, types and the direction of imports
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: .venv/.dev ## bring the code into its form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: .venv/.dev ## CPU time of one issuance, stage by stage, with a naive script beside it
+	@$(BIN)/python -m benchmarks.bench_issue
+
+clean: ## take away what make made, your own .venv included
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache demo-out
+
+# The locks name versions and hashes only: no index and no path, so that any mirror serves them.
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links --no-annotate $(LOCK_ARGS)
+LOCK_ARGS ?=
+
+lock: $(filter .tools/%,$(UV)) ## renew the locks (LOCK_ARGS=--upgrade for the newest versions)
+	$(LOCK) --group build --extra dev pyproject.toml -o requirements-dev.lock
+	$(LOCK) --group build --extra service -c requirements-dev.lock pyproject.toml -o requirements.lock
+	$(LOCK) --group tools -o requirements-tools.lock
+
+.tools/bin/uv: requirements-tools.lock
+	@test -n "$(PYTHON)" || { echo "certlib needs Python 3.11, 3.12 or 3.13 on PATH (or PYTHON=/path/to/python)" >&2; exit 1; }
+	@echo "fetching uv into .tools/ ..."
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tools.lock
+	@touch $@
+
+.venv/bin/python: | $(filter .tools/%,$(UV))
+	@test -n "$(PYTHON)" || { echo "certlib needs Python 3.11, 3.12 or 3.13 on PATH (or PYTHON=/path/to/python)" >&2; exit 1; }
+	@$(UV) venv --quiet --python "$(PYTHON)" .venv
+
+# $(call install,LOCK): exactly the lock, then the project itself, built by the locked builder.
+define install
+	echo "installing what $(1) names ..."
+	$(UV) pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes $(1)
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+endef
+
+# An environment that has the development packages serves the demo as well and is not cut back to it.
+.venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
+	@set -e; if [ -e .venv/.dev ]; then $(MAKE) --no-print-directory .venv/.dev; else $(call install,requirements.lock); fi
+	@touch $@
+
+.venv/.dev: requirements-dev.lock pyproject.toml | .venv/bin/python
+	@set -e; $(call install,requirements-dev.lock)
+	@touch $@
