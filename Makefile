@@ -69,17 +69,15 @@ lock: $(filter .tools/%,$(UV)) ## renew the locks (LOCK_ARGS=--upgrade for the n
 	@$(UV) venv --quiet --python "$(PYTHON)" .venv
 
 # $(call install,LOCK): exactly the lock, then the project itself, built by the locked builder.
-define install
-	echo "installing what $(1) names ..."
-	$(UV) pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes $(1)
+install = echo "installing what $(1) names ..." && \
+	$(UV) pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes $(1) && \
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-endef
 
 # An environment that has the development packages serves the demo as well and is not cut back to it.
 .venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
-	@set -e; if [ -e .venv/.dev ]; then $(MAKE) --no-print-directory .venv/.dev; else $(call install,requirements.lock); fi
+	@if [ -e .venv/.dev ]; then $(MAKE) --no-print-directory .venv/.dev; else $(call install,requirements.lock); fi
 	@touch $@
 
 .venv/.dev: requirements-dev.lock pyproject.toml | .venv/bin/python
-	@set -e; $(call install,requirements-dev.lock)
+	@$(call install,requirements-dev.lock)
 	@touch $@
