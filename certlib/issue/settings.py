@@ -1,0 +1,83 @@
+"""The settings of an issuing office: one TOML file, closed; every value has a default that works on a laptop.
+
+environment = "development"        # development keys are refused in any other
+host = "zwfw.ganzhou.example"      # the host printed in the code
+database = "sqlite:///register.db" # relative paths are below the home folder
+suite = "rsa3072-sha256"
+timestamps = []                    # URLs of timestamp authorities, tried in turn; empty: the development one
+city_url = ""                      # the city repository; empty: nothing is delivered
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from certlib.errors import ConfigurationError
+
+DEVELOPMENT = "development"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings. `home` holds database, files and the settings file; `keys` the PKI, empty for development keys."""
+
+    home: Path = Path("certlib-home")
+    environment: str = DEVELOPMENT
+    host: str = "zwfw.ganzhou.example"
+    host_words: str = "赣州政务核验"
+    database: str = "sqlite:///register.db"
+    keys: str = ""
+    fonts: str = ""
+    templates: str = ""
+    suite: str = "rsa3072-sha256"
+    level: str = "B-T"
+    timestamps: tuple[str, ...] = ()
+    timestamp_seconds: float = 3.0
+    city_url: str = ""
+    city_account: str = "rongjiang-certlib"
+    city_secret: str = ""  # by reference: env:NAME or file:PATH; empty: the development secret
+    lease_seconds: int = 60
+    workers: int = 1
+
+    @classmethod
+    def load(cls, path: Path | None = None, **overrides: Any) -> Settings:
+        """Read `path` (a TOML file, or a home folder with `certlib.toml` in it); a missing file means the defaults.
+
+        Raises `ConfigurationError` naming the file and the key when it cannot be read or has an unknown key.
+        """
+        home = (path if path is None or path.suffix != ".toml" else path.parent) or Path("certlib-home")
+        file = path if path is not None and path.suffix == ".toml" else home / "certlib.toml"
+        values: dict[str, Any] = {"home": home, **_read(file), **overrides}
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise ConfigurationError(f"设置文件 {file.name} 中有未知的项：{'、'.join(sorted(unknown))}。")
+        values["home"] = Path(values["home"])
+        if isinstance(values.get("timestamps"), list):
+            values["timestamps"] = tuple(values["timestamps"])
+        return cls(**values)
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL with a relative SQLite path laid below the home folder."""
+        prefix = "sqlite:///"
+        path = self.database.removeprefix(prefix)
+        if self.database.startswith(prefix) and not path.startswith("/"):
+            return f"{prefix}{(self.home / path).absolute()}"
+        return self.database
+
+    @property
+    def in_development(self) -> bool:
+        """Whether development keys and accounts may be used."""
+        return self.environment == DEVELOPMENT
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"设置文件 {file.name} 无法读取：{error}。") from error
