@@ -1,0 +1,85 @@
+"""What `certctl` prints: tables for people, one JSON value a line for programs, errors as one sentence.
+
+Results go to standard output, everything else (errors, progress, questions) to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from certlib.errors import CertlibError, RequestError
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on one line, Chinese as it is."""
+    typer.echo(json.dumps(value, ensure_ascii=False, separators=(", ", ": "), default=str))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
+    """A table with a heading line, as wide as it needs."""
+    out.print(table(columns, rows, title=title))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> Table:
+    """A table in the form all commands share."""
+    made = Table(*columns, title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def print_pairs(pairs: Mapping[str, object]) -> None:
+    """Name and value, one pair a line."""
+    made = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in pairs.items():
+        made.add_row(f"[bold]{name}[/bold]", str(value))
+    out.print(made)
+
+
+def print_error(error: CertlibError, *, as_json: bool) -> None:
+    """An error as one sentence with its code; the faults of a request as a table."""
+    faults = error.faults if isinstance(error, RequestError) else ()
+    if as_json:
+        body: dict[str, Any] = {"code": error.code, "message": error.message, **error.extra}
+        if faults:
+            body["faults"] = [fault.as_json() for fault in faults]
+        err.print_json(json.dumps(body, ensure_ascii=False, default=str), indent=None)
+        return
+    err.print(f"[red]{error.message}[/red] [dim]({error.code})[/dim]", soft_wrap=True)
+    if faults:
+        rows = [(fault.path, fault.label, fault.message, fault.code) for fault in faults]
+        err.print(table(("位置", "名称", "问题", "代码"), rows))
+
+
+@contextmanager
+def progress(what: str) -> Iterator[None]:
+    """Show that work is under way, on a terminal only."""
+    if not err.is_terminal:
+        yield
+        return
+    with err.status(what):
+        yield
+
+
+def read_json(file: Path) -> Any:
+    """The JSON in `file`, or on standard input for `-`. Ends the command as misuse when there is none."""
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        return json.loads(text)
+    except OSError as error:
+        raise typer.BadParameter(f"{file} 无法读取：{error.strerror}。") from error
+    except ValueError as error:
+        raise typer.BadParameter(f"{file} 不是 JSON：{error}。") from error
