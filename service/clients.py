@@ -1,0 +1,84 @@
+"""The systems that may call the service (办件系统), each with its key, its scopes and its tenants."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+from certlib.errors import ConfigurationError
+from service.settings import ClientSettings
+
+EVERY_AUTHORITY = "*"
+
+SCOPES: Mapping[str, str] = MappingProxyType(
+    {
+        "certificate:read": "查看证照与版本文件",
+        "certificate:issue": "签发证照（单件或批量）",
+        "certificate:act": "变更、延续、暂扣、注销、撤销等",
+        "document:read": "查看审批文书",
+        "document:issue": "签发审批文书",
+        "paper:print": "打印实体证照、管理空白证照",
+        "seal:read": "查看印章与用印授权",
+    }
+)
+"""Every scope and what it opens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One calling system. `authorities` are the tenants it acts for, or `*` for every authority of the city."""
+
+    id: str
+    name: str
+    authorities: frozenset[str]
+    scopes: frozenset[str]
+    key: ECKey
+
+    def acts_for(self, authorities: Iterable[str]) -> bool:
+        """Whether one of `authorities` is a tenant of this client."""
+        return EVERY_AUTHORITY in self.authorities or not self.authorities.isdisjoint(authorities)
+
+
+def read_clients(settings: Iterable[ClientSettings]) -> dict[str, Client]:
+    """The clients of the settings by id. Raises `ConfigurationError` naming the client whose entry is wrong."""
+    return {entry.id: _client(entry) for entry in settings}
+
+
+def read_key(reference: str) -> ECKey:
+    """The P-256 key behind `file:PATH` (JWK or PEM). Raises `ConfigurationError` when it cannot be read."""
+    path = reference.removeprefix("file:")
+    try:
+        return parse_key(Path(path).read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"密钥文件 {path} 无法读取。", code="key-file") from error
+    except ValueError as error:
+        raise ConfigurationError(f"密钥文件 {path} 不是 P-256 密钥（JWK 或 PEM）。", code="key-file") from error
+
+
+def parse_key(data: bytes) -> ECKey:
+    """A P-256 key from JWK (JSON) or PEM. Raises `ValueError` when it is another thing."""
+    try:
+        key = ECKey.import_key(_jwk(data) if data.lstrip().startswith(b"{") else data)
+    except (JoseError, ValueError, TypeError, KeyError) as error:
+        raise ValueError("not an elliptic curve key") from error
+    if key.curve_name != "P-256":
+        raise ValueError("not a key on P-256")
+    return key
+
+
+def _jwk(data: bytes) -> dict[str, str | list[str]]:
+    value = json.loads(data)
+    return {str(name): member for name, member in value.items() if name in {"kty", "crv", "x", "y", "d", "kid"}}
+
+
+def _client(entry: ClientSettings) -> Client:
+    unknown = set(entry.scopes) - set(SCOPES)
+    if unknown:
+        raise ConfigurationError(f"客户端 {entry.id} 的权限 {'、'.join(sorted(unknown))} 不存在。")
+    return Client(entry.id, entry.name, frozenset(entry.authorities), frozenset(entry.scopes), read_key(entry.key))
