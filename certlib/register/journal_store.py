@@ -1,0 +1,114 @@
+"""The journal's rows in the register's database: `JournalStore` over a session.
+
+Numbering is one statement on both databases. It takes what is committed and has no number (`seq IS NULL`): ids
+commit out of order on PostgreSQL, a high-water mark would skip events for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, insert, select, text
+from sqlmodel import Session, col
+
+from certlib.formats.tlog_note import NoteKey
+from certlib.journal.journal import Journal
+from certlib.journal.store import Numbered, StoredCheckpoint
+from certlib.register.journal_tables import JournalCheckpoint, JournalCosignature, JournalEvent, JournalTile
+
+_SEQUENCER = 0x6365_7274_6C6F_6731  # the advisory lock's number: "certlog1"
+_LOCK = {"postgresql": text("SELECT pg_advisory_xact_lock(:lock)")}  # SQLite: BEGIN IMMEDIATE has it already
+
+_NUMBER = text("""
+    WITH fresh AS (
+        SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM journal_event
+        WHERE seq IS NULL ORDER BY id LIMIT :limit
+    )
+    UPDATE journal_event SET seq = :start + fresh.place FROM fresh WHERE journal_event.id = fresh.id
+    RETURNING journal_event.seq, journal_event.leaf_hash
+""")
+_PUT_TILE = text("""
+    INSERT INTO journal_tile (level, place, data) VALUES (:level, :place, :data)
+    ON CONFLICT (level, place) DO UPDATE SET data = excluded.data
+""")
+_APPEND = insert(JournalEvent.__table__)  # type: ignore[attr-defined]
+_TILE = select(col(JournalTile.data)).where(
+    col(JournalTile.level) == bindparam("level"), col(JournalTile.place) == bindparam("place")
+)
+
+
+def sql_journal(origin: str, signers: Sequence[NoteKey]) -> Journal[Session]:
+    """The journal `origin` in the database of the sessions it is given."""
+    return Journal(origin, signers, SqlJournalStore())
+
+
+class SqlJournalStore:
+    """`JournalStore` on SQLite and PostgreSQL."""
+
+    def append(self, transaction: Session, body: bytes, leaf_hash: bytes) -> None:
+        transaction.connection().execute(_APPEND, {"body": body, "leaf_hash": leaf_hash})
+
+    def number(self, transaction: Session, limit: int) -> Numbered:
+        connection = transaction.connection()
+        lock = _LOCK.get(connection.dialect.name)
+        if lock is not None:
+            connection.execute(lock, {"lock": _SEQUENCER})
+        start = connection.scalar(select(func.coalesce(func.max(JournalEvent.seq) + 1, 0))) or 0
+        rows = sorted(tuple(row) for row in connection.execute(_NUMBER, {"start": start, "limit": limit}))
+        last = self.entries(transaction, rows[-1][0], rows[-1][0] + 1)[0] if rows else b""
+        return Numbered(start, [digest for _, digest in rows], last)
+
+    def waiting(self, transaction: Session) -> bool:
+        query = select(col(JournalEvent.id)).where(col(JournalEvent.seq).is_(None)).limit(1)
+        return transaction.connection().scalar(query) is not None
+
+    def tile(self, transaction: Session, level: int, index: int) -> bytes:
+        return transaction.connection().scalar(_TILE, {"level": level, "place": index}) or b""
+
+    def put_tiles(self, transaction: Session, tiles: Mapping[tuple[int, int], bytes]) -> None:
+        rows = [{"level": level, "place": place, "data": data} for (level, place), data in tiles.items()]
+        transaction.connection().execute(_PUT_TILE, rows)
+
+    def entries(self, transaction: Session, start: int, end: int) -> Sequence[bytes]:
+        seq = col(JournalEvent.seq)
+        query = select(col(JournalEvent.body)).where(seq >= start, seq < end).order_by(seq)
+        return transaction.connection().scalars(query).all()
+
+    def index_of(self, transaction: Session, leaf_hash: bytes) -> int | None:
+        query = select(func.min(JournalEvent.seq)).where(col(JournalEvent.leaf_hash) == leaf_hash)
+        return transaction.connection().scalar(query)
+
+    def newest_event(self, transaction: Session) -> bytes | None:
+        query = select(col(JournalEvent.body)).order_by(col(JournalEvent.id).desc()).limit(1)
+        return transaction.connection().scalar(query)
+
+    def add_checkpoint(self, transaction: Session, size: int, root: bytes, note: str, at: datetime) -> None:
+        transaction.add(JournalCheckpoint(size=size, root=root, note=note, at=at))
+        transaction.flush()
+
+    def newest_checkpoint(self, transaction: Session, *, cosignatures: int = 0) -> StoredCheckpoint | None:
+        query = select(JournalCheckpoint).order_by(col(JournalCheckpoint.id).desc()).limit(1)
+        if cosignatures:
+            enough = (
+                select(col(JournalCosignature.checkpoint))
+                .group_by(col(JournalCosignature.checkpoint))
+                .having(func.count() >= cosignatures)
+            )
+            query = query.where(col(JournalCheckpoint.id).in_(enough))
+        row = transaction.scalar(query)
+        return self._stored(transaction, row) if row is not None else None
+
+    def add_cosignature(self, transaction: Session, checkpoint: int, witness: str, line: str, at: datetime) -> None:
+        if transaction.get(JournalCosignature, (checkpoint, witness)) is None:
+            transaction.add(JournalCosignature(checkpoint=checkpoint, witness=witness, line=line, at=at))
+            transaction.flush()
+
+    def _stored(self, transaction: Session, row: JournalCheckpoint) -> StoredCheckpoint:
+        query = (
+            select(col(JournalCosignature.line))
+            .where(col(JournalCosignature.checkpoint) == row.id)
+            .order_by(col(JournalCosignature.witness))
+        )
+        lines = tuple(transaction.connection().scalars(query))
+        return StoredCheckpoint(row.id or 0, row.size, row.root, row.note, row.at, lines)
