@@ -1,0 +1,296 @@
+"""Deliveries as rows: written in the event's transaction, claimed by lease, in order per certificate.
+
+Rules:
+* `enqueue` runs inside the caller's transaction: event and delivery are one commit, and nothing is sent from there.
+* A claim is one statement. It takes the oldest undelivered row of each certificate whose time has come; a row left
+  leased by a dead worker comes back when its lease ends. On SQLite the write lock of `writer` keeps claims apart, on
+  PostgreSQL `FOR UPDATE SKIP LOCKED` does.
+* `attempts` is the fence: what a worker reports on an outdated claim is not taken, except that the counterpart has it.
+* A revocation may pass a predecessor that is dead, or that has failed `STUCK_AFTER` times.
+
+    with writer(engine) as session:
+        enqueue(session, certificate=row.key, message=message, file=sha256, now=now)
+    queue = SqlDeliveries(engine, files.read)
+    for delivery in queue.claim("worker-1", now, limit=8, lease_seconds=60):
+        ...
+        queue.done(delivery, answer, now)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, and_, func, or_, update
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from certlib.domain.delivery import CITY, URGENT, Delivery
+from certlib.errors import NotFoundError
+from certlib.register.delivery_table import DeliveryRow
+from certlib.register.engine import reader, writer
+
+STUCK_AFTER = 5
+"""Failed attempts after which a revocation no longer waits for its predecessor."""
+
+_ERROR_LENGTH = 1000
+_OPEN = ("due", "leased")
+
+
+def enqueue(
+    session: Session,
+    *,
+    certificate: str,
+    message: Mapping[str, Any],
+    now: datetime,
+    file: str = "",
+    target: str = CITY,
+) -> DeliveryRow:
+    """Write a delivery into the caller's transaction and return its row; `file` is the SHA-256 of a registered file.
+
+    The sequence is the message's, or the next of this certificate; the message then carries it. The caller's
+    transaction must hold the certificate's row, so that two events of one certificate cannot take the same place.
+    """
+    sequence = int(message.get("sequence") or _next_sequence(session, target, certificate))
+    row = DeliveryRow(
+        target=target,
+        certificate=certificate,
+        sequence=sequence,
+        operation=str(message["operation"]),
+        identifier=str(message["identifier"]),
+        message={**message, "sequence": sequence},
+        file=file,
+        urgent=message["operation"] in URGENT,
+        available_at=now,
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _next_sequence(session: Session, target: str, certificate: str) -> int:
+    newest = session.exec(
+        select(func.max(DeliveryRow.sequence)).where(
+            DeliveryRow.target == target, DeliveryRow.certificate == certificate
+        )
+    ).one()
+    return (newest or 0) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How the deliveries of a target stand: rows by state, rows that wait behind a dead one, and the oldest waiting."""
+
+    due: int
+    leased: int
+    done: int
+    dead: int
+    blocked: int
+    oldest: datetime | None
+
+    def age(self, now: datetime) -> timedelta:
+        """How long the oldest undelivered event has waited."""
+        return max(now - self.oldest, timedelta()) if self.oldest else timedelta()
+
+
+class SqlDeliveries:
+    """The deliveries to one target in the register's database; `read` gives a registered file by its SHA-256."""
+
+    def __init__(self, engine: Engine, read: Callable[[str], bytes], *, target: str = CITY) -> None:
+        self._engine, self._read, self._target = engine, read, target
+
+    def claim(self, worker: str, now: datetime, limit: int, lease_seconds: float) -> list[Delivery]:
+        """Lease up to `limit` rows to `worker` and return them, the longest waiting first."""
+        until = now + timedelta(seconds=lease_seconds)
+        with writer(self._engine) as session:
+            ids = _claimable(self._target, now, limit)
+            rows = session.exec(
+                update(DeliveryRow)
+                .where(col(DeliveryRow.id).in_(select(ids.c.id)))
+                .values(
+                    state="leased",
+                    lease_owner=worker,
+                    lease_until=until,
+                    available_at=until,
+                    attempts=DeliveryRow.attempts + 1,
+                )
+                .returning(DeliveryRow)
+                .execution_options(synchronize_session=False)
+            ).scalars()
+            claimed = sorted(rows, key=lambda row: (row.created_at, row.id or 0))
+            return [self._delivery(session, row) for row in claimed]
+
+    def done(self, delivery: Delivery, answer: Mapping[str, Any], now: datetime, *, digest: str = "") -> None:
+        """Close a delivery with the counterpart's answer; a second worker's report of the same changes nothing."""
+        with writer(self._engine) as session:
+            session.exec(
+                update(DeliveryRow)
+                .where(col(DeliveryRow.id) == delivery.id, col(DeliveryRow.state) != "done")
+                .values(
+                    state="done",
+                    answer=dict(answer),
+                    digest=digest,
+                    done_at=now,
+                    repair=False,
+                    lease_owner="",
+                    last_error="",
+                )
+            )
+
+    def retry(self, delivery: Delivery, error: str, at: datetime) -> None:
+        """Give a delivery back, to be tried again from `at` on."""
+        self._close(delivery, state="due", available_at=at, last_error=error[:_ERROR_LENGTH])
+
+    def dead(self, delivery: Delivery, reason: str, now: datetime) -> None:
+        """Lay a delivery aside with the reason; later events of its certificate wait, revocations do not."""
+        self._close(delivery, state="dead", available_at=now, last_error=reason[:_ERROR_LENGTH])
+
+    def _close(self, delivery: Delivery, **values: object) -> None:
+        with writer(self._engine) as session:
+            session.exec(
+                update(DeliveryRow)
+                .where(
+                    col(DeliveryRow.id) == delivery.id,
+                    col(DeliveryRow.state) == "leased",
+                    col(DeliveryRow.attempts) == delivery.attempts,
+                )
+                .values(lease_owner="", lease_until=None, **values)
+            )
+
+    def reopen(self, chain: str, sequences: Sequence[int], now: datetime, *, repair: bool = False) -> int:
+        """Make delivered events due again, because the counterpart lost them (or, with `repair`, changed them)."""
+        with writer(self._engine) as session:
+            found = session.exec(
+                update(DeliveryRow)
+                .where(
+                    *_of(self._target, chain),
+                    col(DeliveryRow.sequence).in_(sequences),
+                    col(DeliveryRow.state) == "done",
+                )
+                .values(state="due", available_at=now, lease_until=None, repair=repair)
+            )
+            return int(found.rowcount)
+
+    def replay(self, id_: int, now: datetime, *, message: Mapping[str, Any] | None = None) -> None:
+        """Make a dead letter due again, with its message put right where `message` is given.
+
+        Raises `NotFoundError` when there is no such dead letter.
+        """
+        with writer(self._engine) as session:
+            row = session.get(DeliveryRow, id_)
+            if row is None or row.state != "dead" or row.target != self._target:
+                raise NotFoundError(f"没有编号为 {id_} 的待处理推送。")
+            row.state, row.available_at, row.attempts = "due", now, 0
+            if message is not None:
+                row.message = {**message, "sequence": row.sequence}
+            session.add(row)
+
+    def replay_all(self, now: datetime) -> int:
+        """Make every dead letter due again."""
+        with writer(self._engine) as session:
+            found = session.exec(
+                update(DeliveryRow)
+                .where(col(DeliveryRow.target) == self._target, col(DeliveryRow.state) == "dead")
+                .values(state="due", available_at=now, attempts=0)
+            )
+            return int(found.rowcount)
+
+    def dead_letters(self) -> list[DeliveryRow]:
+        """The deliveries laid aside, oldest first, each with its reason."""
+        with reader(self._engine) as session:
+            query = select(DeliveryRow).where(DeliveryRow.target == self._target, DeliveryRow.state == "dead")
+            return list(session.exec(query.order_by(col(DeliveryRow.id))))
+
+    def backlog(self) -> Backlog:
+        """How the deliveries stand."""
+        row, before = DeliveryRow, aliased(DeliveryRow)
+        with reader(self._engine) as session:
+            counts = dict(
+                session.exec(
+                    select(row.state, func.count()).where(row.target == self._target).group_by(row.state)
+                ).all()
+            )
+            blocked = session.exec(
+                select(func.count())
+                .select_from(row)
+                .where(
+                    row.target == self._target,
+                    col(row.state) == "due",
+                    _earlier(row, before).where(before.state == "dead").exists(),
+                )
+            ).one()
+            oldest = session.exec(
+                select(func.min(row.created_at)).where(row.target == self._target, col(row.state).in_(_OPEN))
+            ).one()
+        states = {state: counts.get(state, 0) for state in ("due", "leased", "done", "dead")}
+        return Backlog(**states, blocked=blocked, oldest=oldest)
+
+    def _delivery(self, session: Session, row: DeliveryRow) -> Delivery:
+        assert row.id is not None  # noqa: S101  it has just come from the database
+        return Delivery(
+            id=row.id,
+            chain=row.certificate,
+            identifier=row.identifier,
+            sequence=row.sequence,
+            operation=row.operation,
+            message=row.message,
+            file=(lambda: self._read(row.file)) if row.file else None,
+            attempts=row.attempts,
+            predecessor_unknown=row.urgent and self._passes(session, row),
+            repair=row.repair,
+        )
+
+    def _passes(self, session: Session, row: DeliveryRow) -> bool:
+        """Whether the claimed row goes ahead of an undelivered one."""
+        query = (
+            select(func.count())
+            .select_from(DeliveryRow)
+            .where(
+                *_of(self._target, row.certificate),
+                DeliveryRow.sequence < row.sequence,
+                DeliveryRow.state != "done",
+            )
+        )
+        return session.exec(query).one() > 0
+
+
+def _of(target: str, certificate: str) -> tuple[ColumnElement[bool], ...]:
+    return (col(DeliveryRow.target) == target, col(DeliveryRow.certificate) == certificate)
+
+
+def _earlier(row: type[DeliveryRow], before: type[DeliveryRow]) -> Any:
+    return select(before.id).where(
+        before.target == row.target, before.certificate == row.certificate, before.sequence < row.sequence
+    )
+
+
+def _claimable(target: str, now: datetime, limit: int) -> Any:
+    """The ids that may be claimed, locked as they are chosen; a CTE, so that the limit counts once (PostgreSQL)."""
+    row = DeliveryRow
+    query: Any = (
+        select(col(row.id).label("id"))
+        .where(row.target == target, col(row.state).in_(_OPEN), row.available_at <= now, ~_in_the_way(row).exists())
+        .order_by(col(row.available_at), col(row.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=row)
+    )
+    return query.cte("claimable").prefix_with("MATERIALIZED", dialect="postgresql")
+
+
+def _in_the_way(row: type[DeliveryRow]) -> Any:
+    """The earlier events that `row` has to wait for: any undelivered one; for a revocation only one that can still go.
+
+    An earlier event can still go when it is being delivered, is a revocation itself, or has no stuck one before it.
+    """
+    before, first = aliased(DeliveryRow), aliased(DeliveryRow)
+    behind_stuck = _earlier(before, first).where(_stuck(first)).exists()
+    can_go = and_(~_stuck(before), or_(col(before.state) == "leased", col(before.urgent), ~behind_stuck))
+    return _earlier(row, before).where(before.state != "done", or_(~col(row.urgent), can_go))
+
+
+def _stuck(row: type[DeliveryRow]) -> ColumnElement[bool]:
+    failing = and_(col(row.state) == "due", col(row.attempts) >= STUCK_AFTER)
+    return or_(col(row.state) == "dead", failing)
