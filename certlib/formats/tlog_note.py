@@ -4,7 +4,7 @@ A note is the text, an empty line, and lines `— name base64(key id ‖ signatu
 0x01 signs the text itself, 0x04 signs the text together with the moment of signing. Lines of other keys are ignored;
 a bad signature of a known key spoils the whole note.
 
-    note = Note("text\\n").signed(NoteKey.of("example.com/log", private_key), at=now)
+    note = Note("text\\n").signed(NoteKey.of("example.com/log", key), at=now)
     opened = open_note(note.encode(), [VerifierKey.parse("example.com/log+…")])
 """
 
@@ -17,11 +17,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from certlib.crypto.keys import SigningKey
 from certlib.errors import ConfigurationError, VerificationError
 
 ED25519 = 0x01
@@ -33,13 +34,6 @@ MAX_NOTE = 1 << 16  # bytes; room for over a hundred signatures
 _DASH = "—"
 _NAME = re.compile(r"[^\s+\x00-\x1f]+")
 _TIME_SIZE = 8
-
-
-class Ed25519Key(Protocol):
-    """What a note needs of a private key: `Ed25519PrivateKey`, or a token's key behind the same call."""
-
-    def sign(self, data: bytes, /) -> bytes:
-        """The 64-byte Ed25519 signature of `data` (RFC 8032)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +75,15 @@ class NoteKey:
     """A private key that signs notes under a name."""
 
     verifier: VerifierKey
-    key: Ed25519Key = field(repr=False)
+    key: SigningKey = field(repr=False)
 
     @classmethod
-    def of(cls, name: str, key: Ed25519PrivateKey, algorithm: int = ED25519) -> NoteKey:
-        """The signing key `name` from an Ed25519 private key. Raises `ConfigurationError` for an unfit name."""
-        return cls(VerifierKey(name, algorithm, key.public_key().public_bytes_raw()), key)
+    def of(cls, name: str, key: SigningKey, algorithm: int = ED25519) -> NoteKey:
+        """The Ed25519 key `key` under a name. Raises `ConfigurationError` for an unfit name or another kind of key."""
+        public = load_der_public_key(key.public_key)
+        if not isinstance(public, Ed25519PublicKey):
+            raise ConfigurationError(f"日志密钥“{name}”须为 Ed25519 密钥，而不是 {key.suite}。")
+        return cls(VerifierKey(name, algorithm, public.public_bytes_raw()), key)
 
     def sign(self, text: str, at: datetime) -> NoteSignature:
         """The signature line over `text`; only a cosignature says when."""

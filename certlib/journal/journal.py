@@ -4,7 +4,7 @@
 * `sequence` numbers what was committed, extends the tree and signs its new head, in one transaction of its own.
 * At least once an hour a head is signed even when nothing happened, so that the time of every event is bounded.
 
-    journal = Journal("city.example/journal", journal_keys("city.example/journal", private_key), store)
+    journal = Journal("city.example/journal", journal_keys("city.example/journal", key), store)
     journal.append(transaction, leaf)
     journal.sequence(transaction, now)
     journal.proof_text(transaction, 0)
@@ -16,8 +16,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Generic
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
+from certlib.crypto.keys import SigningKey
 from certlib.errors import NotFoundError, VerificationError
 from certlib.formats.leaf import Leaf
 from certlib.formats.tlog import Range, consistency_ranges, inclusion_ranges, leaf_hash, range_root
@@ -34,7 +33,7 @@ CHECKPOINT_EVERY = timedelta(hours=1)
 _BATCH = 100_000  # events numbered in one transaction at most; bounds memory and the time the lock is held
 
 
-def journal_keys(origin: str, key: Ed25519PrivateKey) -> tuple[NoteKey, NoteKey]:
+def journal_keys(origin: str, key: SigningKey) -> tuple[NoteKey, NoteKey]:
     """The two ways the journal's key signs a head: plainly for every C2SP client, and with the time."""
     return NoteKey.of(origin, key, ED25519), NoteKey.of(origin, key, COSIGNATURE)
 
@@ -148,6 +147,10 @@ class Journal(Generic[Transaction]):
         """
         head = self.head(transaction)
         return head, WitnessRequest(old, self.consistency(transaction, old, head.size), head.note)
+
+    def witnessed_size(self, transaction: Transaction, witness: VerifierKey) -> int:
+        """The size of the newest head this witness cosigned, 0 when none."""
+        return self._store.witnessed_size(transaction, witness.name)
 
     def keep_cosignature(
         self, transaction: Transaction, checkpoint: StoredCheckpoint, witness: VerifierKey, answer: str

@@ -77,3 +77,6 @@ class JournalStore(Protocol[Transaction]):
 
     def add_cosignature(self, transaction: Transaction, checkpoint: int, witness: str, line: str, at: datetime) -> None:
         """Keep a witness's line under a checkpoint; once kept it stays."""
+
+    def witnessed_size(self, transaction: Transaction, witness: str) -> int:
+        """The size of the newest checkpoint with a line of this witness, 0 when there is none."""

@@ -104,6 +104,14 @@ class SqlJournalStore:
             transaction.add(JournalCosignature(checkpoint=checkpoint, witness=witness, line=line, at=at))
             transaction.flush()
 
+    def witnessed_size(self, transaction: Session, witness: str) -> int:
+        query = (
+            select(func.max(JournalCheckpoint.size))
+            .join(JournalCosignature, col(JournalCosignature.checkpoint) == JournalCheckpoint.id)
+            .where(col(JournalCosignature.witness) == witness)
+        )
+        return transaction.connection().scalar(query) or 0
+
     def _stored(self, transaction: Session, row: JournalCheckpoint) -> StoredCheckpoint:
         query = (
             select(col(JournalCosignature.line))
