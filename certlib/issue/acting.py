@@ -1,0 +1,240 @@
+"""From a request for an action to a draft of a new edition, or to a command on the certificate as it is.
+
+Pure, like `planning`: the certificate, its newest edition's facts, the catalogue and the moment are arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from certlib.catalogue import Catalogue
+from certlib.catalogue.checks import check_decision, check_facts, check_holder
+from certlib.domain.actions import Action
+from certlib.domain.certificate import Certificate, Edition
+from certlib.domain.civil import civil_date
+from certlib.domain.decision import DecisionKind
+from certlib.domain.holder import Holder
+from certlib.domain.kinds import CertificateType, Item
+from certlib.domain.lifecycle import RULES, Command, decide
+from certlib.domain.renewal import last_day
+from certlib.errors import Fault, RequestError
+from certlib.issue.draft import Draft
+from certlib.issue.planning import (
+    check_case,
+    check_paper,
+    check_until,
+    face_of,
+    find_item,
+    mandate_of,
+    persons_of,
+    planned_sheets,
+    seal_of,
+)
+from certlib.issue.requests import ActRequest
+
+_NEW_DAYS = frozenset({Action.RENEW, Action.REPLACE, Action.RETAIN})
+_FREE_FACTS = frozenset({Action.CORRECT, Action.TRANSFER})
+_FACTS_NEEDED = frozenset({Action.CHANGE, Action.CORRECT, Action.TRANSFER})
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A certificate as the register holds it, with what its newest edition says."""
+
+    certificate: Certificate
+    kind: CertificateType
+    authority: str
+    holder: Holder
+    facts: Mapping[str, Any]
+    paper_waived: bool
+
+
+def plan_action(
+    request: ActRequest, action: Action, present: Present, catalogue: Catalogue, *, now: datetime
+) -> tuple[Command, Draft | None]:
+    """The command, and the draft of the new edition when the action makes one.
+
+    Raises `RequestError` with every fault of the request; `TransitionError` when the law's table refuses.
+    """
+    faults = list(request.faults)
+    decision = replace(request.decision, item=request.item, case=request.case)
+    by_application = decision.kind is DecisionKind.APPLICATION
+    item = _item_of(request, action, present.kind, catalogue, faults) if by_application else None
+    if by_application:
+        faults += check_case(request.case) or _missing_case(request.case)
+    faults += check_decision(decision, item, catalogue, now=now, decider=present.authority)
+    holder, facts, texts = _content(request, action, present, faults, civil_date(now))
+    faults += check_paper(present.kind, request.paper)
+    if faults:
+        raise RequestError(faults)
+    command = Command(
+        action=action,
+        decision=decision,
+        cause=request.cause,
+        second_person=request.second_person,
+        evidence=request.evidence,
+    )
+    if not RULES[action].new_edition:
+        return command, None
+    edition_days = _days(request, action, present, now)
+    draft = _draft(request, present, catalogue, command, days=edition_days, now=now)
+    return command, replace(draft, holder=holder, facts=facts, texts=texts)
+
+
+def check_allowed(present: Present, command: Command, draft: Draft | None, *, now: datetime) -> None:
+    """Ask the law before any work is done. Raises `TransitionError`."""
+    edition = draft and Edition(
+        index=draft.edition,
+        n=0,
+        issued_on=draft.issued_on,
+        effective_from=draft.effective_from,
+        valid_from=draft.valid_from,
+        valid_until=draft.valid_until,
+    )
+    decide(present.certificate, present.kind, replace(command, edition=edition), at=now)
+
+
+def _item_of(
+    request: ActRequest, action: Action, kind: CertificateType, catalogue: Catalogue, faults: list[Fault]
+) -> Item | None:
+    if not request.item:
+        faults.append(
+            Fault("item", "missing", "事项：依申请办理须写明事项。", "事项", "An application names its item.")
+        )
+        return None
+    item = find_item(catalogue, request.item, faults)
+    if item is None:
+        return None
+    if any(outcome.type == kind.key and action in outcome.actions for outcome in item.outcomes):
+        return item
+    label = kind.labels.get(action, RULES[action].label)
+    message = f"事项：{item.title}不办理{kind.name}的{label}。"
+    faults.append(Fault("item", "item-without-action", message, "事项", "This item does not cover that action."))
+    return None
+
+
+def _missing_case(number: str) -> list[Fault]:
+    message = "办件编号：依申请办理须有办件编号。"
+    return [] if number else [Fault("case.number", "missing", message, "办件编号", "An application has a case number.")]
+
+
+def _content(
+    request: ActRequest, action: Action, present: Present, faults: list[Fault], today: date
+) -> tuple[Holder, dict[str, Any], Mapping[str, str]]:
+    """Holder, facts and printed texts of the new edition; faults of what may not be touched."""
+    changed = {key: value for key, value in request.facts.items() if present.facts.get(key) != value}
+    holder = request.holder or present.holder
+    if not RULES[action].new_edition:
+        if request.facts:
+            faults.append(_may_not("facts", f"{RULES[action].label}不改变证照内容。", "证照内容"))
+        return holder, dict(present.facts), {}
+    faults += _untouchable(changed, action, present.kind)
+    if action in _FACTS_NEEDED and not changed and holder == present.holder:
+        message = f"证照内容：{RULES[action].label}没有改动任何一项。"
+        faults.append(Fault("facts", "nothing-changed", message, "证照内容", "Nothing would change."))
+    facts = {**present.facts, **request.facts}
+    holder = _holder_after(holder, request, changed)
+    if holder.code != present.holder.code and action is not Action.TRANSFER:
+        faults.append(_may_not("holder.code", "持证主体代码只能经转让改变。", "持证主体代码"))
+    fact_faults, texts = check_facts(present.kind, facts, today=today, holder=holder)
+    faults += fact_faults
+    if request.holder is not None:
+        faults += check_holder(request.holder, today=today)
+    return holder, facts, texts
+
+
+def _holder_after(holder: Holder, request: ActRequest, changed: Mapping[str, Any]) -> Holder:
+    """An enterprise that changed its name holds the certificate under the new one."""
+    name = changed.get("enterprise_name")
+    return replace(holder, name=name) if request.holder is None and isinstance(name, str) and name else holder
+
+
+def _untouchable(changed: Mapping[str, Any], action: Action, kind: CertificateType) -> list[Fault]:
+    if action in _FREE_FACTS:
+        return []
+    specs = {spec.key: spec for spec in kind.fields}
+    barred = [key for key in changed if action is not Action.CHANGE or (key in specs and not specs[key].changeable)]
+    label = kind.labels.get(action, RULES[action].label)
+    return [
+        _may_not(f"facts.{key}", f"{specs[key].label if key in specs else key}：{label}时不得改变。", specs[key].label)
+        for key in barred
+        if key in specs
+    ]
+
+
+def _may_not(path: str, message: str, label: str) -> Fault:
+    return Fault(path, "may-not-change", message, label, "May not be changed by this action.")
+
+
+def _days(request: ActRequest, action: Action, present: Present, now: datetime) -> tuple[date, date, date | None]:
+    """Effective day, first and last day of validity of the new edition (医疗器械经营监督管理办法 15, 16)."""
+    today, newest, validity = civil_date(now), present.certificate.newest, present.kind.validity
+    if newest is None or action not in _NEW_DAYS or newest.valid_until is None:
+        start = newest.valid_from if newest else today
+        return today, start, newest.valid_until if newest else None
+    start = max(today, newest.valid_until + timedelta(days=1))
+    longest = last_day(validity, start)
+    if request.valid_until is not None:
+        faults = check_until(present.kind, start, request.valid_until, longest)
+        if faults:
+            raise RequestError(faults)
+    return start, start, request.valid_until or longest
+
+
+def _draft(
+    request: ActRequest,
+    present: Present,
+    catalogue: Catalogue,
+    command: Command,
+    *,
+    days: tuple[date, date, date | None],
+    now: datetime,
+) -> Draft:
+    kind, certificate = present.kind, present.certificate
+    mandate = mandate_of(catalogue, catalogue.items.get(request.item), command.decision, now)
+    authority = catalogue.authorities[mandate.decides if mandate else present.authority]
+    seal = seal_of(catalogue, mandate.seals if mandate else present.authority, RULES[command.action].seal)
+    effective_from, valid_from, valid_until = days
+    waived = request.paper.waived or (present.paper_waived and not request.paper.copies)
+    return Draft(
+        kind="certificate",
+        type=kind.key,
+        type_code=kind.code,
+        code_number=kind.code_number,
+        name=kind.name,
+        english=kind.english,
+        template=face_of(kind.template, kind.name),
+        action=command.action.value,
+        label=kind.labels.get(command.action, RULES[command.action].label),
+        item=request.item,
+        case=request.case,
+        decision=command.decision,
+        persons=persons_of(command.decision) or (authority.key,),
+        authority=authority.key,
+        issuer=authority.name,
+        issuer_code=authority.uscc,
+        document_word=authority.document_word,
+        seal=seal.id,
+        seal_kind=seal.kind.value,
+        holder=present.holder,
+        facts=present.facts,
+        texts={},
+        labels={spec.key: spec.label for spec in kind.fields},
+        numbering=kind.number,
+        number=certificate.number,
+        certificate=certificate.key,
+        certificate_version=certificate.version,
+        edition=len(certificate.editions) + 1,
+        issued_on=civil_date(now),
+        effective_from=effective_from,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        sheets=() if waived else planned_sheets(kind, request.paper),
+        paper_waived=waived,
+        cause=request.cause,
+        evidence=request.evidence,
+        second_person=request.second_person,
+    )

@@ -1,0 +1,342 @@
+"""The issuing office: one object with the use cases that service, command line and workers call.
+
+    with open_office(Settings()) as office:
+        answer = office.issue(request, client="approval-system", key="case-1")
+        office.act(answer.body["identifier"], "change", request, version=1, client="approval-system", key="case-2")
+
+Every use case either answers or raises one error of `certlib.errors`; after an error nothing is half done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from certlib.catalogue import Catalogue
+from certlib.document import Renderer, preflight
+from certlib.document.face import Carrier, Face
+from certlib.domain.actions import Action
+from certlib.domain.civil import chinese_date, civil_date
+from certlib.domain.holder import Holder, HolderCode
+from certlib.errors import CertlibError, ConflictError, Fault, NotFoundError, RequestError, StaleVersionError
+from certlib.issue import batch, paper
+from certlib.issue.acting import Present, check_allowed, plan_action
+from certlib.issue.draft import Draft
+from certlib.issue.finishing import Finishing, Seals, finish, void
+from certlib.issue.opening import Coder, Opening, open_intent
+from certlib.issue.planning import plan_certificate, plan_document
+from certlib.issue.requests import read_act, read_issue
+from certlib.issue.settings import Settings
+from certlib.issue.standing import change_standing
+from certlib.issue.views import (
+    certificate_view,
+    document_answer,
+    document_view,
+    edition_answer,
+    key_of,
+    standing_answer,
+)
+from certlib.register.certificates import load_certificate
+from certlib.register.idempotency import Answer, begin, body_digest, find, replay
+from certlib.register.intents import UNFINISHED, abandoned, take_over
+from certlib.register.lookup import SqlLookup
+from certlib.register.store import Register
+from certlib.register.tables import CertificateRow, DocumentRow, EditionRow, FileRow, Intent
+from certlib.sealing.order import Sealed, SealOrder
+
+
+@dataclass(slots=True)
+class Office:
+    """An open office. Made by `certlib.issue.composition.open_office`; every part can be replaced in tests."""
+
+    settings: Settings
+    catalogue: Catalogue
+    register: Register
+    renderer: Renderer
+    sealer: Seals
+    coder: Coder
+    check: Callable[[SealOrder, Sealed], None]
+    owner: str
+    lookup: SqlLookup = field(init=False)
+    closing: list[Callable[[], None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.lookup = SqlLookup(self.register, self.catalogue)
+
+    def __enter__(self) -> Office:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back what the office holds open."""
+        for give_back in reversed(self.closing):
+            give_back()
+        self.closing.clear()
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a worker may hold an intent without finishing it."""
+        return timedelta(seconds=self.settings.lease_seconds)
+
+    # --- issue and act -------------------------------------------------------------------------------------------
+
+    def issue(self, raw: object, *, client: str, key: str) -> Answer:
+        """Issue a certificate. The same key and body give the same answer; see `Answer.replayed`."""
+        return self._once(
+            "issue", raw, client, key, lambda now: plan_certificate(read_issue(raw), self.catalogue, now=now)
+        )
+
+    def issue_document(self, raw: object, *, client: str, key: str) -> Answer:
+        """Issue a sealed document or receipt of the procedure."""
+        return self._once(
+            "document", raw, client, key, lambda now: plan_document(read_issue(raw), self.catalogue, now=now)
+        )
+
+    def act(self, identifier: str, action: str, raw: object, *, version: int | None, client: str, key: str) -> Answer:
+        """Do `action` to the certificate `identifier` names, if its version still is `version`."""
+        certificate, act = key_of(identifier), action_of(action)
+        digest = body_digest(f"act:{certificate}:{act}", raw)
+        prior = self._prior(client, key, digest)
+        if prior is not None:
+            return prior
+        with self.register.reader() as session:
+            present = self._present(session, certificate)
+        held = present.certificate
+        if version is not None and version != held.version:
+            raise StaleVersionError(f"{held.number} 已有变动（现为第 {held.version} 次登记），请重新读取后再办理。")
+        now = self.register.now()
+        command, draft = plan_action(read_act(raw), act, present, self.catalogue, now=now)
+        check_allowed(present, command, draft, now=now)
+        if draft is not None:
+            return self._begin(draft, client, key, digest)
+        return change_standing(
+            self.register,
+            self.catalogue,
+            certificate,
+            command,
+            version=held.version,
+            origin=(client, key, digest),
+            answer=lambda session, row, at: standing_answer(session, self.catalogue, row, at),
+        )
+
+    def _once(self, operation: str, raw: object, client: str, key: str, plan: Callable[[datetime], Draft]) -> Answer:
+        digest = body_digest(operation, raw)
+        prior = self._prior(client, key, digest)
+        return prior if prior is not None else self._begin(plan(self.register.now()), client, key, digest)
+
+    def _prior(self, client: str, key: str, digest: str) -> Answer | None:
+        """The kept answer under this key; an unfinished intent is gone on with. None for a new key."""
+        with self.register.reader() as session:
+            row = find(session, client, key, digest)
+        if row is None:
+            return None
+        answer = replay(row)
+        if answer is None:
+            return self.resume(row.intent)
+        problem = answer.body.get("problem")
+        if isinstance(problem, Mapping):
+            raise ConflictError(str(problem["message"]), code=str(problem["code"]))
+        return answer
+
+    def _begin(self, draft: Draft, client: str, key: str, digest: str) -> Answer:
+        preflight(draft_face(draft, self.settings.host_words), self.renderer)
+        opening = Opening(self.register, self.coder, self.lease, self.owner)
+        with self.register.writer() as session:
+            row = find(session, client, key, digest)
+            if row is not None:
+                raise ConflictError("同一请求正在办理，请稍候以同一 Idempotency-Key 重试。", code="in-progress")
+            intent = open_intent(session, opening, draft, client=client, key=key)
+            begin(session, client, key, digest, intent=intent.id, at=intent.created_at)
+        return finish(self._finishing(), intent)
+
+    def _finishing(self) -> Finishing:
+        return Finishing(
+            register=self.register,
+            catalogue=self.catalogue,
+            renderer=self.renderer,
+            sealer=self.sealer,
+            check=self.check,
+            caption=self.settings.host_words,
+            answer=self._answer,
+        )
+
+    def _answer(self, session: Session, intent: Intent) -> Mapping[str, Any]:
+        if intent.kind == "document":
+            return document_answer(session, intent)
+        return edition_answer(session, self.catalogue, intent, intent.finished_at or intent.created_at)
+
+    def resume(self, intent_id: str) -> Answer:
+        """Go on with an unfinished intent: finish it, or void it when its Shanghai day is over."""
+        with self.register.writer() as session:
+            now = self.register.moment(session)
+            intent = take_over(session, intent_id, self.owner, now, self.lease)
+        if intent.state not in UNFINISHED:
+            raise ConflictError(f"{intent.number} 的办理已结束，请重新读取。")
+        if civil_date(now) != intent.day:
+            error = CertlibError(f"{intent.number} 未在 {intent.day} 当日办结，编号作废；请重新申请。", code="day-over")
+            void(self.register, intent.id, error)
+            raise ConflictError(error.message, code=error.code)
+        return finish(self._finishing(), intent)
+
+    def sweep(self) -> int:
+        """Finish or void what crashed workers left behind; returns how many intents were dealt with."""
+        with self.register.reader() as session:
+            left = [intent.id for intent in abandoned(session, self.register.moment(session))]
+        for intent_id in left:
+            try:
+                self.resume(intent_id)
+            except CertlibError:
+                continue  # kept with the intent, or still passing; the next sweep sees it again
+        return len(left)
+
+    # --- read ----------------------------------------------------------------------------------------------------
+
+    def certificate(self, identifier: str, at: datetime | None = None) -> dict[str, Any]:
+        """A certificate as it stands, or stood at `at`."""
+        with self.register.reader() as session:
+            moment = at or self.register.moment(session)
+            return certificate_view(session, self.catalogue, key_of(identifier), moment)
+
+    def certificates(self, *, after: str = "", limit: int = 50, authority: str = "") -> dict[str, Any]:
+        """Certificates in the order of their keys, `limit` at most; `next` continues."""
+        with self.register.reader() as session:
+            query = select(CertificateRow).where(CertificateRow.key > after)
+            if authority:
+                query = query.where(CertificateRow.authority == authority)
+            rows = session.exec(query.order_by(col(CertificateRow.key)).limit(limit + 1)).all()
+        shown = [
+            {
+                "identifier": row.identifier,
+                "number": row.number,
+                "type": row.type,
+                "state": row.state,
+                "version": row.version,
+                "holder": row.holder_name,
+            }
+            for row in rows[:limit]
+        ]
+        return {"certificates": shown, "next": rows[limit - 1].key if len(rows) > limit else ""}
+
+    def file(self, identifier: str, edition: int | None = None) -> bytes:
+        """The electronic file of an edition, the newest level of it."""
+        with self.register.reader() as session:
+            row, _ = load_certificate(session, key_of(identifier))
+            wanted = edition or row.edition
+            file = session.exec(
+                select(FileRow)
+                .where(FileRow.certificate == row.key, FileRow.edition == wanted, col(FileRow.sheet).is_(None))
+                .order_by(col(FileRow.created_at).desc())
+            ).first()
+        if file is None:
+            raise NotFoundError(f"没有第 {wanted} 版。")
+        return self.register.files.read(file.sha256)
+
+    def document(self, document: str) -> dict[str, Any]:
+        """A document by its id or number."""
+        with self.register.reader() as session:
+            row = self._document(session, document)
+            file = session.exec(select(FileRow).where(FileRow.document == row.id)).first()
+            return document_view(row, self.catalogue, file.sha256 if file else "")
+
+    def document_file(self, document: str) -> bytes:
+        """The sealed file of a document."""
+        return self.register.files.read(self.document(document)["sha256"])
+
+    def _document(self, session: Session, document: str) -> DocumentRow:
+        row = (
+            session.get(DocumentRow, document)
+            or session.exec(select(DocumentRow).where(DocumentRow.number == document)).first()
+        )
+        if row is None:
+            raise NotFoundError("没有这一文书。")
+        return row
+
+    # --- paper and batches -----------------------------------------------------------------------------------------
+
+    def receive_blanks(self, type_key: str, first: str, last: str, *, person: str, witness: str) -> int:
+        """Take blanks into stock."""
+        return paper.receive(self.register, self.catalogue, type_key, first, last, person=person, witness=witness)
+
+    def print_sheets(self, identifier: str, *, client: str, purpose: str) -> list[paper.PrintedSheet]:
+        """Release the print files of the sheets that wait."""
+        press = paper.Press(self.register, self.catalogue, self.renderer, self.settings.host_words)
+        return paper.print_sheets(press, key_of(identifier), client=client, purpose=purpose)
+
+    def add_batch(self, lines: list[Mapping[str, Any]], *, client: str) -> str:
+        """Keep a batch for the workers; returns its id."""
+        return batch.add_batch(self.register, lines, client=client)
+
+    def work_batch(self, *, limit: int = 8, only: str = "") -> int:
+        """Perform some lines of waiting batches; returns how many."""
+        return batch.work_batch(self.register, self._perform, owner=self.owner, limit=limit, batch=only)
+
+    def _perform(self, line: batch.Line, client: str) -> Answer:
+        if line.operation == "act":
+            body = dict(line.body)
+            identifier, action = str(body.pop("identifier", "")), str(body.pop("action", ""))
+            return self.act(identifier, action, body, version=body.pop("version", None), client=client, key=line.key)
+        issue = {"issue": self.issue, "document": self.issue_document}.get(line.operation)
+        if issue is None:
+            message = f"操作：“{line.operation}”不是 issue、document 或 act。"
+            raise RequestError([Fault("operation", "unknown-operation", message, "操作", "No such operation.")])
+        return issue(line.body, client=client, key=line.key)
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _present(self, session: Session, key: str) -> Present:
+        row, certificate = load_certificate(session, key)
+        edition = session.get_one(EditionRow, (key, row.edition))
+        holder = Holder(row.holder_name, row.holder_code, HolderCode(row.holder_code_type))
+        return Present(
+            certificate=certificate,
+            kind=self.catalogue.certificate_types[row.type],
+            authority=row.authority,
+            holder=holder,
+            facts=edition.facts,
+            paper_waived=edition.paper_waived,
+        )
+
+
+def action_of(word: str) -> Action:
+    """The action that a word names. Raises `RequestError`."""
+    try:
+        action = Action(word)
+    except ValueError:
+        action = Action.ISSUE
+    if action in {Action.ISSUE, Action.IMPORT}:
+        known = "、".join(action.value for action in Action if action not in {Action.ISSUE, Action.IMPORT})
+        message = f"办理情形：没有“{word[:30]}”，应为 {known} 之一。"
+        raise RequestError([Fault("action", "unknown-action", message, "办理情形", "There is no such action.")])
+    return action
+
+
+def draft_face(draft: Draft, caption: str) -> Face:
+    """The face of a draft before it is numbered, with stand-ins as long as the numbers will be."""
+    printed = {
+        **draft.texts,
+        "number": draft.number or "赣虔药监械经营许20260000号",
+        "identifier": "1.2.156.3005.2." + "0" * 60,
+        "edition": "001",
+        "issuer": draft.issuer,
+        "issued_on": chinese_date(draft.issued_on),
+        "valid_from": chinese_date(draft.valid_from),
+        "valid_until": chinese_date(draft.valid_until) if draft.valid_until else "长期",
+        "check_code": "00000000",
+    }
+    return Face(
+        template=draft.template,
+        title=draft.name,
+        carrier=Carrier.FILE,
+        facts=printed,
+        labels=draft.labels,
+        issuer=draft.issuer,
+        issued_on=printed["issued_on"],
+        code_caption=caption,
+        made_at="2026-01-01T00:00:00Z",
+    )

@@ -1,0 +1,299 @@
+"""From a request to a draft: every fault of the request, the case, the mandate and the facts at once, or a draft.
+
+Pure: the catalogue and the moment are arguments. Nothing here numbers, seals or stores.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from certlib.catalogue import Catalogue
+from certlib.catalogue.checks import check_decision, check_facts, check_holder
+from certlib.domain.actions import Action
+from certlib.domain.civil import civil_date
+from certlib.domain.decision import Decision, StepKind
+from certlib.domain.kinds import Allocator, CertificateType, DocumentType, Item, Mandate, NumberFormat, OutcomeKind
+from certlib.domain.lifecycle import RULES
+from certlib.domain.renewal import last_day
+from certlib.domain.seal import SealKind, SealSpec
+from certlib.errors import ConfigurationError, Fault, RequestError
+from certlib.issue.draft import Draft, PlannedSheet
+from certlib.issue.requests import IssueRequest, Paper
+
+_CASE = re.compile(r"[0-9A-Za-z〔〕()（）_.\-]{4,60}")
+
+
+def plan_certificate(request: IssueRequest, catalogue: Catalogue, *, now: datetime) -> Draft:
+    """The draft of a first certificate. Raises `RequestError` with every fault."""
+    faults = list(request.faults)
+    item = find_item(catalogue, request.item, faults)
+    kind = _certificate_type(catalogue, item, request, faults)
+    decision = replace(request.decision, item=request.item, case=request.case)
+    faults += check_case(request.case)
+    faults += check_decision(decision, item, catalogue, now=now)
+    faults += check_holder(request.holder, today=civil_date(now))
+    texts: Mapping[str, str] = {}
+    valid_from, valid_until = request.valid_from or civil_date(now), request.valid_until
+    if kind is not None:
+        fact_faults, texts = check_facts(kind, request.facts, today=civil_date(now), holder=request.holder)
+        faults += fact_faults
+        faults += check_number(kind.number, request.number)
+        faults += check_paper(kind, request.paper)
+        valid_until, validity_faults = first_validity(kind, valid_from, request.valid_until, civil_date(now))
+        faults += validity_faults
+    mandate = mandate_of(catalogue, item, decision, now)
+    if faults or kind is None or item is None or mandate is None:
+        raise RequestError(faults)
+    seal = seal_of(catalogue, mandate.seals, RULES[Action.ISSUE].seal)
+    authority = catalogue.authorities[mandate.decides]
+    return Draft(
+        kind="certificate",
+        type=kind.key,
+        type_code=kind.code,
+        code_number=kind.code_number,
+        name=kind.name,
+        english=kind.english,
+        template=face_of(kind.template, kind.name),
+        action=Action.ISSUE.value,
+        label=kind.labels.get(Action.ISSUE, RULES[Action.ISSUE].label),
+        item=item.key,
+        case=request.case,
+        decision=decision,
+        persons=persons_of(decision),
+        authority=authority.key,
+        issuer=authority.name,
+        issuer_code=authority.uscc,
+        document_word=authority.document_word,
+        seal=seal.id,
+        seal_kind=seal.kind.value,
+        holder=request.holder,
+        facts=dict(request.facts),
+        texts=texts,
+        labels={spec.key: spec.label for spec in kind.fields},
+        numbering=kind.number,
+        number=request.number,
+        issued_on=civil_date(now),
+        effective_from=valid_from,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        sheets=planned_sheets(kind, request.paper),
+        paper_waived=request.paper.waived,
+    )
+
+
+def plan_document(request: IssueRequest, catalogue: Catalogue, *, now: datetime) -> Draft:
+    """The draft of a sealed document of the procedure. Raises `RequestError` with every fault."""
+    faults = list(request.faults)
+    item = find_item(catalogue, request.item, faults)
+    kind = _document_type(catalogue, item, request, faults)
+    decision = replace(request.decision, item=request.item, case=request.case)
+    faults += check_case(request.case)
+    faults += check_decision(decision, item, catalogue, now=now)
+    faults += check_holder(request.holder, today=civil_date(now))
+    texts: Mapping[str, str] = {}
+    if kind is not None:
+        fact_faults, texts = check_facts(kind, request.facts, today=civil_date(now), holder=request.holder)
+        faults += fact_faults + check_number(kind.number, request.number)
+    mandate = mandate_of(catalogue, item, decision, now)
+    if faults or kind is None or item is None or mandate is None:
+        raise RequestError(faults)
+    issuer = mandate.reviews if kind.seal == "district" else mandate.decides
+    seal = seal_of(catalogue, issuer, SealKind.ORGAN if kind.seal in {"organ", "district"} else SealKind.APPROVAL)
+    authority = catalogue.authorities[issuer]
+    today = civil_date(now)
+    return Draft(
+        kind="document",
+        type=kind.key,
+        type_code="",
+        code_number=kind.code_number,
+        name=kind.name,
+        english=kind.english,
+        template=face_of(kind.template, kind.name),
+        action="issue",
+        label="制发",
+        item=item.key,
+        case=request.case,
+        decision=decision,
+        persons=persons_of(decision),
+        authority=authority.key,
+        issuer=authority.name,
+        issuer_code=authority.uscc,
+        document_word=authority.document_word,
+        seal=seal.id,
+        seal_kind=seal.kind.value,
+        holder=request.holder,
+        facts=dict(request.facts),
+        texts=texts,
+        labels={spec.key: spec.label for spec in kind.fields},
+        numbering=kind.number,
+        number=request.number,
+        issued_on=today,
+        effective_from=today,
+        valid_from=today,
+        valid_until=None,
+        outward=kind.outward,
+    )
+
+
+def find_item(catalogue: Catalogue, key: str, faults: list[Fault]) -> Item | None:
+    """The item, or a fault."""
+    item = catalogue.items.get(key)
+    if item is None and key:
+        message = f"事项：清单中没有事项“{key[:20]}”（应如 2-25）。"
+        faults.append(Fault("item", "unknown-item", message, "事项", "There is no such item."))
+    return item
+
+
+def _certificate_type(
+    catalogue: Catalogue, item: Item | None, request: IssueRequest, faults: list[Fault]
+) -> CertificateType | None:
+    if item is None:
+        return None
+    offered = [
+        outcome.type
+        for outcome in item.outcomes
+        if outcome.kind is OutcomeKind.CERTIFICATE and Action.ISSUE in outcome.actions
+    ]
+    key = request.type or (offered[0] if offered else "")
+    if key in offered:
+        return catalogue.certificate_types[key]
+    if not offered:
+        message = f"事项：{item.title}不核发新证；请对已有证照办理相应的变动。"
+        faults.append(Fault("item", "no-first-issue", message, "事项", "This item does not issue a new certificate."))
+    else:
+        message = f"证照种类：{item.title}可核发 {'、'.join(offered)}，没有“{key[:40]}”。"
+        faults.append(Fault("type", "unknown-type", message, "证照种类", "This item does not issue that type."))
+    return None
+
+
+def _document_type(
+    catalogue: Catalogue, item: Item | None, request: IssueRequest, faults: list[Fault]
+) -> DocumentType | None:
+    if item is None:
+        return None
+    kinds = {OutcomeKind.DOCUMENT, OutcomeKind.RECEIPT}
+    offered = [outcome.type for outcome in item.outcomes if outcome.kind in kinds]
+    key = request.type or (offered[0] if offered else "")
+    if key in offered:
+        return catalogue.document_types[key]
+    message = f"文书种类：{item.title}可制发 {'、'.join(offered) or '（无）'}，没有“{key[:40]}”。"
+    faults.append(Fault("type", "unknown-type", message, "文书种类", "This item does not yield that document."))
+    return None
+
+
+def check_case(number: str) -> list[Fault]:
+    """A case number is a short code without spaces."""
+    if not number or _CASE.fullmatch(number):
+        return []
+    message = "办件编号：应为 4 至 60 位字母、数字或 〔〕()-_. 。"
+    return [
+        Fault("case.number", "bad-case-number", message, "办件编号", "A case number has 4 to 60 letters or digits.")
+    ]
+
+
+def check_number(numbering: NumberFormat, number: str) -> list[Fault]:
+    """A number is given when another allots it, and then has that other's form; else it is not given."""
+    if numbering.allocator is Allocator.LOCAL:
+        given = Fault(
+            "number", "number-not-expected", "证照编号：由本系统编号，不得自带。", "证照编号", "Not expected."
+        )
+        return [given] if number else []
+    if not number:
+        message = "证照编号：该证照由上级系统或人工编号，须随申请给出。"
+        return [Fault("number", "missing", message, "证照编号", "The number is allotted elsewhere and must be given.")]
+    if re.fullmatch(numbering.regex, number):
+        return []
+    return [Fault("number", "bad-number", "证照编号：不符合编号规则。", "证照编号", "Not in the number's format.")]
+
+
+def check_paper(kind: CertificateType, paper: Paper) -> list[Fault]:
+    """Only the type's kinds of sheets, at least one of each unless paper is waived altogether."""
+    known = {copy.kind: copy for copy in kind.copies}
+    wrong = [name for name in paper.copies if name not in known]
+    if wrong:
+        message = f"正副本份数：{kind.name}没有 {'、'.join(wrong)}，只有 {'、'.join(known)}。"
+        return [Fault("paper.copies", "unknown-copy", message, "正副本份数", "The type has no such copies.")]
+    if paper.copies.get("original", 1) != 1 and not paper.waived:
+        message = "正副本份数：正本只能一份。"
+        return [Fault("paper.copies", "one-original", message, "正副本份数", "There is exactly one original.")]
+    return []
+
+
+def planned_sheets(kind: CertificateType, paper: Paper) -> tuple[PlannedSheet, ...]:
+    """The sheets an edition will have."""
+    if paper.waived:
+        return ()
+    return tuple(
+        PlannedSheet(copy.kind, copy.label, number, copy.seal)
+        for copy in kind.copies
+        for number in range(1, paper.copies.get(copy.kind, copy.count) + 1)
+    )
+
+
+def first_validity(
+    kind: CertificateType, start: date, asked: date | None, today: date
+) -> tuple[date | None, list[Fault]]:
+    """The last day of validity, and the faults of the days asked for."""
+    faults: list[Fault] = []
+    if start < today:
+        message = "有效期起始日期：不得早于发证当日。"
+        faults.append(Fault("valid_from", "back-dated", message, "有效期起始日期", "Must not lie before the issue."))
+    until = last_day(kind.validity, start)
+    if asked is None:
+        return until, faults
+    return asked, faults + check_until(kind, start, asked, until)
+
+
+def check_until(kind: CertificateType, start: date, asked: date, longest: date | None) -> list[Fault]:
+    """A shorter validity may be set; a longer one, or one that ends before it begins, may not."""
+    label = "有效期截止日期"
+    if longest is None:
+        return [Fault("valid_until", "no-end", f"{label}：{kind.name}长期有效，无截止日期。", label, "Has no end.")]
+    if asked < start:
+        return [
+            Fault("valid_until", "dates-in-wrong-order", f"{label}：早于起始日期。", label, "Ends before it begins.")
+        ]
+    if asked > longest:
+        return [Fault("valid_until", "too-late", f"{label}：超过最长有效期（{longest}）。", label, "Too late.")]
+    return []
+
+
+def mandate_of(catalogue: Catalogue, item: Item | None, decision: Decision, now: datetime) -> Mandate | None:
+    """The mandate on the day of approval; whether it is in force `check_decision` has said."""
+    if item is None:
+        return None
+    approval = decision.step(StepKind.APPROVAL)
+    return catalogue.mandate_on(item.key, civil_date(approval.at if approval else now))
+
+
+def persons_of(decision: Decision) -> tuple[str, ...]:
+    """Who approved: the persons a seal authorisation is checked against."""
+    approval = decision.step(StepKind.APPROVAL)
+    return (approval.person,) if approval and approval.person else (decision.authority,) if decision.authority else ()
+
+
+def seal_of(catalogue: Catalogue, authority: str, kind: SealKind) -> SealSpec:
+    """The authority's first seal of that kind. Raises `ConfigurationError` when it has none."""
+    seals = [seal for seal in catalogue.seals.values() if seal.authority == authority and seal.kind is kind]
+    if not seals:
+        name = catalogue.authorities[authority].name
+        raise ConfigurationError(
+            f"{name}没有{'行政审批专用章' if kind is SealKind.APPROVAL else '机关印章'}，不能用印。"
+        )
+    return min(seals, key=lambda seal: seal.copy)
+
+
+def face_of(template: str, name: str) -> str:
+    """The template's folder. Raises `ConfigurationError` when the type has no face yet."""
+    if not template:
+        raise ConfigurationError(f"{name}尚未配置版式（templates/ 下没有它的文件夹），不能签发。")
+    return template
+
+
+def facts_json(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as they are stored: texts and lists of texts."""
+    return {key: list(value) if isinstance(value, list | tuple) else value for key, value in facts.items()}
