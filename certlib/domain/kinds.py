@@ -21,6 +21,7 @@ class FieldKind(StrEnum):
     NAME = "name"  # a person's name
     USCC = "uscc"
     CITIZEN_NUMBER = "citizen-number"
+    SUBJECT_CODE = "subject-code"  # a USCC or a citizen number
     DATE = "date"  # ISO 8601 in the request, 年月日 on the face
     CHOICE = "choice"
     NUMBER = "number"  # decimal, unit in the label
@@ -29,7 +30,11 @@ class FieldKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """One fact of a face. `max_length` counts characters."""
+    """One fact of a face. `max_length` counts characters.
+
+    `same_as` names what the fact must repeat: `holder.name`, `holder.code`, `case.number`, `acceptance.date`.
+    `after` names a date of the same face that this one must not precede.
+    """
 
     key: str
     label: str
@@ -41,6 +46,9 @@ class FieldSpec:
     changeable: bool = True  # may 变更 touch it
     public: bool = True  # may the public look-up show it
     assumed: bool = False  # not confirmed by a source
+    same_as: str = ""
+    past: bool = False  # a date that must not lie ahead
+    after: str = ""
 
 
 class Allocator(StrEnum):
@@ -55,7 +63,8 @@ class Allocator(StrEnum):
 class NumberFormat:
     """A face number. `pattern` has `{year}`, `{serial:04}` and facts' keys; `regex` checks what others allot.
 
-    `scope` names the counter; serials start anew each year when the pattern has `{year}`.
+    `scope` names the counter; serials start anew each year when the pattern has `{year}`. `codes` gives, for a
+    fact's key, what stands in the number for each of its values. `example` is a number of the format.
     """
 
     allocator: Allocator
@@ -63,11 +72,13 @@ class NumberFormat:
     pattern: str = ""
     scope: str = ""
     assumed: bool = True
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """How long an edition is valid: `years` and `months` from its effective day, or without end when both are 0."""
+    """How long an edition is valid at most: `years` and `months` from its effective day; both 0 is without end."""
 
     years: int = 0
     months: int = 0
@@ -109,6 +120,13 @@ class CertificateType:
     kind: str = "licence"  # licence 许可证件 | filing 备案凭证 | registration 登记证书 | recognition 认定
     category: str = "1"  # 目录类别: 1 证照 2 批文 3 证明
     assumed: tuple[str, ...] = ()  # what about it is assumed, in words
+    supplied: Mapping[str, str] = field(default_factory=dict)  # labels of number, issuer, issued_on … as the face has
+    basis: str = ""  # law and article under which it is issued
+
+    @property
+    def holder_name(self) -> FieldSpec | None:
+        """The fact that repeats the holder's name, if the face has one."""
+        return next((spec for spec in self.fields if spec.same_as == "holder.name"), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +144,9 @@ class DocumentType:
     outward: bool = True  # names the deciding authority only
     seal: str = "approval"  # approval 审批专用章 | organ 机关印章 | district 区级部门印章
     assumed: tuple[str, ...] = ()
+    step: str = "approval"  # the step after which it may be made: acceptance | review | approval
+    public: bool = True  # whether the public look-up may show it at all
+    basis: str = ""
 
 
 class OutcomeKind(StrEnum):
@@ -138,11 +159,17 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One thing an item can yield: a type, and for certificates the actions on it, the principal one first."""
+    """One thing an item can yield: a type, and for certificates the actions on it, the principal one first.
+
+    `label` is the item's own word for the principal action (登记事项的变更), empty for the type's. `changes` are the
+    only facts this item may change; empty when it may change every changeable one.
+    """
 
     kind: OutcomeKind
     type: str
     actions: tuple[Action, ...] = ()
+    label: str = ""
+    changes: tuple[str, ...] = ()
 
     @property
     def action(self) -> Action | None:
@@ -199,6 +226,7 @@ class Authority:
     parent: str = ""
     invented: bool = False  # the USCC is invented (its check digits are valid)
     document_word: str = ""  # 赣市行审 in 赣市行审决字〔2026〕1号
+    assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
