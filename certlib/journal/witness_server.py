@@ -21,7 +21,7 @@ def witness_server(witness: Witness, address: tuple[str, int], clock: Callable[[
     class Handler(BaseHTTPRequestHandler):
         timeout = 10.0  # seconds without a byte
 
-        def do_POST(self) -> None:  # noqa: N802  the name http.server calls
+        def do_POST(self) -> None:  # the name http.server calls
             status, kind, text = self._answer()
             body = text.encode()
             self.send_response(status)
