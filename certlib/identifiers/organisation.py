@@ -18,7 +18,6 @@ PROVINCES = frozenset(
     for first, last in ((10, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 82))
     for code in range(first, last + 1)
 )
-)
 
 
 def check_uscc(text: str) -> None:
