@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from certlib.catalogue import Catalogue
-from certlib.catalogue.checks import check_decision, check_facts, check_holder
+from certlib.catalogue.checks import check_changes, check_decision, check_facts, check_holder
 from certlib.domain.actions import Action
 from certlib.domain.certificate import Certificate, Edition
 from certlib.domain.civil import civil_date
@@ -66,6 +66,8 @@ def plan_action(
     if by_application:
         faults += check_case(request.case) or _missing_case(request.case)
     faults += check_decision(decision, item, catalogue, now=now, decider=present.authority)
+    if item is not None and action is Action.CHANGE:
+        faults += _outside_item(request, item, present)
     holder, facts, texts = _content(request, action, present, faults, civil_date(now))
     faults += check_paper(present.kind, request.paper)
     if faults:
@@ -116,6 +118,12 @@ def _item_of(
     return None
 
 
+def _outside_item(request: ActRequest, item: Item, present: Present) -> list[Fault]:
+    """Facts that this item's change may not touch: 登记事项 and 许可事项 are items of their own."""
+    outcome = next(entry for entry in item.outcomes if entry.type == present.kind.key)
+    return check_changes(outcome, present.kind, present.facts, {**present.facts, **request.facts})
+
+
 def _missing_case(number: str) -> list[Fault]:
     message = "办件编号：依申请办理须有办件编号。"
     return [] if number else [Fault("case.number", "missing", message, "办件编号", "An application has a case number.")]
@@ -136,7 +144,7 @@ def _content(
         message = f"证照内容：{RULES[action].label}没有改动任何一项。"
         faults.append(Fault("facts", "nothing-changed", message, "证照内容", "Nothing would change."))
     facts = {**present.facts, **request.facts}
-    holder = _holder_after(holder, request, changed)
+    holder = _holder_after(holder, request, changed, present.kind)
     if holder.code != present.holder.code and action is not Action.TRANSFER:
         faults.append(_may_not("holder.code", "持证主体代码只能经转让改变。", "持证主体代码"))
     fact_faults, texts = check_facts(present.kind, facts, today=today, holder=holder)
@@ -146,9 +154,10 @@ def _content(
     return holder, facts, texts
 
 
-def _holder_after(holder: Holder, request: ActRequest, changed: Mapping[str, Any]) -> Holder:
-    """An enterprise that changed its name holds the certificate under the new one."""
-    name = changed.get("enterprise_name")
+def _holder_after(holder: Holder, request: ActRequest, changed: Mapping[str, Any], kind: CertificateType) -> Holder:
+    """A holder whose name on the face changed holds the certificate under the new one."""
+    spec = kind.holder_name
+    name = changed.get(spec.key) if spec else None
     return replace(holder, name=name) if request.holder is None and isinstance(name, str) and name else holder
 
 
@@ -156,7 +165,7 @@ def _untouchable(changed: Mapping[str, Any], action: Action, kind: CertificateTy
     if action in _FREE_FACTS:
         return []
     specs = {spec.key: spec for spec in kind.fields}
-    barred = [key for key in changed if action is not Action.CHANGE or (key in specs and not specs[key].changeable)]
+    barred = changed if action is not Action.CHANGE else ()  # what a change may touch, its item says
     label = kind.labels.get(action, RULES[action].label)
     return [
         _may_not(f"facts.{key}", f"{specs[key].label if key in specs else key}：{label}时不得改变。", specs[key].label)

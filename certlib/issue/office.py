@@ -29,9 +29,11 @@ from certlib.issue.draft import Draft
 from certlib.issue.finishing import Finishing, Seals, finish, void
 from certlib.issue.opening import Coder, Opening, open_intent
 from certlib.issue.planning import plan_certificate, plan_document
+from certlib.issue.publishing import StatusBoard
 from certlib.issue.requests import read_act, read_issue
 from certlib.issue.settings import Settings
 from certlib.issue.standing import change_standing
+from certlib.issue.tending import activate_editions
 from certlib.issue.views import (
     certificate_view,
     document_answer,
@@ -40,6 +42,7 @@ from certlib.issue.views import (
     key_of,
     standing_answer,
 )
+from certlib.journal.journal import Journal
 from certlib.register.certificates import load_certificate
 from certlib.register.idempotency import Answer, begin, body_digest, find, replay
 from certlib.register.intents import UNFINISHED, abandoned, take_over
@@ -61,6 +64,9 @@ class Office:
     coder: Coder
     check: Callable[[SealOrder, Sealed], None]
     owner: str
+    journal: Journal[Session]
+    board: StatusBoard
+    trust_list: bytes
     lookup: SqlLookup = field(init=False)
     closing: list[Callable[[], None]] = field(default_factory=list)
 
@@ -257,6 +263,24 @@ class Office:
             raise NotFoundError("没有这一文书。")
         return row
 
+    def status_list(self, shard: int) -> tuple[bytes, str]:
+        """The signed status list of a shard and its entity tag, as of the last `tick`."""
+        return self.board.status_list(shard, now=self.register.now())
+
+    def tick(self) -> None:
+        """What must happen by itself: days that have come, crashed work, the journal's numbering. Call it often."""
+        activate_editions(self.register)
+        self.sweep()
+        self.sequence()
+
+    def sequence(self) -> None:
+        """Number the journal's new events and sign its head, if there is anything to number."""
+        with self.register.reader() as session:
+            due = self.journal.due(session, self.register.moment(session))
+        if due:
+            with self.register.writer() as session:
+                self.journal.sequence(session, self.register.moment(session))
+
     # --- paper and batches -----------------------------------------------------------------------------------------
 
     def receive_blanks(self, type_key: str, first: str, last: str, *, person: str, witness: str) -> int:
@@ -320,14 +344,14 @@ def draft_face(draft: Draft, caption: str) -> Face:
     """The face of a draft before it is numbered, with stand-ins as long as the numbers will be."""
     printed = {
         **draft.texts,
-        "number": draft.number or "赣虔药监械经营许20260000号",
+        "number": draft.number or draft.numbering.example or draft.numbering.pattern,
         "identifier": "1.2.156.3005.2." + "0" * 60,
         "edition": "001",
         "issuer": draft.issuer,
         "issued_on": chinese_date(draft.issued_on),
         "valid_from": chinese_date(draft.valid_from),
         "valid_until": chinese_date(draft.valid_until) if draft.valid_until else "长期",
-        "check_code": "00000000",
+        "check_code": "0000-0000",
     }
     return Face(
         template=draft.template,

@@ -16,11 +16,14 @@ from certlib.catalogue.checks import check_decision, check_facts, check_holder
 from certlib.domain.actions import Action
 from certlib.domain.civil import civil_date
 from certlib.domain.decision import Decision, StepKind
+from certlib.domain.holder import Holder
 from certlib.domain.kinds import Allocator, CertificateType, DocumentType, Item, Mandate, NumberFormat, OutcomeKind
 from certlib.domain.lifecycle import RULES
 from certlib.domain.renewal import last_day
 from certlib.domain.seal import SealKind, SealSpec
 from certlib.errors import ConfigurationError, Fault, RequestError
+from certlib.identifiers import check_number as match_number
+from certlib.identifiers import format_number
 from certlib.issue.draft import Draft, PlannedSheet
 from certlib.issue.requests import IssueRequest, Paper
 
@@ -39,9 +42,9 @@ def plan_certificate(request: IssueRequest, catalogue: Catalogue, *, now: dateti
     texts: Mapping[str, str] = {}
     valid_from, valid_until = request.valid_from or civil_date(now), request.valid_until
     if kind is not None:
-        fact_faults, texts = check_facts(kind, request.facts, today=civil_date(now), holder=request.holder)
+        fact_faults, texts = read_facts(kind, request.facts, request.holder, decision, now=now)
         faults += fact_faults
-        faults += check_number(kind.number, request.number)
+        faults += check_number(kind.number, request.number, request.facts)
         faults += check_paper(kind, request.paper)
         valid_until, validity_faults = first_validity(kind, valid_from, request.valid_until, civil_date(now))
         faults += validity_faults
@@ -92,12 +95,13 @@ def plan_document(request: IssueRequest, catalogue: Catalogue, *, now: datetime)
     kind = _document_type(catalogue, item, request, faults)
     decision = replace(request.decision, item=request.item, case=request.case)
     faults += check_case(request.case)
-    faults += check_decision(decision, item, catalogue, now=now)
+    until = StepKind(kind.step) if kind else StepKind.APPROVAL
+    faults += check_decision(decision, item, catalogue, now=now, until=until)
     faults += check_holder(request.holder, today=civil_date(now))
     texts: Mapping[str, str] = {}
     if kind is not None:
-        fact_faults, texts = check_facts(kind, request.facts, today=civil_date(now), holder=request.holder)
-        faults += fact_faults + check_number(kind.number, request.number)
+        fact_faults, texts = read_facts(kind, request.facts, request.holder, decision, now=now)
+        faults += fact_faults + check_number(kind.number, request.number, {"word": "字"})
     mandate = mandate_of(catalogue, item, decision, now)
     if faults or kind is None or item is None or mandate is None:
         raise RequestError(faults)
@@ -195,19 +199,39 @@ def check_case(number: str) -> list[Fault]:
     ]
 
 
-def check_number(numbering: NumberFormat, number: str) -> list[Fault]:
-    """A number is given when another allots it, and then has that other's form; else it is not given."""
-    if numbering.allocator is Allocator.LOCAL:
-        given = Fault(
-            "number", "number-not-expected", "证照编号：由本系统编号，不得自带。", "证照编号", "Not expected."
-        )
-        return [given] if number else []
-    if not number:
-        message = "证照编号：该证照由上级系统或人工编号，须随申请给出。"
-        return [Fault("number", "missing", message, "证照编号", "The number is allotted elsewhere and must be given.")]
-    if re.fullmatch(numbering.regex, number):
-        return []
-    return [Fault("number", "bad-number", "证照编号：不符合编号规则。", "证照编号", "Not in the number's format.")]
+def read_facts(
+    kind: CertificateType | DocumentType, facts: Mapping[str, Any], holder: Holder, decision: Decision, *, now: datetime
+) -> tuple[list[Fault], dict[str, str]]:
+    """The faults of the facts and the sound ones as printed; what repeats holder, case or dates must agree."""
+    acceptance = decision.step(StepKind.ACCEPTANCE)
+    return check_facts(
+        kind,
+        facts,
+        today=civil_date(now),
+        holder=holder,
+        case=decision.case,
+        accepted_on=civil_date(acceptance.at) if acceptance else None,
+    )
+
+
+def check_number(numbering: NumberFormat, number: str, facts: Mapping[str, Any]) -> list[Fault]:
+    """A number is given when another allots it, and then has that other's form; else the facts must yield one."""
+    label = "证照编号"
+    try:
+        if numbering.allocator is Allocator.LOCAL:
+            if number:
+                return [
+                    Fault("number", "number-not-expected", f"{label}：由本系统编号，不得自带。", label, "Not expected.")
+                ]
+            format_number(numbering, year=2026, serial=1, facts=facts)
+        elif not number:
+            message = f"{label}：由上级系统或人工编号，须随申请给出。"
+            return [Fault("number", "missing", message, label, "The number is allotted elsewhere and must be given.")]
+        else:
+            match_number(numbering, number)
+    except ValueError as error:
+        return [Fault("number", "bad-number", f"{label}：{error}。", label, "Not a number of this format.")]
+    return []
 
 
 def check_paper(kind: CertificateType, paper: Paper) -> list[Fault]:

@@ -122,6 +122,10 @@ class Journal(Generic[Transaction]):
             raise NotFoundError(f"日志没有 {TilePlace(ENTRIES, index, width).path}。")
         return join_entries(entries)
 
+    def leaves(self, transaction: Transaction, start: int, end: int) -> Sequence[bytes]:
+        """The encoded leaves from `start` to before `end`, as far as they are numbered."""
+        return self._store.entries(transaction, start, end)
+
     def inclusion(self, transaction: Transaction, index: int, size: int) -> tuple[bytes, ...]:
         """The proof that leaf `index` is in the tree of `size` leaves. Raises `VerificationError` when it is not."""
         return self._hashes(transaction, size, inclusion_ranges(index, size))

@@ -1,0 +1,132 @@
+"""Where an office is put together from its settings: the one place that names concrete parts."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from sqlmodel import Session
+
+from certlib.catalogue import Catalogue, load_catalogue
+from certlib.crypto.development import (
+    development_folder,
+    development_key,
+    development_timestamps,
+    refuse_development_keys,
+)
+from certlib.crypto.keys import SigningKey, open_key
+from certlib.crypto.timestamps import HttpTimestamps, Timestamper
+from certlib.document.renderer import city_renderer
+from certlib.domain.seal import SealAuthorisation
+from certlib.issue.office import Office
+from certlib.issue.publishing import SignedCoder, StatusBoard, make_trust_list
+from certlib.issue.settings import Settings
+from certlib.journal.journal import Journal, journal_keys
+from certlib.register.engine import make_engine
+from certlib.register.files import FileStore
+from certlib.register.journal_store import sql_journal
+from certlib.register.ledger import RegisterLedger, add_authorisation
+from certlib.register.store import Register
+from certlib.sealing.order import Sealed, SealOrder
+from certlib.sealing.sealer import Sealer, load_identities
+from certlib.verify.quick import check_own_file
+
+_TRUST_ISSUED = datetime(2026, 1, 1, tzinfo=UTC)
+_FIRST_DAY, _LAST_DAY = datetime(2022, 4, 3, tzinfo=UTC), datetime(2046, 1, 1, tzinfo=UTC)
+
+
+def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = None) -> Office:
+    """Open the office that `settings` describe; its register is made when it is new.
+
+    Raises `ConfigurationError` for settings or keys that cannot be used, `StorageError` for a database or disk.
+    """
+    if not settings.keys:
+        refuse_development_keys(settings.environment)
+    catalogue = load_catalogue()
+    journal = sql_journal(_origin(settings), journal_keys(_origin(settings), _key(settings, "journal")))
+    settings.home.mkdir(parents=True, exist_ok=True)
+    engine = make_engine(settings.database_url)
+    register = Register(engine, FileStore(settings.home), journal, clock)
+    register.create()
+    _seed(register, catalogue)
+    ledger = RegisterLedger(
+        register, level=settings.level, suite=settings.suite, lease=timedelta(seconds=settings.lease_seconds)
+    )
+    identities = load_identities(catalogue.seals.values(), _keys_folder(settings) / "seals", settings.suite)
+    office = Office(
+        settings=settings,
+        catalogue=catalogue,
+        register=register,
+        renderer=city_renderer(_path(settings.fonts), _path(settings.templates)),
+        sealer=Sealer(identities, _timestamper(settings), ledger),
+        coder=SignedCoder(_key(settings, "code-2026"), settings.host),
+        check=_check,
+        owner=f"{os.getpid()}-{secrets.token_hex(4)}",
+        journal=journal,
+        board=_board(settings, register, journal),
+        trust_list=_trust_list(settings, catalogue),
+    )
+    office.closing.append(engine.dispose)
+    return office
+
+
+def _check(_order: SealOrder, sealed: Sealed) -> None:
+    check_own_file(sealed.pdf)
+
+
+def _origin(settings: Settings) -> str:
+    return f"{settings.host}/log"
+
+
+def _key(settings: Settings, label: str) -> SigningKey:
+    return open_key(f"pem:{Path(settings.keys) / 'keys' / label}.pem") if settings.keys else development_key(label)
+
+
+def _keys_folder(settings: Settings) -> Path:
+    return Path(settings.keys) if settings.keys else development_folder()
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def _timestamper(settings: Settings) -> Timestamper:
+    if settings.timestamps:
+        return HttpTimestamps(settings.timestamps, timeout=settings.timestamp_seconds)
+    refuse_development_keys(settings.environment)
+    return development_timestamps()
+
+
+def _board(settings: Settings, register: Register, journal: Journal[Session]) -> StatusBoard:
+    address = f"https://{settings.host}/public/status"
+    return StatusBoard(register, journal, _key(settings, "status-2026"), address)
+
+
+def _trust_list(settings: Settings, catalogue: Catalogue) -> bytes:
+    make = partial(make_trust_list, catalogue, host=settings.host, issued=_TRUST_ISSUED)
+    code, status, signer = (_key(settings, label) for label in ("code-2026", "status-2026", "trust-2026"))
+    return make(code=code, status=status, signer=signer)
+
+
+def _seed(register: Register, catalogue: Catalogue) -> None:
+    """Put the standing authorisations of the catalogue's seals in force: each for its own authority's decisions."""
+    with register.writer() as session:
+        at = register.moment(session)
+        for seal in catalogue.seals.values():
+            add_authorisation(session, standing_authorisation(seal.id, seal.authority, seal.copy), at)
+
+
+def standing_authorisation(seal: str, authority: str, copy: int) -> SealAuthorisation:
+    """The authorisation that comes with a seal: its own authority's decisions, by one approver."""
+    return SealAuthorisation(
+        id=f"{seal}-standing",
+        seal=seal,
+        authority=authority,
+        since=_FIRST_DAY,
+        until=_LAST_DAY,
+        basis="赣市府办发〔2022〕7号；赣蓉办发〔2022〕4号" + (f"（{copy}号章）" if copy > 1 else ""),
+    )

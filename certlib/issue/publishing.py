@@ -1,0 +1,131 @@
+"""What the office publishes: the trust list and the status lists, the latter computed from the journal alone.
+
+The board reads the journal's new leaves and keeps one packed shard per 2^17 indices in memory; a published list
+names the journal size it was computed from and the highest index planned so far.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+from sqlmodel import Session
+
+from certlib.catalogue import Catalogue
+from certlib.crypto.keys import SigningKey
+from certlib.errors import NotFoundError
+from certlib.formats.code import CodePayload, code_text, sign_code
+from certlib.formats.leaf import Leaf
+from certlib.formats.status import pack, repack, shard_of, sign_status_list
+from certlib.formats.trust import Names, TrustedKey, TrustList, sign_trust_list
+from certlib.journal.journal import Journal
+from certlib.register.store import Register
+
+_AGAIN = timedelta(seconds=30)  # a list is signed anew at least this often while it is asked for: ttl is 60 s
+_CHUNK = 4096  # leaves read at a time
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCoder:
+    """Signs codes with the office's code key; `host` is what is printed."""
+
+    key: SigningKey
+    host: str
+
+    def text(self, payload: CodePayload) -> str:
+        """The full text of the QR code."""
+        return code_text(sign_code(payload, self.key), self.host)
+
+
+def issuer_names(catalogue: Catalogue) -> Mapping[int, Names]:
+    """The issuers of codes by number: the authorities in the order of their keys, counted from 1."""
+    keys = sorted(catalogue.authorities)
+    return {
+        number: Names(catalogue.authorities[key].name, catalogue.authorities[key].english)
+        for number, key in enumerate(keys, start=1)
+    }
+
+
+def issuer_number(catalogue: Catalogue, authority: str) -> int:
+    """The number of an authority in the code."""
+    return sorted(catalogue.authorities).index(authority) + 1
+
+
+def make_trust_list(
+    catalogue: Catalogue, *, code: SigningKey, status: SigningKey, signer: SigningKey, host: str, issued: datetime
+) -> bytes:
+    """The signed trust list of an office with one code key and one status key."""
+    issuer = Names("赣州市", "Ganzhou")
+    kinds = [*catalogue.certificate_types.values(), *catalogue.document_types.values()]
+    content = TrustList(
+        seq=1,
+        issued=issued,
+        keys=(
+            TrustedKey(public_key=code.public_key, uses=("code",), issuer=issuer),
+            TrustedKey(public_key=status.public_key, uses=("status",), issuer=issuer),
+        ),
+        types={kind.code_number: Names(kind.name, kind.english) for kind in kinds},
+        issuers=issuer_names(catalogue),
+        host=host,
+    )
+    return sign_trust_list(content, [signer])
+
+
+@dataclass(slots=True)
+class StatusBoard:
+    """The status of every index, as the journal has it; lists are signed when asked for and kept for a while."""
+
+    register: Register
+    journal: Journal[Session]
+    key: SigningKey
+    address: str  # of the lists; the shard's number is appended
+    _shards: dict[int, bytearray] = field(default_factory=dict)
+    _size: int = 0
+    _high_water: int = 0
+    _signed: dict[int, tuple[int, datetime, bytes]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def status_list(self, shard: int, *, now: datetime) -> tuple[bytes, str]:
+        """The signed list of a shard and its entity tag. Raises `NotFoundError` for a shard not begun."""
+        with self._lock:
+            self._catch_up()
+            if shard not in self._shards and shard != 0:
+                raise NotFoundError(f"没有第 {shard} 片状态清单。")
+            size, signed_at, token = self._signed.get(shard, (-1, datetime.min.replace(tzinfo=UTC), b""))
+            if size != self._size or now - signed_at > _AGAIN:
+                token = self._sign(shard, now)
+                self._signed[shard] = (self._size, now, token)
+        return token, hashlib.sha256(token).hexdigest()[:32]
+
+    def _sign(self, shard: int, now: datetime) -> bytes:
+        packed = self._shards.get(shard) or pack([], shard=shard)
+        return sign_status_list(
+            bytes(packed),
+            shard=shard,
+            address=f"{self.address}/{shard}",
+            journal_size=self._size,
+            high_water=self._high_water,
+            key=self.key,
+            now=now,
+        )
+
+    def _catch_up(self) -> None:
+        with self.register.reader() as session:
+            end = self.journal.head(session).size
+            while self._size < end:
+                bodies = self.journal.leaves(session, self._size, min(end, self._size + _CHUNK))
+                for body in bodies:
+                    self._take(Leaf.decode(body))
+                self._size += len(bodies)
+
+    def _take(self, leaf: Leaf) -> None:
+        for n, code in leaf.statuses:
+            shard = shard_of(n)
+            packed = self._shards.get(shard)
+            if packed is None:
+                packed = self._shards[shard] = bytearray(pack([], shard=shard))
+            repack(packed, [(n, code)], shard=shard)
+            self._high_water = max(self._high_water, n)
