@@ -295,9 +295,10 @@ def mandate_of(catalogue: Catalogue, item: Item | None, decision: Decision, now:
 
 
 def persons_of(decision: Decision) -> tuple[str, ...]:
-    """Who approved: the persons a seal authorisation is checked against."""
-    approval = decision.step(StepKind.APPROVAL)
-    return (approval.person,) if approval and approval.person else (decision.authority,) if decision.authority else ()
+    """Who answers for the decision: the person of its last step, the persons a seal authorisation is checked against."""
+    if decision.steps:
+        return (decision.steps[-1].person,)
+    return (decision.authority,) if decision.authority else ()
 
 
 def seal_of(catalogue: Catalogue, authority: str, kind: SealKind) -> SealSpec:
