@@ -16,6 +16,7 @@ to, and by the digest the authorisation that covered it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from asn1crypto import cms, core
 
@@ -26,12 +27,12 @@ SEAL_USE = "2.25.284871628382972109898870857723534126791.1"
 
 
 class _SealUse(core.Sequence):  # type: ignore[misc]
-    _fields = (
+    _fields: ClassVar[list[tuple[object, ...]]] = [
         ("es_id", core.IA5String),
         ("counter", core.Integer),
         ("intent", core.UTF8String, {"optional": True}),
         ("authorisation_digest", core.OctetString),
-    )
+    ]
 
 
 @dataclass(frozen=True, slots=True)

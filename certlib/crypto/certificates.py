@@ -31,6 +31,7 @@ class Certificate:
     der: bytes = field(repr=False)
     subject: str
     common_name: str
+    place: str  # province and locality
     issuer: bytes = field(repr=False)
     serial: int
     spki: bytes = field(repr=False)
@@ -44,11 +45,13 @@ class Certificate:
         """The certificate in these DER bytes. Raises `ValueError` when they hold none."""
         parsed = asn1.Certificate.load(data, strict=True)
         tbs = parsed["tbs_certificate"]
+        name = parsed.subject.native
         usage, extended = parsed.key_usage_value, parsed.extended_key_usage_value
         return cls(
             der=data,
             subject=parsed.subject.human_friendly,
-            common_name=str(parsed.subject.native.get("common_name", "")),
+            common_name=str(name.get("common_name", "")),
+            place="".join(str(name.get(part, "")) for part in ("state_or_province_name", "locality_name")),
             issuer=tbs["issuer"].dump(),
             serial=parsed.serial_number,
             spki=tbs["subject_public_key_info"].dump(),

@@ -14,7 +14,9 @@ labels, and ECDSA nonces from RFC 6979, so that making it again changes nothing 
       keys/LABEL.pem        keys without a certificate; LABEL.pub.pem beside each
 
 The certificate profile is the one that poppler, NSS, OpenSSL and pyHanko all accept: key usage digitalSignature and
-nonRepudiation critical, extended usage emailProtection beside documentSigning, CRL and OCSP pointers.
+nonRepudiation critical, extended usage emailProtection beside documentSigning, a CRL pointer. An OCSP pointer only
+where the file asks for it: while nothing answers at its address, NSS reports an unknown problem with the certificate
+instead of trusting it.
 """
 
 from __future__ import annotations
@@ -101,6 +103,7 @@ class Entity:
     since: datetime
     until: datetime
     revoked: datetime | None
+    ocsp: bool
 
     @property
     def path(self) -> str:
@@ -145,6 +148,7 @@ def _entities(plan: Mapping[str, Any]) -> Iterator[Entity]:
                 since=row.get("since", plan["since"]),
                 until=row.get("until", plan["until"]),
                 revoked=row.get("revoked"),
+                ocsp=row.get("ocsp", False),
             )
 
 
@@ -203,8 +207,9 @@ def _extensions(
     where = f"{issuer.entity.label}.{entity.suite.short}"
     name = x509.UniformResourceIdentifier(f"{url}/crl/{where}.crl")
     yield x509.CRLDistributionPoints([x509.DistributionPoint([name], None, None, None)]), False
-    ocsp = x509.UniformResourceIdentifier(f"{url}/ocsp/{where}")
-    yield x509.AuthorityInformationAccess([x509.AccessDescription(x509.OID_OCSP, ocsp)]), False
+    if entity.ocsp:
+        ocsp = x509.UniformResourceIdentifier(f"{url}/ocsp/{where}")
+        yield x509.AuthorityInformationAccess([x509.AccessDescription(x509.OID_OCSP, ocsp)]), False
 
 
 def _serial(entity: Entity) -> int:

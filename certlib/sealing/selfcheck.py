@@ -1,0 +1,56 @@
+"""What the Sealer makes sure of in its own result before anybody gets it, from the finished bytes alone.
+
+The full verification (`certlib.verify`) follows in the issuance; this one is close to the key and costs a millisecond.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from asn1crypto import cms
+
+from certlib.crypto import tokens
+from certlib.crypto.cms import SIGNATURE_TIMESTAMP, Signer
+from certlib.errors import SealFailedError, VerificationError
+
+_BYTE_RANGE = re.compile(rb"/ByteRange ?\[0 (\d+) (\d+) (\d+)\]")
+
+
+def check_sealed(sealed: bytes, base: bytes, signer: Signer, *, stamped: bool) -> None:
+    """Check that `sealed` is `base` with one signature by `signer` over all of it, with a timestamp if `stamped`.
+
+    Raises `SealFailedError` naming what does not hold.
+    """
+    try:
+        _check(sealed, base, signer, stamped=stamped)
+    except (ValueError, TypeError, KeyError, VerificationError) as error:
+        raise SealFailedError(f"用印结果自检未通过（{error}），文件已丢弃。") from error
+
+
+def _check(sealed: bytes, base: bytes, signer: Signer, *, stamped: bool) -> None:
+    if not sealed.startswith(base):
+        raise ValueError("原文件的字节有变化")
+    found = _BYTE_RANGE.findall(sealed, len(base))
+    if len(found) != 1:
+        raise ValueError("签名不是恰好一个")
+    before, after, rest = map(int, found[0])
+    if after + rest != len(sealed) or sealed[before : before + 1] + sealed[after - 1 : after] != b"<>":
+        raise ValueError("签名没有覆盖整个文件")
+    message = bytes.fromhex(sealed[before + 1 : after - 1].decode("ascii"))
+    info = cms.ContentInfo.load(message)["content"]["signer_infos"][0]
+    digest = signer.suite.hash(sealed[:before] + sealed[after:])
+    attributes = {one["type"].native: one["values"] for one in info["signed_attrs"]}
+    if attributes["message_digest"][0].native != digest:
+        raise ValueError("签名的摘要与文件不符")
+    signature = info["signature"].native
+    signer.suite.verify(signer.certificate.spki, signature, info["signed_attrs"].untag().dump())
+    _check_timestamp(info, signature, stamped=stamped)
+
+
+def _check_timestamp(info: cms.SignerInfo, signature: bytes, *, stamped: bool) -> None:
+    found = [one for one in info["unsigned_attrs"] or () if one["type"].dotted == SIGNATURE_TIMESTAMP]
+    if len(found) != stamped:
+        raise ValueError("时间戳与约定的级别不符")
+    for one in found:
+        tokens.check(one["values"][0].dump(), hashlib.sha256(signature).digest())
