@@ -75,10 +75,10 @@ def _cosigned(
         answer = witness.ask(request)
     except ConflictError as error:
         size = error.extra.get("size")
-        if not again or not isinstance(size, int):
-            raise
         if size == old:
             raise VerificationError(f"见证在同样的 {old} 条处有另一份历史。", code="altered") from error
+        if not again or not isinstance(size, int):
+            raise
         # it cosigned a head whose answer was lost, or of a journal that was longer than this one
         return _cosigned(journal, witness, size, read, write, again=False)
     with write() as transaction:
