@@ -18,6 +18,9 @@
     ├── StorageError            disk or database refused; nothing was acknowledged
     ├── VerificationError       a file, code or bundle is not what it claims; `code` is the verdict
     ├── DeliveryError           the counterpart refused or could not be reached
+    │   ├── DeliveryDelayedError      not now: it was away, slow or answered nonsense; the delivery stays due
+    │   ├── DeliveryRefusedError      it refuses this record, or the record cannot be made; a person must look
+    │   └── CounterpartError          wrong for every record: account, address or interface; nothing is delivered
     └── ConfigurationError      settings, keys or data files are wrong
 
 Each class has a stable `code`. The message is one sentence that tells the reader what happened to
@@ -177,6 +180,31 @@ class DeliveryError(CertlibError):
     """The counterpart refused the delivery or could not be reached."""
 
     code = "delivery-failed"
+
+
+class DeliveryDelayedError(DeliveryError):
+    """The counterpart was away, slow or answered nonsense; the delivery stays due.
+
+    `outage` says that it concerns every delivery and not this record; `after` is when to come back, in seconds.
+    """
+
+    code = "delivery-delayed"
+
+    def __init__(self, message: str, *, code: str | None = None, outage: bool = False, after: float = 0.0) -> None:
+        super().__init__(message, code=code)
+        self.outage, self.after = outage, after
+
+
+class DeliveryRefusedError(DeliveryError):
+    """The counterpart refuses this record, or the record cannot be made; later events of its certificate wait."""
+
+    code = "delivery-refused"
+
+
+class CounterpartError(DeliveryError):
+    """Account, address or interface of the counterpart are wrong; nothing can be delivered until that is put right."""
+
+    code = "counterpart-refused"
 
 
 class ConfigurationError(CertlibError):

@@ -22,7 +22,8 @@ URGENT: frozenset[str] = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A claimed row. `attempts` counts claims and fences: what an outdated claim reports is not taken.
+    """A claimed row. `attempts` counts claims and fences: what an outdated claim reports is not taken;
+    `failures` counts those that failed for the record's own sake.
 
     `chain` names the certificate whose events stay in order; `sequence` is the event's place in it, from 1.
     `predecessor_unknown` says that an earlier event could not be delivered and this one goes ahead of it.
@@ -37,5 +38,6 @@ class Delivery:
     message: Mapping[str, Any]
     file: Callable[[], bytes] | None = None
     attempts: int = 1
+    failures: int = 0
     predecessor_unknown: bool = False
     repair: bool = False

@@ -5,7 +5,8 @@ Rules:
 * A claim is one statement. It takes the oldest undelivered row of each certificate whose time has come; a row left
   leased by a dead worker comes back when its lease ends. On SQLite the write lock of `writer` keeps claims apart, on
   PostgreSQL `FOR UPDATE SKIP LOCKED` does.
-* `attempts` is the fence: what a worker reports on an outdated claim is not taken, except that the counterpart has it.
+* `attempts` is the fence: what a worker reports on an outdated claim is not taken, and the row goes
+  out once more: the counterpart is idempotent.
 * A revocation may pass a predecessor that is dead, or that has failed `STUCK_AFTER` times.
 
     with writer(engine) as session:
@@ -124,25 +125,22 @@ class SqlDeliveries:
             return [self._delivery(session, row) for row in claimed]
 
     def done(self, delivery: Delivery, answer: Mapping[str, Any], now: datetime, *, digest: str = "") -> None:
-        """Close a delivery with the counterpart's answer; a second worker's report of the same changes nothing."""
-        with writer(self._engine) as session:
-            session.exec(
-                update(DeliveryRow)
-                .where(col(DeliveryRow.id) == delivery.id, col(DeliveryRow.state) != "done")
-                .values(
-                    state="done",
-                    answer=dict(answer),
-                    digest=digest,
-                    done_at=now,
-                    repair=False,
-                    lease_owner="",
-                    last_error="",
-                )
-            )
+        """Close a delivery with the counterpart's answer and the digest of the record as it went."""
+        self._close(
+            delivery,
+            state="done",
+            answer=dict(answer),
+            digest=digest,
+            done_at=now,
+            repair=False,
+            failures=0,
+            last_error="",
+        )
 
-    def retry(self, delivery: Delivery, error: str, at: datetime) -> None:
-        """Give a delivery back, to be tried again from `at` on."""
-        self._close(delivery, state="due", available_at=at, last_error=error[:_ERROR_LENGTH])
+    def retry(self, delivery: Delivery, error: str, at: datetime, *, outage: bool = False) -> None:
+        """Give a delivery back, to be tried again from `at` on; an outage is not held against the record."""
+        failures = delivery.failures + (not outage)
+        self._close(delivery, state="due", available_at=at, failures=failures, last_error=error[:_ERROR_LENGTH])
 
     def dead(self, delivery: Delivery, reason: str, now: datetime) -> None:
         """Lay a delivery aside with the reason; later events of its certificate wait, revocations do not."""
@@ -183,7 +181,7 @@ class SqlDeliveries:
             row = session.get(DeliveryRow, id_)
             if row is None or row.state != "dead" or row.target != self._target:
                 raise NotFoundError(f"没有编号为 {id_} 的待处理推送。")
-            row.state, row.available_at, row.attempts = "due", now, 0
+            row.state, row.available_at, row.failures = "due", now, 0
             if message is not None:
                 row.message = {**message, "sequence": row.sequence}
             session.add(row)
@@ -194,7 +192,7 @@ class SqlDeliveries:
             found = session.exec(
                 update(DeliveryRow)
                 .where(col(DeliveryRow.target) == self._target, col(DeliveryRow.state) == "dead")
-                .values(state="due", available_at=now, attempts=0)
+                .values(state="due", available_at=now, failures=0)
             )
             return int(found.rowcount)
 
@@ -239,6 +237,7 @@ class SqlDeliveries:
             message=row.message,
             file=(lambda: self._read(row.file)) if row.file else None,
             attempts=row.attempts,
+            failures=row.failures,
             predecessor_unknown=row.urgent and self._passes(session, row),
             repair=row.repair,
         )
@@ -292,5 +291,5 @@ def _in_the_way(row: type[DeliveryRow]) -> Any:
 
 
 def _stuck(row: type[DeliveryRow]) -> ColumnElement[bool]:
-    failing = and_(col(row.state) == "due", col(row.attempts) >= STUCK_AFTER)
+    failing = and_(col(row.state) == "due", col(row.failures) >= STUCK_AFTER)
     return or_(col(row.state) == "dead", failing)

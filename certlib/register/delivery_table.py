@@ -39,7 +39,8 @@ class DeliveryRow(SQLModel, table=True):
     available_at: datetime
     lease_until: datetime | None = None
     lease_owner: str = ""
-    attempts: int = 0
+    attempts: int = 0  # claims
+    failures: int = 0  # attempts that failed for this record's own sake, not for an outage
     last_error: str = ""
     answer: dict[str, Any] = Field(default={}, sa_column=Column(_JSON, nullable=False))
     digest: str = ""

@@ -1,0 +1,300 @@
+"""The client of the city repository: token, push, and the questions of reconciliation.
+
+Rules:
+* The transport is authenticated and encrypted: https, or a loopback address.
+* The address is configuration; a redirect is never followed.
+* Nothing is taken for delivered but a JSON answer of the agreed form that names the record.
+* Every failure is one of three: `DeliveryDelayedError` (try again), `DeliveryRefusedError` (this record), or
+  `CounterpartError` (every record). Network errors become ours here.
+
+    client = CityClient("https://city.example", account="…", secret="…", clock=clock)
+    answer = client.push(delivery)
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+
+from certlib.city.mapping import Dialect, Line, load_dialect
+from certlib.domain.delivery import Delivery
+from certlib.errors import (
+    ConfigurationError,
+    CounterpartError,
+    DeliveryDelayedError,
+    DeliveryError,
+    DeliveryRefusedError,
+)
+
+DEVELOPMENT_SECRET = "development-only-rongjiang-certlib"  # noqa: S105  its name confesses
+CLOCK_TOLERANCE = timedelta(minutes=5)
+LARGEST_ANSWER = 4 * 1024 * 1024
+_TOKEN_MARGIN = 30.0  # seconds before its end at which a token is no longer used
+_AWAY = frozenset({429, 502, 503, 504})
+_TOO_LARGE, _UNPROCESSABLE = 413, frozenset({400, 422})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the repository said of one delivery, and the digest of the record as it went."""
+
+    line: Line
+    digest: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer as it is kept beside the delivery."""
+        return {"kind": self.line.kind, "code": self.line.code, "message": self.line.message}
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Bytes of bodies sent and received, for the measure of reconciliation."""
+
+    sent: int = 0
+    received: int = 0
+    calls: int = 0
+
+
+@dataclass(slots=True)
+class _Token:
+    value: str = ""
+    until: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class CityClient:
+    """A connection pool to one repository; safe to share between threads. `clock` tells the repository's skew.
+
+    `timeout` bounds a whole call, in seconds. Raises `ConfigurationError` for an address that is not https or loopback.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        account: str,
+        secret: str,
+        clock: Callable[[], datetime],
+        dialect: Dialect | None = None,
+        timeout: float = 10.0,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        self._account, self._secret, self._clock, self._timeout = account, secret, clock, timeout
+        self.dialect = dialect or load_dialect()
+        self.traffic = Traffic()
+        self._token = _Token()
+        self._http = httpx2.Client(
+            base_url=checked_address(url),
+            timeout=timeout,
+            transport=transport,
+            follow_redirects=False,
+            trust_env=False,
+            # shorter than a server's own keep-alive, or a call meets a connection that is just being closed
+            limits=httpx2.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=3.0),
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def push(self, delivery: Delivery) -> Answer:
+        """Bring one delivery to the repository and return what it said of it.
+
+        Raises `DeliveryDelayedError`, `DeliveryRefusedError` or `CounterpartError`.
+        """
+        record = self.dialect.record(delivery)
+        body = self.dialect.body([record], correction=delivery.repair)
+        raw = self._call("push", body)
+        guid = self.dialect.guid(record)
+        line = next((line for line in self.dialect.lines(raw) if line.guid == guid), None)
+        if line is None:
+            raise DeliveryDelayedError("证照库的应答未提及所推送的记录，未视为送达，稍后重试。", code="answer-schema")
+        return Answer(line=line, digest=self.dialect.digest(record))
+
+    def ranges(self, prefix: str) -> dict[str, tuple[int, bytes]]:
+        """The children of a part of the repository's tree that are not empty: prefix to (count, digest)."""
+        raw = self._call("ranges", {"prefix": prefix})
+        with _schema():
+            return {row["prefix"]: (int(row["count"]), bytes.fromhex(row["digest"])) for row in raw["children"]}
+
+    def leaves(self, buckets: Sequence[str]) -> dict[str, bytes]:
+        """The certificates of the buckets and their leaves."""
+        raw = self._call("records", {"buckets": list(buckets)})
+        with _schema():
+            return {row["base"]: bytes.fromhex(row["leaf"]) for row in raw["records"]}
+
+    def events(self, chains: Sequence[str]) -> dict[str, dict[int, str]]:
+        """The events the repository holds of each certificate: sequence to digest."""
+        raw = self._call("events", {"bases": list(chains)})
+        with _schema():
+            return {
+                base: {int(row["sequence"]): str(row["digest"]) for row in rows} for base, rows in raw["events"].items()
+            }
+
+    def daily(self, first: str, last: str) -> dict[str, int]:
+        """How many events the repository holds of each day from `first` to `last`."""
+        raw = self._call("daily", {"first": first, "last": last})
+        counts: dict[str, int] = {}
+        with _schema():
+            for row in raw["lines"]:
+                counts[row["day"]] = counts.get(row["day"], 0) + int(row["count"])
+        return counts
+
+    def _call(self, endpoint: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """POST a JSON body with a token; a token the repository no longer knows is renewed once."""
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        path = self.dialect.endpoints[endpoint]
+        for fresh in (False, True):
+            headers = {"Authorization": f"Bearer {self._bearer(fresh=fresh)}", "Content-Type": "application/json"}
+            status, answer = self._send(path, content=content, headers=headers)
+            if status != httpx2.codes.UNAUTHORIZED:
+                return _parsed(answer)
+        raise CounterpartError("证照库不接受刚刚取得的令牌，推送暂停；请检查账户与双方时钟。", code="counterpart-token")
+
+    def _bearer(self, *, fresh: bool) -> str:
+        with self._token.lock:
+            if fresh or time.monotonic() > self._token.until:
+                form = {"grant_type": "client_credentials", "client_id": self._account, "client_secret": self._secret}
+                status, answer = self._send(self.dialect.endpoints["token"], data=form)
+                if status == httpx2.codes.UNAUTHORIZED:
+                    raise CounterpartError(
+                        "证照库不接受本系统的账户或口令，推送暂停；请检查设置。", code="counterpart-account"
+                    )
+                raw = _parsed(answer)
+                with _schema():
+                    self._token.value = str(raw["access_token"])
+                    life = float(raw["expires_in"])
+                self._token.until = time.monotonic() + max(life - _TOKEN_MARGIN, life / 2)
+            return self._token.value
+
+    def _send(self, path: str, **request: Any) -> tuple[int, bytes]:
+        """One exchange: status 200 or 401 and the body; every other answer is an error of ours."""
+        ends = time.monotonic() + self._timeout
+        with _transport_errors(), self._http.stream("POST", path, **request) as response:
+            self.traffic.calls += 1
+            self.traffic.sent += len(response.request.content)
+            body = self._read(response, ends)
+        _check_status(response)
+        self._check_clock(response)
+        return response.status_code, body
+
+    def _read(self, response: httpx2.Response, ends: float) -> bytes:
+        """The body, bounded in size and in time: a counterpart may trickle."""
+        parts, size = [], 0
+        for part in response.iter_bytes():
+            parts.append(part)
+            size += len(part)
+            if size > LARGEST_ANSWER:
+                raise DeliveryDelayedError("证照库的应答过大，未读完即放弃，稍后重试。", code="answer-too-large")
+            if time.monotonic() > ends:
+                raise DeliveryDelayedError("证照库的应答超时，稍后重试。", code="answer-late")
+        self.traffic.received += size
+        return b"".join(parts)
+
+    def _check_clock(self, response: httpx2.Response) -> None:
+        """Refuse an answer from a clock that is off: its receipts would prove a wrong moment."""
+        try:
+            theirs = parsedate_to_datetime(response.headers["date"])
+        except (KeyError, ValueError):
+            return
+        skew = abs(theirs - self._clock())
+        if skew > CLOCK_TOLERANCE:
+            seconds = int(skew.total_seconds())
+            message = f"证照库的时钟与本系统相差 {seconds} 秒，未视为送达；请校准双方时钟。"
+            raise DeliveryDelayedError(message, code="clock-skew", outage=True)
+
+
+def checked_address(url: str) -> httpx2.URL:
+    """The address of a counterpart, which must be https or loopback. Raises `ConfigurationError`."""
+    try:
+        address = httpx2.URL(url)
+    except (httpx2.InvalidURL, TypeError) as error:
+        raise ConfigurationError("证照库地址无法识别，应为 https://…") from error
+    if address.scheme == "https" or (address.scheme == "http" and _is_loopback(address.host)):
+        return address
+    raise ConfigurationError(f"证照库地址 {url} 未加密：应为 https://…，仅本机可用 http。")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_status(response: httpx2.Response) -> None:
+    """Raise what an answer's status stands for, unless it is 200 or 401."""
+    status = response.status_code
+    if status in (httpx2.codes.OK, httpx2.codes.UNAUTHORIZED):
+        return
+    if response.is_redirect:
+        raise CounterpartError(
+            "证照库要求转向其他地址，未跟随，推送暂停；请核对地址设置。", code="counterpart-redirect"
+        )
+    if status in _AWAY:
+        raise DeliveryDelayedError(f"证照库暂不可用（{status}），稍后重试。", outage=True, after=_retry_after(response))
+    if status >= httpx2.codes.INTERNAL_SERVER_ERROR:
+        raise DeliveryDelayedError(f"证照库内部错误（{status}），稍后重试。", code="counterpart-error")
+    if status == _TOO_LARGE:
+        raise DeliveryRefusedError("证照库拒收：记录与文件超过其大小上限。", code="delivery-too-large")
+    if status in _UNPROCESSABLE:
+        raise DeliveryRefusedError(f"证照库拒收：请求格式不符（{status}）。", code="delivery-malformed")
+    raise CounterpartError(
+        f"证照库不提供该接口或不予授权（{status}），推送暂停；请核对地址与账户。", code="counterpart-status"
+    )
+
+
+def _retry_after(response: httpx2.Response) -> float:
+    value = response.headers.get("retry-after", "")
+    return min(float(value), 3600.0) if value.isdigit() else 0.0
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError as error:
+        raise DeliveryDelayedError("证照库的应答不是 JSON，未视为送达，稍后重试。", code="answer-not-json") from error
+    if not isinstance(value, dict):
+        raise DeliveryDelayedError("证照库的应答不合约定格式，未视为送达，稍后重试。", code="answer-schema")
+    return value
+
+
+@contextmanager
+def _schema() -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DeliveryDelayedError("证照库的应答不合约定格式，稍后重试。", code="answer-schema") from error
+
+
+@contextmanager
+def _transport_errors() -> Iterator[None]:
+    try:
+        yield
+    except DeliveryError:
+        raise
+    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
+        raise DeliveryDelayedError("无法连接证照库，稍后重试。", code="counterpart-away", outage=True) from error
+    except httpx2.TimeoutException as error:
+        raise DeliveryDelayedError("证照库应答超时，不知是否已收，稍后重试。", code="answer-late") from error
+    except (httpx2.HTTPError, httpx2.StreamError) as error:
+        raise DeliveryDelayedError("与证照库的连接中断，不知是否已收，稍后重试。", code="connection-lost") from error

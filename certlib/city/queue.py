@@ -1,0 +1,28 @@
+"""What delivery asks of a register: the queue of events on their way, as a Protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from certlib.domain.delivery import Delivery
+
+
+class DeliveryQueue(Protocol):
+    """Events on their way, in order per certificate. `certlib.register.deliveries.SqlDeliveries` is one."""
+
+    def claim(self, worker: str, now: datetime, limit: int, lease_seconds: float) -> list[Delivery]:
+        """Lease up to `limit` deliveries that may go now; nobody else gets them before the lease ends."""
+
+    def done(self, delivery: Delivery, answer: Mapping[str, Any], now: datetime, *, digest: str = "") -> None:
+        """Close a delivery with the counterpart's answer and the digest of the record as it went."""
+
+    def retry(self, delivery: Delivery, error: str, at: datetime, *, outage: bool = False) -> None:
+        """Give a delivery back, to be tried again from `at` on; an outage is not held against the record."""
+
+    def dead(self, delivery: Delivery, reason: str, now: datetime) -> None:
+        """Lay a delivery aside until a person has looked; what follows it waits."""
+
+    def reopen(self, chain: str, sequences: Sequence[int], now: datetime, *, repair: bool = False) -> int:
+        """Make delivered events due again that the counterpart lost or, with `repair`, changed. How many they were."""

@@ -1,0 +1,191 @@
+"""A running mock repository, a register's delivery queue, and certificates to deliver."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pypdfium2 as pdfium
+import pytest
+from city_repository.app import create_app
+from city_repository.serving import served
+from city_repository.settings import RepositorySettings
+from fastapi import FastAPI
+from sqlalchemy import Engine
+from sqlmodel import SQLModel
+
+from certlib.city.client import DEVELOPMENT_SECRET, CityClient
+from certlib.city.worker import DeliveryWorker, Pace
+from certlib.identifiers import CertificateIdentifier
+from certlib.register.deliveries import SqlDeliveries, enqueue
+from certlib.register.delivery_table import DeliveryRow
+from certlib.register.engine import make_engine, writer
+
+TYPE_CODE, TYPE_NAME = "11360700MB1A2B3CX8901", "试验许可证"
+ISSUER = "11360700MB1A2B3CX8"
+HOLDER = "91350100M000100Y43"
+NOW = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)
+QUICK = Pace(parallel=4, lease=5.0, idle=0.02, first=0.02, longest=0.2)
+
+logging.getLogger("certlib.city.worker").setLevel(logging.CRITICAL)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def paper(facts: dict[str, str]) -> bytes:
+    """A one-page PDF with the facts attached, unsealed."""
+    document = pdfium.PdfDocument.new()
+    document.new_page(200, 200)
+    document.new_attachment("facts.json").set_data(json.dumps({"facts": facts}, ensure_ascii=False).encode())
+    buffer = io.BytesIO()
+    document.save(buffer)
+    document.close()
+    return buffer.getvalue()
+
+
+@dataclass
+class Certificate:
+    """A certificate that makes the delivery messages of its own life."""
+
+    serial: str
+    edition: int = 0
+    state: str = "in-force"
+    identifiers: list[str] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        return f"{TYPE_CODE}.{ISSUER}.{self.serial}"
+
+    @property
+    def facts(self) -> dict[str, str]:
+        return {"enterprise_name": "赣州试验有限公司", "scope": f"第{self.edition}版经营范围"}
+
+    def message(self, operation: str, *, state: str = "", cause: str = "") -> tuple[dict[str, Any], bytes | None]:
+        """The next event's message, and its file when the operation makes a new edition."""
+        new = operation in {"issue", "import", "change", "renew", "reissue", "correct"}
+        predecessor = self.identifiers[-1] if new and self.identifiers else ""
+        if new:
+            self.edition += 1
+            self.identifiers.append(CertificateIdentifier(TYPE_CODE, ISSUER, self.serial, self.edition).text)
+        self.state = state or "in-force"
+        data = paper(self.facts) if new or operation == "replace-file" else None
+        message = {
+            "identifier": self.identifiers[-1],
+            "operation": operation,
+            "at": NOW.isoformat(),
+            "state": self.state,
+            "cause": cause,
+            "type": "trial-licence",
+            "type_code": TYPE_CODE,
+            "number": f"试许{self.serial}号",
+            "name": TYPE_NAME,
+            "holder": {"name": "赣州试验有限公司", "code": HOLDER, "code_type": "001"},
+            "issuer": {"name": "赣州市行政审批局", "code": ISSUER, "level": "地市"},
+            "facts": self.facts,
+            "issued_on": "2026-01-05",
+            "valid_from": "2026-01-05",
+            "valid_until": "2031-01-04",
+            "edition": self.edition,
+            "predecessor": predecessor,
+        }
+        if data is not None:
+            message["file"] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+        return message, data
+
+
+@dataclass
+class City:
+    """The mock repository while it runs."""
+
+    app: FastAPI
+    url: str
+
+    def client(self, **options: Any) -> CityClient:
+        settings = {"account": "rongjiang-certlib", "secret": DEVELOPMENT_SECRET, "clock": now, "timeout": 3.0}
+        return CityClient(self.url, **{**settings, **options})
+
+    def faults(self, *faults: dict[str, Any], seed: int = 0) -> None:
+        import httpx2
+
+        body = {"faults": list(faults), "seed": seed}
+        httpx2.put(f"{self.url}/control/faults", json=body).raise_for_status()
+
+    def events(self, key: str) -> list[tuple[int, str, str]]:
+        """(sequence, operation, state) of the events held of a certificate."""
+        rows = self.app.state.repository.store.rows(
+            "SELECT sequence, operation, state FROM event WHERE base = ? ORDER BY sequence", key
+        )
+        return [tuple(row) for row in rows]
+
+    def record(self, key: str) -> dict[str, Any] | None:
+        row = self.app.state.repository.store.row("SELECT * FROM record WHERE base = ?", key)
+        return dict(row) if row else None
+
+
+@dataclass
+class Office:
+    """A register that enqueues events and delivers them."""
+
+    engine: Engine
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.queue = SqlDeliveries(self.engine, self.files.__getitem__)
+
+    def event(self, certificate: Certificate, operation: str, **options: str) -> None:
+        message, data = certificate.message(operation, **options)
+        sha256 = hashlib.sha256(data).hexdigest() if data else ""
+        if data:
+            self.files[sha256] = data
+        with writer(self.engine) as session:
+            enqueue(session, certificate=certificate.key, message=message, file=sha256, now=now())
+
+    def worker(self, client: Any, **options: Any) -> DeliveryWorker:
+        return DeliveryWorker(self.queue, client, **{"name": "worker", "clock": now, "pace": QUICK, **options})
+
+
+@pytest.fixture
+def types(tmp_path: Path) -> Path:
+    path = tmp_path / "types.json"
+    entry = {"code": TYPE_CODE, "name": TYPE_NAME, "fields": {"enterprise_name": "企业名称", "scope": "经营范围"}}
+    path.write_text(json.dumps([entry], ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def make_city(tmp_path: Path, types: Path) -> Callable[..., FastAPI]:
+    def make(**options: Any) -> FastAPI:
+        settings = {"home": tmp_path / "city", "types": types, "examine": False}
+        return create_app(RepositorySettings(**{**settings, **options}))
+
+    return make
+
+
+@pytest.fixture
+def city(make_city: Callable[..., FastAPI]) -> Iterator[City]:
+    app = make_city()
+    with served(app) as url:
+        yield City(app, url)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    engine = make_engine(f"sqlite:///{tmp_path / 'register.db'}")
+    SQLModel.metadata.create_all(engine, tables=[SQLModel.metadata.tables[DeliveryRow.__tablename__]])
+    return Office(engine)
+
+
+@pytest.fixture
+def certificate() -> Callable[[], Certificate]:
+    serials = itertools.count(1)
+    return lambda: Certificate(f"2026{next(serials):08}")
