@@ -16,11 +16,13 @@ from datetime import datetime
 from certlib.crypto.attributes import SealUse
 from certlib.crypto.timestamps import Timestamper
 from certlib.errors import CertlibError, SealFailedError, TimestampUnavailableError
-from certlib.sealing.identities import SealIdentity
+from certlib.sealing.identities import SealIdentity, load_identities
 from certlib.sealing.order import Sealed, SealOrder, UseLedger
 from certlib.sealing.pades import Imprint, seal_pdf
 from certlib.sealing.picture import seal_picture
 from certlib.sealing.selfcheck import check_sealed
+
+__all__ = ["LEVELS", "Sealer", "load_identities"]
 
 # Level asked for -> whether the signature gets a timestamp. A level is a contract: reached, or nothing is sealed.
 LEVELS = {"B-B": False, "B-T": True}
