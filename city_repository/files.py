@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
 from typing import Any
 
 import pypdfium2 as pdfium
 
+from certlib.formats.facts import FILE_NAME, Facts, read_facts
 from city_repository.record import Problem
 
 Examination = Callable[[bytes, datetime], str]
 """Gives an empty text for a file whose seals verify, else the reason in Chinese."""
 
-FACTS = "facts.json"
+NO_END = date(2099, 12, 31)
+"""How 长期 is written in the metadata."""
 
 
-def file_problems(data: bytes, face: Mapping[str, str], examine: Examination, *, at: datetime) -> list[Problem]:
+def file_problems(data: bytes, values: Mapping[str, Any], examine: Examination, *, at: datetime) -> list[Problem]:
     """The problems of a pushed file: unreadable (E16), seal not valid (E18), other contents than the record (E19)."""
     reason = examine(data, at)
     if reason:
@@ -26,30 +27,40 @@ def file_problems(data: bytes, face: Mapping[str, str], examine: Examination, *,
         facts = attached_facts(data)
     except (pdfium.PdfiumError, ValueError):
         return [Problem("E16", "证照文件无法读取，或未附照面数据 facts.json")]
-    differing = [key for key, text in face.items() if facts.get(key) != text]
+    differing = [*_face(facts, values["faceData"]), *_metadata(facts, values)]
     if differing:
-        return [Problem("E19", f"文件所附照面数据与照面信息不一致：{'、'.join(differing)}")]
+        return [Problem("E19", f"文件所附数据与推送的记录不一致：{'、'.join(differing)}")]
     return []
 
 
-def attached_facts(data: bytes) -> Mapping[str, Any]:
-    """The face facts attached to a certificate's file.
+def attached_facts(data: bytes) -> Facts:
+    """The facts attached to a certificate's file.
 
     Raises `ValueError` or `PdfiumError` when it has none or cannot be read.
     """
     document = pdfium.PdfDocument(data)
     try:
-        for index in range(document.count_attachments()):
-            attachment = document.get_attachment(index)
-            if attachment.get_name() == FACTS:
-                return _facts(json.loads(bytes(attachment.get_data())))
+        attachments = (document.get_attachment(index) for index in range(document.count_attachments()))
+        found = [bytes(item.get_data()) for item in attachments if item.get_name() == FILE_NAME]
     finally:
         document.close()
-    raise ValueError(FACTS)
+    if len(found) != 1:
+        raise ValueError(FILE_NAME)
+    return read_facts(found[0])
 
 
-def _facts(value: Any) -> Mapping[str, Any]:
-    facts = value.get("facts", value) if isinstance(value, dict) else None
-    if not isinstance(facts, dict):
-        raise ValueError(FACTS)  # noqa: TRY004  a wrong file, not a wrong call
-    return facts
+def _face(facts: Facts, face: Mapping[str, str]) -> Iterator[str]:
+    """The face fields in which file and record differ, missing ones of either side included."""
+    yield from sorted(key for key in {*facts.printed, *face} if facts.printed.get(key) != face.get(key))
+
+
+def _metadata(facts: Facts, values: Mapping[str, Any]) -> Iterator[str]:
+    pairs = (
+        ("证照标识", facts.identifier, values["certificateIdentifier"]),
+        ("证照编号", facts.number, values["certificateNumber"]),
+        ("证照颁发机构代码", facts.issuer.get("code"), values["certificateIssuingAuthorityCode"]),
+        ("持证主体代码", facts.holder.get("code"), values["certificateHolderCode"]),
+        ("证照颁发日期", facts.issued_on.isoformat(), values["certificateIssuedDate"]),
+        ("有效期截止日期", (facts.valid_until or NO_END).isoformat(), values["certificateExpiringDate"]),
+    )
+    yield from (label for label, of_file, of_record in pairs if of_file != of_record)

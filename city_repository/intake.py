@@ -60,7 +60,7 @@ class Intake:
             account.id,
         )
         if known is None:
-            problems = file_problems(record.file, record.values["faceData"], self._examine, at=record.at)
+            problems = file_problems(record.file, record.values, self._examine, at=record.at)
             if problems:
                 raise Refused(*problems)
 

@@ -51,10 +51,11 @@ def enqueue(
 ) -> DeliveryRow:
     """Write a delivery into the caller's transaction and return its row; `file` is the SHA-256 of a registered file.
 
-    The sequence is the message's, or the next of this certificate; the message then carries it. The caller's
-    transaction must hold the certificate's row, so that two events of one certificate cannot take the same place.
+    The event gets the next sequence of its certificate and target, and the message carries it; that is not the
+    certificate's version, since an exchanged file is an event too. The caller's transaction must hold the
+    certificate's row, so that two events of one certificate cannot take the same place.
     """
-    sequence = int(message.get("sequence") or _next_sequence(session, target, certificate))
+    sequence = _next_sequence(session, target, certificate)
     row = DeliveryRow(
         target=target,
         certificate=certificate,

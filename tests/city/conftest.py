@@ -13,21 +13,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pypdfium2 as pdfium
 import pytest
-from city_repository.app import create_app
-from city_repository.serving import served
-from city_repository.settings import RepositorySettings
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlmodel import SQLModel
 
 from certlib.city.client import DEVELOPMENT_SECRET, CityClient
 from certlib.city.worker import DeliveryWorker, Pace
+from certlib.formats.facts import facts_attachment
 from certlib.identifiers import CertificateIdentifier
 from certlib.register.deliveries import SqlDeliveries, enqueue
 from certlib.register.delivery_table import DeliveryRow
 from certlib.register.engine import make_engine, writer
+from city_repository.app import create_app
+from city_repository.serving import served
+from city_repository.settings import RepositorySettings
 
 TYPE_CODE, TYPE_NAME = "11360700MB1A2B3CX8901", "试验许可证"
 ISSUER = "11360700MB1A2B3CX8"
@@ -42,11 +44,30 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def paper(facts: dict[str, str]) -> bytes:
-    """A one-page PDF with the facts attached, unsealed."""
+def attachment(message: dict[str, Any]) -> bytes:
+    return facts_attachment(
+        kind="certificate",
+        type_key=message["type"],
+        title=message["name"],
+        identifier=message["identifier"],
+        number=message["number"],
+        edition=message["edition"],
+        n=1,
+        salt=bytes(16),
+        facts=message["facts"],
+        holder=message["holder"],
+        issuer=message["issuer"],
+        issued_on=message["issued_on"],
+        valid_from=message["valid_from"],
+        valid_until=message["valid_until"],
+    )
+
+
+def paper(message: dict[str, Any]) -> bytes:
+    """A one-page PDF with the message's facts attached, unsealed."""
     document = pdfium.PdfDocument.new()
     document.new_page(200, 200)
-    document.new_attachment("facts.json").set_data(json.dumps({"facts": facts}, ensure_ascii=False).encode())
+    document.new_attachment("facts.json").set_data(attachment(message))
     buffer = io.BytesIO()
     document.save(buffer)
     document.close()
@@ -78,7 +99,6 @@ class Certificate:
             self.edition += 1
             self.identifiers.append(CertificateIdentifier(TYPE_CODE, ISSUER, self.serial, self.edition).text)
         self.state = state or "in-force"
-        data = paper(self.facts) if new or operation == "replace-file" else None
         message = {
             "identifier": self.identifiers[-1],
             "operation": operation,
@@ -98,6 +118,7 @@ class Certificate:
             "edition": self.edition,
             "predecessor": predecessor,
         }
+        data = paper(message) if new or operation == "replace-file" else None
         if data is not None:
             message["file"] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
         return message, data
@@ -115,8 +136,6 @@ class City:
         return CityClient(self.url, **{**settings, **options})
 
     def faults(self, *faults: dict[str, Any], seed: int = 0) -> None:
-        import httpx2
-
         body = {"faults": list(faults), "seed": seed}
         httpx2.put(f"{self.url}/control/faults", json=body).raise_for_status()
 

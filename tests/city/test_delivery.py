@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from datetime import timedelta
-
-from city_repository.serving import served
-
-from .conftest import City, now
-
 
 def test_a_life_arrives_in_order(city, office, certificate):
     """Issue, change, suspension, resumption and revocation of one certificate arrive as five events in that order."""
