@@ -49,8 +49,9 @@ def code_matrix(text: str, *, correction: str = "M", version: int | None = None)
         if version is not None:
             return code_matrix(text, correction=correction)
         raise RenderError(f"二维码内容过长（{len(text)} 字符），无法编码 (too long for a QR code)") from error
-    pixels: list[list[int]] = memoryview(cast("Any", image)).tolist()
-    return [[value == 0 for value in row] for row in pixels]
+    pixels = memoryview(cast("Any", image))
+    rows, columns = cast("tuple[int, int]", pixels.shape)
+    return [[pixels[row, column] == 0 for column in range(columns)] for row in range(rows)]
 
 
 def qr_svg(text: str, module_mm: float, *, correction: str = "M", version: int | None = None) -> str:

@@ -1,13 +1,15 @@
 """The border of a certificate as an SVG picture: interlaced waves between two rules, a rosette in each corner.
 
-A template folder carries its border as `frame.svg`, made by `frame_svg` from the measures in its first comment, so
+A template folder carries its border as `frame.svg`, made by `frame_svg` from the measures in its comment, so
 that a city can lay its own picture there. The waves are cubic curves with the true slope at each quarter.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import cos, pi, sin
 
 Point = tuple[float, float]
@@ -42,7 +44,16 @@ def frame_svg(frame: Frame) -> str:
         ),
     ]
     size = f'viewBox="0 0 {frame.width:g} {frame.height:g}" width="{frame.width:g}mm" height="{frame.height:g}mm"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n' + "\n".join(parts) + "\n</svg>\n"
+    measures = json.dumps(asdict(frame))
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n<!-- {measures} -->\n' + "\n".join(parts) + "\n</svg>\n"
+
+
+def measures_of(svg: str) -> Frame:
+    """The measures in the comment of a border made by `frame_svg`. Raises ValueError when it has none."""
+    found = re.search(r"<!-- (\{.*\}) -->", svg)
+    if not found:
+        raise ValueError("the picture has no measures in a comment")
+    return Frame(**json.loads(found.group(1)))
 
 
 def _rule(frame: Frame, inset: float, width: float) -> str:

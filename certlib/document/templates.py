@@ -42,6 +42,7 @@ class Slot:
     sizes: tuple[float, ...] = (12.0,)
     pitch: float = 1.5
     prefix: str = ""
+    justify: bool = False
     sample: str = ""
 
     def lines(self, size: float) -> int:

@@ -1,0 +1,309 @@
+"""Looks at a rendered file as a stranger would, before it is sealed.
+
+The checks read the file's own bytes through PDFium, not what the typesetter meant:
+
+    structure   PDF/A-3a and PDF/UA-1 declared, tagged, fonts embedded, nothing active and nothing from outside
+    pages       as many as the layout allows
+    text        all pages together read exactly what the template and the facts say, and nothing else
+    facts       every fact given is printed, or declared silent by the template
+    margins     no character beyond the margins
+    attachment  facts.json is there, once, byte for byte
+    seal        inside its page, clear of every text but issuer and date, away from the code, never alone on a page
+    code        decodes from the page at 150 dpi to exactly the code's text (full look only)
+
+`lint` tells all; `require` raises `LintError` when one fails.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+import zxingcpp
+
+from certlib.document.face import Carrier, Face, Rendered
+from certlib.document.reading import expected_text, plain, printed_facts
+from certlib.document.renderer import Renderer, default_renderer
+from certlib.document.templates import Layout, Template
+from certlib.domain.page import Box
+from certlib.domain.verdict import Finding
+from certlib.errors import LintError
+
+MILLIMETRE = 72 / 25.4  # points
+CODE_DPI = 150
+SEAL_TO_CODE = 25.0  # millimetres: a red ring over the quiet zone is what keeps telephones from reading
+INK = 1.5  # millimetres by which ink may end short of its line
+
+STREAM = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)
+ACTIVE = re.compile(
+    rb"/(JavaScript|JS|AcroForm|Launch|URI|GoToR|GoToE|SubmitForm|RichMedia|OpenAction|AA|XFA|Annots)\b"
+)
+DECLARED = (b"<pdfaid:part>3</pdfaid:part>", b"<pdfaid:conformance>A</pdfaid:conformance>", b"<pdfuaid:part>1<")
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """One character on a page; millimetres from the upper left corner."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The middle of its ink."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+
+class Look:
+    """A rendered file opened once, with the face it should bear. To be closed by `with`."""
+
+    def __init__(self, rendered: Rendered, face: Face, template: Template, layout: Layout) -> None:
+        self.rendered, self.face, self.template, self.layout = rendered, face, template, layout
+        self.document = pdfium.PdfDocument(rendered.pdf)
+
+    def __enter__(self) -> Look:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.document.close()
+
+    @cached_property
+    def skeleton(self) -> bytes:
+        """The file without its streams: its objects, not their contents."""
+        return STREAM.sub(b"", self.rendered.pdf)
+
+    @cached_property
+    def pages(self) -> tuple[tuple[Glyph, ...], ...]:
+        """Every character with ink, page by page, in the order of the file."""
+        return tuple(tuple(_glyphs(self.document[i])) for i in range(len(self.document)))
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """What each page reads."""
+        return tuple(self.document[i].get_textpage().get_text_range() for i in range(len(self.document)))
+
+
+def lint(rendered: Rendered, face: Face, *, full: bool = True, renderer: Renderer | None = None) -> tuple[Finding, ...]:
+    """Every check with its outcome. `full` also rasterises the code and reads it."""
+    template, layout = (renderer or default_renderer()).layout(face)
+    checks = CHECKS if full else {name: check for name, check in CHECKS.items() if name != "code"}
+    with Look(rendered, face, template, layout) as look:
+        return tuple(_finding(name, check(look)) for name, check in checks.items())
+
+
+def require(rendered: Rendered, face: Face, *, full: bool = True, renderer: Renderer | None = None) -> None:
+    """Return when every check passes. Raises `LintError` naming all that do not."""
+    failed = [f for f in lint(rendered, face, full=full, renderer=renderer) if f.outcome == "fail"]
+    if failed:
+        told = "；".join(f.detail for f in failed)
+        raise LintError(
+            f"“{face.title}”成品检查未通过，未用印：{told} (the rendered page is not what was asked for)",
+            extra={"findings": [f.as_json() for f in failed]},
+        )
+
+
+def _finding(name: str, problems: Iterable[str]) -> Finding:
+    told = "；".join(problems)
+    return Finding(name, "fail" if told else "pass", told)
+
+
+def _structure(look: Look) -> Iterator[str]:
+    for declared in DECLARED:
+        if declared not in look.rendered.pdf:
+            yield f"缺少声明 {declared.decode()}"
+    for needed in (b"/StructTreeRoot", b"/MarkInfo", b"/Lang"):
+        if needed not in look.skeleton:
+            yield f"缺少 {needed.decode()}"
+    for found in sorted({match.decode() for match in ACTIVE.findall(look.skeleton)}):
+        yield f"含有 /{found}，成品不得含脚本、表单、批注或外部引用"
+    if look.skeleton.count(b"/FontFile") < look.skeleton.count(b"/Type/FontDescriptor"):
+        yield "有字体未嵌入"
+
+
+def _pages(look: Look) -> Iterator[str]:
+    least, most = look.layout.pages
+    count = len(look.document)
+    if not least <= count <= most:
+        yield f"共 {count} 页，应为 {least}–{most} 页"
+    if count != look.rendered.pages:
+        yield f"文件有 {count} 页，记录为 {look.rendered.pages} 页"
+
+
+def _text(look: Look) -> Iterator[str]:
+    read = "".join(_page_text(text, look) for text in look.texts)
+    wanted = expected_text(look.face, look.template, look.layout)
+    if read != wanted:
+        at = next(
+            (i for i, (a, b) in enumerate(zip(read, wanted, strict=False)) if a != b), min(len(read), len(wanted))
+        )
+        yield f"版面文字与要件不符：第 {at + 1} 字起应为“{wanted[at : at + 16]}”，实为“{read[at : at + 16]}”"
+
+
+def _page_text(text: str, look: Look) -> str:
+    """A page's text without the mark across it and the page number under it."""
+    read = plain(text).removeprefix(plain(look.face.mark))
+    return re.sub(r"—\d+—$", "", read) if look.layout.pages[1] > 1 else read
+
+
+def _facts(look: Look) -> Iterator[str]:
+    printed = printed_facts(look.layout) | look.template.silent
+    for key, value in look.face.facts.items():
+        if value and key not in printed:
+            yield f"要件 {look.face.labels.get(key, key)} 未排入版面"
+
+
+def _margins(look: Look) -> Iterator[str]:
+    left, top, right, bottom = look.layout.margins
+    width, height = look.layout.page
+    mark = set(look.face.mark)
+    for number, glyphs in enumerate(look.pages, 1):
+        beyond = [
+            g.text
+            for g in glyphs
+            if (g.left < left or g.top < top or g.right > width - right or g.bottom > height - bottom)
+            and g.text not in mark
+        ]
+        if beyond:
+            yield f"第 {number} 页有文字超出版心：“{''.join(beyond[:16])}”"
+
+
+def _attachment(look: Look) -> Iterator[str]:
+    wanted = look.face.attachment if look.face.carrier is Carrier.FILE else b""
+    count = look.document.count_attachments()
+    if count != (1 if wanted else 0):
+        yield f"附件有 {count} 个，应为 {1 if wanted else 0} 个"
+    elif wanted:
+        attached = look.document.get_attachment(0)
+        if attached.get_name() != "facts.json" or bytes(attached.get_data()) != wanted:
+            yield "附件 facts.json 与要件数据不符"
+        if b"/AFRelationship/Data" not in look.skeleton.replace(b" ", b""):
+            yield "附件没有注明与正文的关系 (AFRelationship)"
+
+
+def _seal(look: Look) -> Iterator[str]:
+    spec, box = look.layout.seal, look.rendered.seal
+    if spec is None:
+        return
+    if box is None:
+        yield "版面没有印章位置"
+        return
+    width, height = look.layout.page
+    if box.x < 0 or box.y < 0 or box.x + box.width > width or box.y + box.height > height:
+        yield "印章超出页面"
+    if look.rendered.code and look.rendered.code.page == box.page and _gap(box, look.rendered.code) < SEAL_TO_CODE:
+        yield f"印章距二维码不足 {SEAL_TO_CODE:g} 毫米"
+    yield from _around_seal(look, box, look.pages[box.page - 1])
+
+
+def _around_seal(look: Look, box: Box, glyphs: tuple[Glyph, ...]) -> Iterator[str]:
+    """Under the seal only what it covers by rule; above it, within a line, text of the document."""
+    spec = look.layout.seal
+    allowed = _indices(glyphs, [_over(look, key) for key in spec.over]) if spec else set()
+    (x, y), radius = box.centre, box.width / 2
+    covered = [
+        g.text
+        for i, g in enumerate(glyphs)
+        if i not in allowed
+        and (g.middle[0] - x) ** 2 + (g.middle[1] - y) ** 2 < radius**2
+        and g.text not in look.face.mark
+    ]
+    if covered:
+        yield f"印章压住了正文“{''.join(covered[:16])}”"
+    if not spec or not spec.line:
+        return
+    above = [g.bottom for i, g in enumerate(glyphs) if i not in allowed and g.bottom < box.y + INK]
+    if not above:
+        yield "印章所在页没有正文"
+    elif box.y - max(above) > spec.line + INK:
+        yield f"印章顶端距正文 {box.y - max(above):.1f} 毫米，超过一行"
+
+
+def _over(look: Look, key: str) -> str:
+    own = {"issuer": look.face.issuer, "issued_on": look.face.issued_on}
+    return plain(own.get(key) or look.face.facts.get(key, ""))
+
+
+def _indices(glyphs: tuple[Glyph, ...], texts: Iterable[str]) -> set[int]:
+    """Where on the page the texts stand: their last occurrences, for issuer and date close the text."""
+    whole, owner = "", []
+    for i, glyph in enumerate(glyphs):
+        whole += glyph.text
+        owner += [i] * len(glyph.text)
+    found: set[int] = set()
+    for text in texts:
+        at = whole.rfind(text)
+        if text and at >= 0:
+            found |= set(owner[at : at + len(text)])
+    return found
+
+
+def _gap(one: Box, other: Box) -> float:
+    across = max(one.x - (other.x + other.width), other.x - (one.x + one.width), 0.0)
+    down = max(one.y - (other.y + other.height), other.y - (one.y + one.height), 0.0)
+    return float((across**2 + down**2) ** 0.5)
+
+
+def _code(look: Look) -> Iterator[str]:
+    if not look.face.code_text or look.layout.code is None:
+        return
+    box = look.rendered.code
+    if box is None:
+        yield "版面没有二维码"
+        return
+    found = _read_code(look.document[box.page - 1], box)
+    if found is None:
+        yield f"二维码在 {CODE_DPI} dpi 下识读不出"
+    elif found != look.face.code_text:
+        yield "二维码内容与核验码不符"
+
+
+def _read_code(page: Any, box: Box) -> str | None:
+    """The code's text, read from the page's picture around the place where the code should be."""
+    quiet = 5.0
+    width, height = page.get_size()
+    sides = (box.x - quiet, height / MILLIMETRE - box.y - box.height - quiet)
+    far = (width / MILLIMETRE - box.x - box.width - quiet, box.y - quiet)
+    crop = tuple(max(0.0, side * MILLIMETRE) for side in (*sides, *far))
+    bitmap = page.render(scale=CODE_DPI / 72, crop=crop, grayscale=True)
+    view = zxingcpp.ImageView(
+        memoryview(bitmap.buffer), bitmap.width, bitmap.height, zxingcpp.ImageFormat.Lum, bitmap.stride
+    )
+    read = zxingcpp.read_barcodes(view, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
+    return read[0].text if len(read) == 1 else None
+
+
+def _glyphs(page: Any) -> Iterator[Glyph]:
+    textpage = page.get_textpage()
+    height = page.get_size()[1]
+    for index in range(textpage.count_chars()):
+        code = pdfium_c.FPDFText_GetUnicode(textpage, index)
+        text = plain(chr(code)) if code else ""
+        if text:
+            left, bottom, right, top = textpage.get_charbox(index)
+            yield Glyph(
+                text,
+                left / MILLIMETRE,
+                (height - top) / MILLIMETRE,
+                right / MILLIMETRE,
+                (height - bottom) / MILLIMETRE,
+            )
+
+
+CHECKS: Mapping[str, Callable[[Look], Iterator[str]]] = {
+    "structure": _structure,
+    "pages": _pages,
+    "text": _text,
+    "facts": _facts,
+    "margins": _margins,
+    "attachment": _attachment,
+    "seal": _seal,
+    "code": _code,
+}
