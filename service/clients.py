@@ -32,17 +32,22 @@ SCOPES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One calling system. `authorities` are the tenants it acts for, or `*` for every authority of the city."""
+    """One calling system. `authority` is the tenant it acts for, or `*` for every authority of the city."""
 
     id: str
     name: str
-    authorities: frozenset[str]
+    authority: str
     scopes: frozenset[str]
     key: ECKey
 
     def acts_for(self, authorities: Iterable[str]) -> bool:
-        """Whether one of `authorities` is a tenant of this client."""
-        return EVERY_AUTHORITY in self.authorities or not self.authorities.isdisjoint(authorities)
+        """Whether one of `authorities` is the tenant of this client."""
+        return self.authority == EVERY_AUTHORITY or self.authority in authorities
+
+    @property
+    def tenant(self) -> str:
+        """The authority to which lists are narrowed; empty for every authority."""
+        return "" if self.authority == EVERY_AUTHORITY else self.authority
 
 
 def read_clients(settings: Iterable[ClientSettings]) -> dict[str, Client]:
@@ -81,4 +86,4 @@ def _client(entry: ClientSettings) -> Client:
     unknown = set(entry.scopes) - set(SCOPES)
     if unknown:
         raise ConfigurationError(f"客户端 {entry.id} 的权限 {'、'.join(sorted(unknown))} 不存在。")
-    return Client(entry.id, entry.name, frozenset(entry.authorities), frozenset(entry.scopes), read_key(entry.key))
+    return Client(entry.id, entry.name, entry.authority, frozenset(entry.scopes), read_key(entry.key))

@@ -7,7 +7,7 @@
     [[clients]]
     id = "client-approval-system"
     name = "一窗受理系统"
-    authorities = ["*"]
+    authority = "*"
     scopes = ["certificate:read", "certificate:issue"]
     key = "file:/etc/certlib/approval-system.jwk"
 
@@ -36,15 +36,15 @@ Megabytes = 1_000_000
 class ClientSettings(BaseModel):
     """One client of the service (办件系统) as it stands in the settings.
 
-    `authorities` are catalogue keys: the tenants it acts for, `*` for every authority of the city. `key` is its
-    public JWK (P-256) by reference: `file:PATH`.
+    `authority` is a catalogue key: the tenant it acts for, `*` for every authority of the city. `key` is its
+    public key (P-256, JWK or PEM) by reference: `file:PATH`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,63}$")]
     name: str
-    authorities: tuple[str, ...]
+    authority: str
     scopes: tuple[str, ...]
     key: str
 
@@ -56,7 +56,7 @@ class ServiceSettings(BaseSettings):
 
     listen: str = "127.0.0.1"
     port: int = 8000
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: str = ""  # empty: what it listens on
     certificate: Path | None = None  # TLS, for phones: WebCrypto needs a secure context
     certificate_key: Path | None = None
     proxies: tuple[str, ...] = ("127.0.0.1", "::1")  # whose X-Forwarded-For is believed
@@ -81,6 +81,12 @@ class ServiceSettings(BaseSettings):
 
     worker: bool = True  # run deliveries, sweeps and sequencing in this process
     tick_seconds: float = 0.5
+
+    @property
+    def base(self) -> str:
+        """The public address without a final slash."""
+        scheme = "https" if self.certificate else "http"
+        return (self.public_url or f"{scheme}://{self.listen}:{self.port}").rstrip("/")
 
     @classmethod
     def settings_customise_sources(

@@ -1,0 +1,66 @@
+"""What routes send: the office's answers, sealed files, bytes with an ETag."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from certlib.register.idempotency import Answer
+
+PDF = "application/pdf"
+CREATED = 201
+
+
+def send_json(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON as UTF-8, Chinese unescaped."""
+    text = json.dumps(body, ensure_ascii=False, default=str)
+    return Response(text.encode(), status_code=status, media_type="application/json", headers=dict(headers or {}))
+
+
+def send_answer(base: str, answer: Answer) -> Response:
+    """The office's answer with its version as ETag; a replayed one says so, a new thing says where it is."""
+    headers = {"etag": f'"{answer.version}"'} if answer.version else {}
+    if answer.replayed:
+        headers["idempotent-replayed"] = "true"
+    links = answer.body.get("links", {})
+    if answer.status == CREATED and "self" in links:
+        headers["location"] = f"{base}{links['self']}"
+    return send_json(answer.body, status=answer.status, headers=headers)
+
+
+def send_view(view: Mapping[str, Any]) -> Response:
+    """A certificate or document as read, its version as ETag."""
+    return send_json(view, headers={"etag": f'"{view["version"]}"'})
+
+
+def send_pdf(pdf: bytes, name: str) -> Response:
+    """A PDF as a download (RFC 6266); its SHA-256 as representation digest (RFC 9530)."""
+    ascii_name = "".join(character if character.isascii() and character.isalnum() else "-" for character in name)
+    disposition = f"attachment; filename=\"{ascii_name}.pdf\"; filename*=UTF-8''{quote(name)}.pdf"
+    return Response(pdf, media_type=PDF, headers={"content-disposition": disposition, "repr-digest": _digest(pdf)})
+
+
+def send_cached(request: Request, data: bytes, *, media: str, cache: str = "public, no-cache") -> Response:
+    """Public bytes that anyone may keep and must revalidate; 304 when the caller has them."""
+    tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    headers = {
+        "etag": tag,
+        "cache-control": cache,
+        "access-control-allow-origin": "*",
+        "cross-origin-resource-policy": "cross-origin",
+    }
+    known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
+    if tag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(data, media_type=media, headers=headers)
+
+
+def _digest(data: bytes) -> str:
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(data).digest()).decode()}:"

@@ -1,0 +1,90 @@
+"""The HTTP service as one application.
+
+    with Office.open(settings) as office:
+        app = create_app(assemble(office, service_settings, clients=clients, token_key=key))
+
+The application holds no global state: everything it needs is in the `Running` it is made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+
+from certlib import __version__
+from service import openapi, problems
+from service.background import Worker
+from service.edge import BodyLimit, Record
+from service.examples import request_examples
+from service.routes import batches, catalogue, certificates, documents, log, operations, paper, public, seals
+from service.routes.pages import pages_router
+from service.running import Running
+
+_ROUTERS = (
+    catalogue.router,
+    certificates.router,
+    documents.router,
+    batches.router,
+    seals.router,
+    paper.router,
+    public.router,
+    log.router,
+    operations.router,
+)
+UPLOADS = "/public/files"
+
+
+def create_app(service: Running) -> FastAPI:
+    """The application that serves `service`."""
+    settings = service.settings
+    app = FastAPI(
+        title="赣州市审批用印与证照签发服务",
+        summary="Seals approval documents and issues certificates",
+        description="签发、变更、延续、暂扣、注销、撤销证照，公众查验，透明日志。全部时间带时区。",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,  # a redirect would carry a request's address to where nobody expects it
+        lifespan=_lifespan,
+    )
+    app.state.running = service
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.include_router(pages_router(host=service.office.settings.host, roots=[service.root]))
+    problems.install(app, base=service.base)
+    openapi.describe(app, base=service.base, examples=request_examples)
+    limits = {UPLOADS: settings.upload_bytes}
+    app.add_middleware(BodyLimit, default=settings.json_bytes, paths=limits, base=service.base)
+    app.add_middleware(Record, metrics=service.metrics, log=structlog.get_logger())
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Run the worker while the application runs; on the way out its round under way is finished."""
+    service: Running = app.state.running
+    worker = _worker(service)
+    if worker:
+        worker.start()
+    try:
+        yield
+    finally:
+        service.draining.set()
+        if worker:
+            worker.stop()
+
+
+def _worker(service: Running) -> Worker | None:
+    if not service.settings.worker:
+        return None
+    return Worker(
+        service.office,
+        tick_seconds=service.settings.tick_seconds,
+        clock=service.clock,
+        log=structlog.get_logger(),
+        on_fault=service.metrics.worker_faults.inc,
+    )

@@ -1,0 +1,88 @@
+"""What routes may ask of a request: who calls, under which key, for which version, from which address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from certlib.errors import StaleVersionError
+from service.refusals import InsufficientScopeError, MissingKeyError, PreconditionRequiredError
+from service.running import Service
+from service.tokendesk import Principal
+
+_KEY = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?')
+_STRONG_TAG = re.compile(r'"([0-9]{1,9})"')
+
+
+class Needs:
+    """A dependency: the caller's token must cover `scope`.
+
+    Raises `UnauthenticatedError`, `InsufficientScopeError`.
+    """
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    def __call__(self, request: Request, service: Service) -> Principal:
+        """The caller."""
+        principal = service.desk.principal(request.headers.get("authorization", ""), now=service.clock())
+        request.scope["client_id"] = principal.client.id
+        if self.scope not in principal.scopes:
+            raise InsufficientScopeError(self.scope)
+        return principal
+
+
+def idempotency_key(value: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str:
+    """The request's Idempotency-Key, quoted or bare. Raises `MissingKeyError`."""
+    found = _KEY.fullmatch(value or "")
+    if found is None:
+        raise MissingKeyError("请求应带 Idempotency-Key（1 至 255 个可见 ASCII 字符）；重试同一件请用同一个值。")
+    return found[1]
+
+
+def expected_version(value: Annotated[str | None, Header(alias="If-Match")] = None) -> int:
+    """The version named by If-Match. Raises `PreconditionRequiredError`; `StaleVersionError` for a foreign tag.
+
+    `*` is not taken: it would act on a version that nobody has read.
+    """
+    if value is None or value.strip() == "*":
+        raise PreconditionRequiredError('请求应带 If-Match，其值为读到的 ETag（如 "3"）；先读取证照，再办理。')
+    found = _STRONG_TAG.fullmatch(value.strip())
+    if found is None:
+        raise StaleVersionError("If-Match 不是本证照的版本标识；请重新读取证照后再办理。")
+    return int(found[1])
+
+
+def caller_address(request: Request) -> str:
+    """The address the request came from; behind a proxy uvicorn has put the forwarded one here."""
+    return request.client.host if request.client else "unknown"
+
+
+async def issuing_place(service: Service) -> AsyncIterator[None]:
+    """Hold a place for work that numbers and seals. Raises `BusyError`."""
+    async with service.issuing.place():
+        yield
+
+
+async def checking_place(service: Service) -> AsyncIterator[None]:
+    """Hold a place for checking a stranger's file. Raises `BusyError`."""
+    async with service.checking.place():
+        yield
+
+
+IdempotencyKey = Annotated[str, Depends(idempotency_key)]
+ExpectedVersion = Annotated[int, Depends(expected_version)]
+Address = Annotated[str, Depends(caller_address)]
+IssuingPlace = Annotated[None, Depends(issuing_place, scope="function")]
+CheckingPlace = Annotated[None, Depends(checking_place, scope="function")]
+
+CertificateReader = Annotated[Principal, Depends(Needs("certificate:read"))]
+CertificateIssuer = Annotated[Principal, Depends(Needs("certificate:issue"))]
+CertificateActor = Annotated[Principal, Depends(Needs("certificate:act"))]
+DocumentReader = Annotated[Principal, Depends(Needs("document:read"))]
+DocumentIssuer = Annotated[Principal, Depends(Needs("document:issue"))]
+PaperPrinter = Annotated[Principal, Depends(Needs("paper:print"))]
+SealReader = Annotated[Principal, Depends(Needs("seal:read"))]

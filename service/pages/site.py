@@ -1,0 +1,102 @@
+"""The citizen's page and its parts, read and compressed once when the service starts.
+
+The page is static: host, trust anchor and the words of the verdicts are put in here, so that they are the
+library's own; everything about a certificate happens in the browser.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from types import MappingProxyType
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from certlib.crypto.cose import key_id
+from certlib.domain.verdict import REVOKED_WORDS, WORDS, Verdict, Words
+
+_MEDIA: Mapping[str, str] = MappingProxyType(
+    {
+        "css": "text/css; charset=utf-8",
+        "js": "text/javascript; charset=utf-8",
+        "svg": "image/svg+xml",
+        "webmanifest": "application/manifest+json",
+        "html": "text/html; charset=utf-8",
+    }
+)
+_PARTS = (
+    "page.css",
+    "page.js",
+    "check.js",
+    "ask.js",
+    "file.js",
+    "scan.js",
+    "ways.js",
+    "en.js",
+    "icon.svg",
+    "app.webmanifest",
+)
+_SCANNER = "vendor/qr-0.7.0/qr.js"
+PAGE = "/v"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of the page: its bytes, the same compressed, its media type and ETag."""
+
+    data: bytes
+    gzipped: bytes
+    media: str
+    etag: str
+
+
+def templates() -> Environment:
+    """The Jinja environment of the service's pages; every value is escaped."""
+    return Environment(
+        loader=PackageLoader("service", "pages"), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
+    )
+
+
+def citizen_site(*, host: str, roots: Iterable[bytes]) -> dict[str, Part]:
+    """Every file of the page by its path. `roots` are the public keys of the trust list (SubjectPublicKeyInfo)."""
+    pinned = {key_id(root).hex(): base64.b64encode(root).decode() for root in roots}
+    config = json.dumps({"roots": pinned, "words": _words()}, ensure_ascii=False, separators=(",", ":"))
+    page = templates().get_template("citizen.html").render(host=host, config=config).encode()
+    parts = {PAGE: _part(page, "html")}
+    parts |= {f"{PAGE}/{name}": _part(_static(f"v/{name}"), name.rsplit(".", 1)[-1]) for name in _PARTS}
+    parts[f"{PAGE}/vendor/qr.js"] = _part(_static(_SCANNER), "js")
+    parts[f"{PAGE}/sw.js"] = _part(_worker(parts), "js")
+    return parts
+
+
+def plain_style() -> Part:
+    """The style sheet of the pages for developers."""
+    return _part(_static("plain.css"), "css")
+
+
+def _worker(parts: Mapping[str, Part]) -> bytes:
+    """The service worker with the list of what it keeps and a version that changes with any of it."""
+    version = hashlib.sha256("".join(sorted(part.etag for part in parts.values())).encode()).hexdigest()[:16]
+    text = _static("v/sw.js").decode()
+    return text.replace("__VERSION__", version).replace("__SHELL__", json.dumps(sorted(parts))).encode()
+
+
+def _words() -> dict[str, list[str]]:
+    spoken: dict[str, Words] = {str(verdict): words for verdict, words in WORDS.items()}
+    spoken |= {f"{Verdict.REVOKED}/{cause}": words for cause, words in REVOKED_WORDS.items()}
+    return {name: [words.chinese, words.english, words.tone] for name, words in spoken.items()}
+
+
+def _static(name: str) -> bytes:
+    return files("service").joinpath("static").joinpath(name).read_bytes()
+
+
+def _part(data: bytes, suffix: str) -> Part:
+    etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    # a fixed time: the same file compresses to the same bytes
+    return Part(data, gzip.compress(data, 9, mtime=0), _MEDIA[suffix], etag)

@@ -1,0 +1,128 @@
+"""`/v1/certificates`: issue, act, read, download, sheets."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
+from pydantic import AwareDatetime
+
+from service import schemas
+from service.answers import send_answer, send_json, send_pdf, send_view
+from service.asking import (
+    CertificateActor,
+    CertificateIssuer,
+    CertificateReader,
+    ExpectedVersion,
+    IdempotencyKey,
+    IssuingPlace,
+)
+from service.bodies import RawObject
+from service.openapi import answers, body, problems, secured
+from service.running import Service
+from service.tenancy import own_certificate, require_authority
+
+router = APIRouter(prefix="/v1/certificates", tags=["证照 certificates"])
+
+Identifier = Annotated[str, Path(description="证照标识 · GB/T 36904 identifier", max_length=120)]
+At = Annotated[AwareDatetime | None, Query(description="某一时刻的状态 · as it stood at this moment")]
+MOST = 200
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="签发证照 · issue a certificate",
+    operation_id="issueCertificate",
+    openapi_extra=secured("certificate:issue", body(schemas.IssueRequest)),
+    responses={**answers(201, schemas.IssuedAnswer, etag=True), **problems(409, 503)},
+)
+def issue(
+    service: Service, caller: CertificateIssuer, key: IdempotencyKey, raw: RawObject, _place: IssuingPlace
+) -> Response:
+    """The whole issuance in one request; nothing is half done. A retry with the same key resumes or replays it."""
+    require_authority(caller, raw)
+    return send_answer(service.base, service.office.issue(raw, client=caller.client.id, key=key))
+
+
+@router.get(
+    "",
+    summary="证照列表 · certificates, newest last",
+    operation_id="listCertificates",
+    openapi_extra=secured("certificate:read"),
+    responses=answers(200, schemas.CertificatePage),
+)
+def certificates(
+    service: Service,
+    caller: CertificateReader,
+    after: Annotated[str, Query(max_length=200, description="上一页的 next")] = "",
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+) -> Response:
+    """One page of the caller's tenants; `next` is the cursor of the page after it, absent on the last."""
+    return send_json(service.office.certificates(after=after, limit=limit, authority=caller.client.tenant))
+
+
+@router.get(
+    "/{identifier}",
+    summary="证照现状 · one certificate",
+    operation_id="readCertificate",
+    openapi_extra=secured("certificate:read"),
+    responses={**answers(200, schemas.CertificateView, etag=True), **problems(404)},
+)
+def certificate(service: Service, caller: CertificateReader, identifier: Identifier, at: At = None) -> Response:
+    """State, editions, sheets, what is permitted next and why the rest is not; `at` for an earlier moment."""
+    return send_view(own_certificate(service, caller, identifier, at))
+
+
+@router.post(
+    "/{identifier}/actions",
+    summary="变更、延续、暂扣、注销、撤销等 · act on a certificate",
+    operation_id="actOnCertificate",
+    openapi_extra=secured("certificate:act", body(schemas.ActRequest)),
+    responses={**answers(201, schemas.IssuedAnswer, etag=True), **problems(404, 409, 412, 428, 503)},
+)
+def act(  # noqa: PLR0917  FastAPI gives parameters by name
+    service: Service,
+    caller: CertificateActor,
+    identifier: Identifier,
+    key: IdempotencyKey,
+    version: ExpectedVersion,
+    raw: RawObject,
+    _place: IssuingPlace,
+) -> Response:
+    """One action; `If-Match` names the version that was read, so that nobody acts on what has changed meanwhile."""
+    own_certificate(service, caller, identifier)
+    request = {name: value for name, value in raw.items() if name != "action"}
+    action = raw.get("action")
+    word = action if isinstance(action, str) else ""
+    answer = service.office.act(identifier, word, request, version=version, client=caller.client.id, key=key)
+    return send_answer(service.base, answer)
+
+
+@router.get(
+    "/{identifier}/editions/{edition}/file",
+    summary="版本文件（已用印 PDF）· the sealed file of an edition",
+    operation_id="downloadEdition",
+    openapi_extra=secured("certificate:read"),
+    responses={200: {"content": {"application/pdf": {}}, "description": "PDF/A-3a，已用印"}, **problems(404)},
+    response_class=Response,
+)
+def edition_file(
+    service: Service, caller: CertificateReader, identifier: Identifier, edition: Annotated[int, Path(ge=1, le=999)]
+) -> Response:
+    """The issued file, byte for byte."""
+    view = own_certificate(service, caller, identifier)
+    return send_pdf(service.office.file(identifier, edition), f"{view['number']}-{edition:03d}")
+
+
+@router.get(
+    "/{identifier}/sheets",
+    summary="实体证照 · the sheets of a certificate",
+    operation_id="listSheets",
+    openapi_extra=secured("certificate:read"),
+    responses=problems(404),
+)
+def sheets(service: Service, caller: CertificateReader, identifier: Identifier) -> Response:
+    """Every sheet with its state, serial and place in the status list."""
+    return send_json({"sheets": own_certificate(service, caller, identifier)["sheets"]})

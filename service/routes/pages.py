@@ -1,0 +1,79 @@
+"""Pages for people: the citizen's `/v`, the description of the interface, the list of problems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import Response
+
+from certlib.errors import NotFoundError
+from service.headers import CITIZEN_PAGE, PLAIN_PAGE
+from service.openapi import problem_table
+from service.pages.site import PAGE, Part, citizen_site, plain_style, templates
+
+HTML = "text/html; charset=utf-8"
+
+
+def pages_router(*, host: str, roots: Iterable[bytes]) -> APIRouter:
+    """The routes of the pages; everything static is read and compressed now."""
+    router = APIRouter(include_in_schema=False)
+    parts = citizen_site(host=host, roots=roots)
+    style = plain_style()
+    environment = templates()
+
+    @router.get(PAGE)
+    def page(request: Request) -> Response:
+        """The citizen's page. It never redirects: a redirect could lose the fragment that holds the code."""
+        return send_part(request, parts[PAGE])
+
+    @router.get(PAGE + "/{name:path}")
+    def part(request: Request, name: str) -> Response:
+        """A part of the citizen's page."""
+        found = parts.get(f"{PAGE}/{name}")
+        if found is None:
+            raise NotFoundError("没有这个地址。")
+        return send_part(request, found)
+
+    @router.get("/docs")
+    def docs(request: Request) -> Response:
+        """The interface for developers, from the OpenAPI document; no script, nothing from elsewhere."""
+        return _plain(environment, "docs.html", api=_api(request.app))
+
+    @router.get("/problems")
+    def problems() -> Response:
+        """What each kind of problem means."""
+        return _plain(environment, "problems.html", table=problem_table())
+
+    @router.get("/plain.css")
+    def plain(request: Request) -> Response:
+        """The style of the pages for developers."""
+        return send_part(request, style)
+
+    return router
+
+
+def send_part(request: Request, part: Part) -> Response:
+    """A static part, compressed where the caller takes it; 304 when the caller has it."""
+    headers = {"etag": part.etag, "cache-control": "no-cache", "vary": "accept-encoding"}
+    if part.media == HTML:
+        headers["content-security-policy"] = CITIZEN_PAGE
+    elif part.media.startswith("text/javascript"):
+        # the worker lies below /v/ and serves the page /v as well; its own fetches are ours only
+        headers |= {"service-worker-allowed": PAGE, "content-security-policy": "default-src 'self'"}
+    if request.headers.get("if-none-match") == part.etag:
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(part.gzipped, media_type=part.media, headers=headers | {"content-encoding": "gzip"})
+    return Response(part.data, media_type=part.media, headers=headers)
+
+
+def _plain(environment: Any, template: str, **values: Any) -> Response:
+    text = environment.get_template(template).render(**values)
+    headers = {"content-security-policy": PLAIN_PAGE, "cache-control": "no-cache"}
+    return Response(text.encode(), media_type=HTML, headers=headers)
+
+
+def _api(app: FastAPI) -> dict[str, Any]:
+    return app.openapi()

@@ -1,0 +1,127 @@
+"""The public addresses, without login: trust list, status lists, look-up by proof, a file to be checked.
+
+Nothing about a certificate stands in an address. A look-up that fails says one thing, whatever failed. The two
+lists are open to every site: whoever writes another verifier needs them.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+
+from certlib.errors import Fault, RequestError
+from certlib.formats.status import MEDIA_TYPE
+from service import schemas
+from service.answers import PDF, send_cached, send_json
+from service.asking import Address, CheckingPlace
+from service.bodies import RawObject, parse_object, require_media
+from service.lookups import by_code, found_or_even, verdict_view
+from service.openapi import answers, body, problems
+from service.running import Running, Service
+from service.uploads import examined
+
+router = APIRouter(prefix="/public", tags=["公众查验 public"])
+
+JSON = "application/json"
+_LONGEST_PROOF = 2000  # characters
+_DIGEST = re.compile("[0-9a-f]{64}")
+Shard = Annotated[int, Path(ge=0, lt=2**31, description="状态分片 · n // 131072")]
+
+
+@router.get(
+    "/trust",
+    summary="签名的信任列表 · the signed trust list",
+    operation_id="readTrustList",
+    responses={200: {"content": {JSON: {}}, "description": "JWS JSON（RFC 7515, 7.2.1），见 docs/payload.md"}},
+    response_class=Response,
+)
+def trust(request: Request, service: Service) -> Response:
+    """Which keys sign codes and status lists, and what their numbers mean."""
+    return send_cached(request, service.office.trust_list, media=JSON)
+
+
+@router.get(
+    "/status/{shard}",
+    summary="签名的状态清单 · a signed status list",
+    operation_id="readStatusList",
+    responses={200: {"content": {MEDIA_TYPE: {}}, "description": "Token Status List (CWT)"}, **problems(404)},
+    response_class=Response,
+)
+def status_list(request: Request, service: Service, shard: Shard) -> Response:
+    """One shard of 131,072 entries; to be revalidated at each check, good for 24 hours without a network."""
+    token, _ = service.office.status_list(shard)
+    return send_cached(request, token, media=MEDIA_TYPE)
+
+
+@router.post(
+    "/certificates",
+    summary="公众查验 · look up with a proof",
+    operation_id="lookUp",
+    openapi_extra=body(schemas.PublicLookup),
+    responses={**answers(200, schemas.PublicVerdict), **problems(404, 429)},
+)
+def look_up(service: Service, address: Address, raw: RawObject) -> Response:
+    """The code's text, or the number with the check code printed beside it; nothing else opens a look-up."""
+    began, now = time.monotonic(), service.clock()
+    service.counting.per_minute("lookup", address, service.settings.lookups_per_minute)
+    proof = _proof(raw)
+    if "code" in proof:
+        return send_json(by_code(proof["code"], trust=service.trust, lookup=service.office.lookup, at=now))
+    service.counting.per_hour("number", proof["number"], service.settings.lookups_per_number)
+    state = service.office.lookup.by_number(proof["number"], proof["check"], at=now)
+    return send_json(found_or_even(state, now, began=began))
+
+
+@router.post(
+    "/files",
+    summary="核验文件 · check a file",
+    operation_id="checkFile",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                JSON: {"schema": {"$ref": "#/components/schemas/FileDigest"}},
+                PDF: {"schema": {"type": "string", "format": "binary"}},
+            },
+        }
+    },
+    responses={**answers(200, schemas.PublicVerdict), **problems(415, 429, 503)},
+)
+async def check_file(request: Request, service: Service, address: Address, _place: CheckingPlace) -> Response:
+    """A PDF, or only its SHA-256. The digest tells whether it is an issued file; the file itself, whose seal it bears.
+
+    A file is parsed in a process of its own that can be ended; what cannot be read has the verdict `unreadable`.
+    """
+    require_media(request, JSON, PDF)
+    data = await request.body()
+    if request.headers["content-type"].startswith(JSON):
+        return await run_in_threadpool(_by_digest, service, address, data)
+    service.counting.per_minute("upload", address, service.settings.uploads_per_minute)
+    return send_json(await run_in_threadpool(examined, service, data))
+
+
+def _by_digest(service: Running, address: str, data: bytes) -> Response:
+    service.counting.per_minute("lookup", address, service.settings.lookups_per_minute)
+    sha256 = parse_object(data).get("sha256")
+    if not isinstance(sha256, str) or not _DIGEST.fullmatch(sha256):
+        message = "文件指纹应为 64 位小写十六进制。"
+        raise RequestError([Fault("sha256", "not-a-digest", message, "文件指纹", "64 hexadecimal digits.")])
+    now = service.clock()
+    state = service.office.lookup.by_sha256(sha256, at=now)
+    return send_json(verdict_view(state, now) | {"issued": True} if state else {"issued": False, "at": now.isoformat()})
+
+
+def _proof(raw: dict[str, Any]) -> dict[str, str]:
+    """The proof: a code, or number and check code. Raises `RequestError` for anything else."""
+    shapes = ({"code"}, {"number", "check"})
+    given = {name: value for name, value in raw.items() if value != ""}
+    wrong = [name for name, value in given.items() if not isinstance(value, str) or len(value) > _LONGEST_PROOF]
+    if set(given) not in shapes or wrong:
+        message = "请提供二维码文字，或证照编号与校验码。"
+        raise RequestError([Fault("", "no-proof", message, "查验凭据", "A code, or number and check code.")])
+    return given

@@ -1,0 +1,103 @@
+"""What a running service holds, and how routes reach it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, cast
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+from fastapi import Depends, Request
+from joserfc.jwk import ECKey
+from limits.storage import Storage, storage_from_string
+
+from certlib.crypto.development import development_folder
+from certlib.errors import ConfigurationError
+from certlib.formats.trust import TrustList, read_trust_list
+from certlib.issue.office import Office
+from certlib.issue.settings import Settings
+from service.clients import Client
+from service.counting import Counting
+from service.gate import Gate
+from service.metrics import Metrics
+from service.settings import ServiceSettings
+from service.tokendesk import TokenDesk
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The process's clock; the only place of the service that reads it."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """One running service: the office behind it, who may call, how much at once."""
+
+    office: Office
+    settings: ServiceSettings
+    root: bytes  # public key of the trust list, SubjectPublicKeyInfo
+    trust: TrustList
+    clock: Clock
+    desk: TokenDesk
+    counting: Counting
+    issuing: Gate
+    checking: Gate
+    metrics: Metrics
+    draining: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def base(self) -> str:
+        """The public address without a final slash."""
+        return self.settings.base
+
+
+def assemble(
+    office: Office, settings: ServiceSettings, *, clients: dict[str, Client], token_key: ECKey, clock: Clock = utc_now
+) -> Running:
+    """Put a service together from its parts. Raises `ConfigurationError` when the trust list's key cannot be read."""
+    root = trust_root(office.settings)
+    counters = cast("Storage", storage_from_string(settings.counters))
+    desk = TokenDesk(
+        base=settings.base,
+        key=token_key,
+        clients=clients,
+        used=counters,
+        lifetime=timedelta(seconds=settings.token_seconds),
+        started=clock() if settings.counters.startswith("memory") else None,
+    )
+    return Running(
+        office=office,
+        settings=settings,
+        root=root,
+        trust=read_trust_list(office.trust_list, [root]),
+        clock=clock,
+        desk=desk,
+        counting=Counting(counters),
+        issuing=Gate(settings.issuing_places, queue=settings.issuing_queue, patience=settings.patience_seconds),
+        checking=Gate(settings.checking_places, queue=settings.checking_queue, patience=settings.patience_seconds),
+        metrics=Metrics(),
+    )
+
+
+def trust_root(settings: Settings) -> bytes:
+    """The public key that signs the office's trust list, which the page pins."""
+    folder = Path(settings.keys) if settings.keys else development_folder()
+    path = folder / "keys" / "trust-2026.pub.pem"
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"信任列表的公钥 {path.name} 无法读取。", code="key-file") from error
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def running(request: Request) -> Running:
+    """The service that answers this request."""
+    return cast("Running", request.app.state.running)
+
+
+Service = Annotated[Running, Depends(running)]

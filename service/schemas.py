@@ -1,0 +1,212 @@
+"""The shapes of requests and answers, for OpenAPI only.
+
+Routes take JSON as it comes: the office finds every fault at once, which a model that stops at its first could not.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Shape(BaseModel):
+    """What all shapes share: no member beyond those named."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Step(Shape):
+    """受理、审核或批准中的一步 · one step of the case."""
+
+    authority: str = Field(description="机关代号 · key of the authority", examples=["rongjiang-approval"])
+    person: str = Field(description="经办人 · who did it")
+    at: datetime = Field(description="时间，带时区 · with time zone")
+    opinion: str = Field(default="", description="意见 · opinion")
+
+
+class Decision(Shape):
+    """决定：依申请、依职权或他机关文书 · what entitles the city to act."""
+
+    kind: Literal["application", "ex-officio", "other-authority"] = "application"
+    acceptance: Step | None = None
+    review: Step | None = None
+    approval: Step | None = None
+    basis: str = Field(default="", description="法律依据 · law and article")
+    grounds: str = Field(default="", description="理由 · grounds")
+    document_number: str = Field(default="", description="文号 · number of this or the other authority's document")
+    authority: str = Field(default="", description="作出机关 · the ordering authority")
+    decided_at: datetime | None = None
+    file_sha256: str = Field(default="", description="他机关文书文件的 SHA-256")
+
+
+class Case(Shape):
+    """办件 · the case."""
+
+    number: str = Field(description="办件编号 · case number")
+
+
+class Holder(Shape):
+    """持证主体 · the holder."""
+
+    name: str
+    code: str
+    code_type: Literal["001", "099", "111", "114", "414", "511", "516", "999"] = "001"
+
+
+class Paper(Shape):
+    """实体证照 · the paper asked for."""
+
+    waived: bool = False
+    copies: dict[str, int] = Field(default_factory=dict, examples=[{"original": 1, "duplicate": 1}])
+
+
+class IssueRequest(Shape):
+    """签发一件证照或文书 · a certificate or document asked for."""
+
+    item: str = Field(description="事项，附件号-序号 · annex-number", examples=["2-25"])
+    type: str = Field(default="", description="文书种类（仅文书）· type, documents only")
+    case: Case
+    decision: Decision
+    holder: Holder
+    facts: dict[str, Any] = Field(description="证照内容，见 /v1/certificate-types · the facts of the face")
+    paper: Paper | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    number: str = Field(default="", description="由他机关编定的编号 · a number allotted elsewhere")
+
+
+class ActRequest(Shape):
+    """对证照办理一项操作 · an action on a certificate."""
+
+    action: Literal[
+        "renew", "replace", "change", "transfer", "correct", "reissue", "retain",
+        "suspend", "resume", "cancel", "withdraw", "revoke", "rescind", "void",
+    ]  # fmt: skip
+    item: str = ""
+    case: Case | None = None
+    decision: Decision
+    facts: dict[str, Any] = Field(default_factory=dict, description="变更后的内容 · changed facts only")
+    holder: Holder | None = None
+    paper: Paper | None = None
+    valid_until: date | None = None
+    cause: str = ""
+    evidence: list[str] = Field(default_factory=list)
+    second_person: str = Field(default="", description="复核人 · second person")
+
+
+class BatchLine(IssueRequest):
+    """批量中的一行 · one line of a batch: a request and what is to be done with it."""
+
+    operation: Literal["issue", "document"] = "issue"
+
+
+class BatchRequest(Shape):
+    """批量签发 · many requests, each answered on its own line."""
+
+    lines: list[BatchLine] = Field(min_length=1, max_length=1000)
+
+
+class BlanksRequest(Shape):
+    """空白证照入库 · a range of blanks."""
+
+    type: str = Field(examples=["medical-device-licence"])
+    first: str = Field(examples=["A000001"])
+    last: str = Field(examples=["A000500"])
+    person: str
+    witness: str
+
+
+class PrintRequest(Shape):
+    """打印 · a print job."""
+
+    identifier: str
+    purpose: str = Field(examples=["窗口打印"])
+
+
+class IssuedAnswer(BaseModel):
+    """办结 · what was issued."""
+
+    number: str
+    identifier: str = ""
+    edition: int = 1
+    n: int
+    sha256: str
+    version: int
+    state: str
+    links: dict[str, str] = Field(default_factory=dict)
+    permitted: list[Any] = Field(default_factory=list, description="接下来可办的事项")
+    refused: list[Any] = Field(default_factory=list, description="不可办的事项及原因")
+
+
+class CertificateView(BaseModel):
+    """证照现状 · a certificate as it stands."""
+
+    model_config = ConfigDict(extra="allow")
+    identifier: str
+    number: str
+    state: str
+    version: int
+
+
+class CertificatePage(BaseModel):
+    """一页证照 · one page of certificates."""
+
+    model_config = ConfigDict(extra="allow")
+    next: str | None = Field(default=None, description="下一页的 after · cursor of the next page")
+
+
+class PublicLookup(Shape):
+    """公众查验的凭据：二维码全文，或编号加校验码 · the proof of a public look-up."""
+
+    code: str = Field(default="", description="二维码文字 · the code's text")
+    number: str = Field(default="", description="证照编号 · the number on the paper")
+    check: str = Field(default="", description="校验码 · the check code printed beside it")
+
+
+class PublicVerdict(BaseModel):
+    """查验结论 · what the register says."""
+
+    model_config = ConfigDict(extra="allow")
+    verdict: str
+    words: dict[str, str]
+    at: datetime
+
+
+class FileDigest(Shape):
+    """文件的 SHA-256 · a file's digest, for asking whether it is the issued one without sending it."""
+
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class TokenAnswer(BaseModel):
+    """访问令牌 · RFC 6749, 5.1."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+    scope: str
+
+
+class FaultShape(BaseModel):
+    """一处问题 · one thing wrong with one place."""
+
+    path: str = ""
+    label: str = ""
+    code: str
+    message: str
+    english: str = ""
+
+
+class Problem(BaseModel):
+    """问题文档 · RFC 9457."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str
+    title: str
+    title_en: str = ""
+    status: int
+    code: str = ""
+    detail: str = ""
+    faults: list[FaultShape] = Field(default_factory=list)

@@ -1,0 +1,220 @@
+// Verification of a signed code, on this device: structure, signature, trust list, status list (docs/payload.md).
+// Nothing here touches the page; what cannot be confirmed is thrown as Refused or comes back as a verdict.
+
+/** A code that is not confirmed: `verdict` in the library's words, `why` for the sentence beneath. */
+export class Refused extends Error {
+  constructor(verdict, why) {
+    super(why ?? verdict);
+    this.verdict = verdict;
+    this.why = why;
+  }
+}
+
+const BYTES_OF = { 3: 1, 5: 2, 8: 3, 10: 4, 13: 5, 15: 6, 17: 7 }; // digits of a block: bytes
+const ALGORITHMS = {
+  '-7': [{ name: 'ECDSA', namedCurve: 'P-256' }, { name: 'ECDSA', hash: 'SHA-256' }],
+  '-8': [{ name: 'Ed25519' }, { name: 'Ed25519' }],
+  ES256: '-7',
+  EdDSA: '-8',
+};
+const OF_STATUS = { 0: 'valid', 1: 'revoked', 2: 'suspended', 3: 'superseded', 12: 'paper-lost', 13: 'voided', 14: 'cancelled', 15: 'not-in-force' };
+const SHARD = 131072, PACKED = 65536;
+const DAY = 86400, EPOCH = 18262, SHANGHAI = 8 * 3600; // days are counted from 2020-01-01; seconds
+
+/** The verdict on the digits of a code, with the fields to compare and the time of the status data. */
+export async function check(code, roots) {
+  const { message, payload } = read(code);
+  const status = newest(payload.n).catch(() => null); // asked for at once: a shard says nothing about who is checked
+  let trust;
+  try {
+    trust = await trustList(roots);
+  } catch (error) {
+    throw error instanceof Refused ? error : new Refused('offline');
+  }
+  const key = trust.keys[message.kid];
+  if (!key?.uses.includes('code')) throw new Refused('unknown-issuer');
+  if (!(await holds(message, key))) throw new Refused('signature-invalid');
+  if (unfit(key, payload.issued)) throw new Refused('unknown-issuer', 'unfit');
+  const list = await status.then((data) => data && statusOf(data, payload.n, trust)).catch(() => null);
+  const { verdict, asOf } = judge(payload, list);
+  return { verdict, asOf, code, fields: fields(payload, trust, key) };
+}
+
+function judge({ until }, list) {
+  const now = Math.max(Date.now() / 1000, list?.issued ?? 0); // a clock that lags behind signed data is wrong
+  const fresh = list && now < list.expires;
+  const verdict = (fresh && OF_STATUS[list.code]) || 'status-unknown';
+  const today = Math.floor((now + SHANGHAI) / DAY) - EPOCH;
+  const over = until !== null && today > until && (verdict === 'valid' || verdict === 'status-unknown');
+  return { verdict: over ? 'expired' : verdict, asOf: list?.issued };
+}
+
+/** The lines a reader compares, in the order of the paper. */
+function fields(payload, trust, key) {
+  const { zh, en } = trust.types[payload.type] ?? { zh: `证照种类 ${payload.type}`, en: `type ${payload.type}` };
+  const issuer = trust.issuers[payload.issuer] ?? key.issuer;
+  const carrier = payload.carrier;
+  const carriers = [['电子文件', 'electronic file'], ['正本', 'original']];
+  const lines = [
+    ['type', [zh, en]],
+    ['carrier', carriers[carrier] ?? [`副本 ${carrier - 1}`, `duplicate ${carrier - 1}`]],
+    ['number', payload.number],
+    ['edition', String(payload.edition).padStart(3, '0')],
+    ['holder', payload.name],
+    ['issuer', [issuer.zh, issuer.en]],
+    ['issued', day(payload.issued)],
+    ['until', payload.until === null ? null : day(payload.until)],
+  ];
+  return lines.filter(([, value]) => value !== '');
+}
+
+const day = (count) => new Date((count + EPOCH) * DAY * 1000).toISOString().slice(0, 10);
+
+/** Take a code's digits apart; nothing about the signature is said yet. */
+function read(code) {
+  if (!/^[0-9]{1,2000}$/.test(code)) throw new Refused('unreadable', 'foreign');
+  if (code[0] !== '1') throw new Refused('unreadable', 'unsupported');
+  let message, values;
+  try {
+    message = sign1(cbor(bytesOf(code.slice(1))));
+  } catch {
+    throw new Refused('unreadable');
+  }
+  if (!Array.isArray(ALGORITHMS[message.alg])) throw new Refused('unreadable', 'unsupported');
+  try {
+    values = cbor(message.payload);
+    const [type, number, edition, name, issued, until, , n, carrier, issuer] = values;
+    if (values.length !== 10 || ![type, edition, issued, n, carrier, issuer].every(Number.isSafeInteger)) throw 0;
+    return { message, payload: { type, number, edition, name, issued, until, n, carrier, issuer } };
+  } catch {
+    throw new Refused('unreadable');
+  }
+}
+
+function bytesOf(digits) {
+  const bytes = [];
+  for (let at = 0; at < digits.length; at += 17) {
+    const block = digits.slice(at, at + 17), count = BYTES_OF[block.length], value = BigInt(block);
+    if (!count || value >> BigInt(8 * count)) throw 0;
+    for (let shift = 8 * count - 8; shift >= 0; shift -= 8) bytes.push(Number((value >> BigInt(shift)) & 255n));
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** One CBOR value, as far as our formats use it; arrays, maps as Map, strings, integers, true, false, null. */
+function cbor(data) {
+  let at = 0;
+  const take = (count) => {
+    if (at + count > data.length) throw 0;
+    return data.subarray(at, (at += count));
+  };
+  const argument = (info) => {
+    if (info < 24) return info;
+    if (info > 27) throw 0;
+    return Number(take(1 << (info - 24)).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n));
+  };
+  const list = (count, depth) => Array.from({ length: count > data.length ? -1 : count }, () => item(depth));
+  const item = (depth) => {
+    if (depth > 8) throw 0;
+    const [head] = take(1), major = head >> 5, info = head & 31;
+    if (major === 7) return info === 22 ? null : info === 21;
+    const size = argument(info);
+    if (size > Number.MAX_SAFE_INTEGER || (major > 3 && size > data.length)) throw 0;
+    if (major === 0) return size;
+    if (major === 1) return -1 - size;
+    if (major === 2) return take(size);
+    if (major === 3) return new TextDecoder('utf-8', { fatal: true }).decode(take(size));
+    if (major === 4) return list(size, depth + 1);
+    if (major === 5) return new Map(list(size, depth + 1).map((key) => [key, item(depth + 1)]));
+    return item(depth + 1); // a tag says nothing we do not know
+  };
+  const value = item(0);
+  if (at !== data.length) throw 0;
+  return value;
+}
+
+/** A COSE_Sign1 array as its parts; `signed` is what the signature covers (RFC 9052, 4.4). */
+function sign1([prot, , payload, signature]) {
+  const headers = cbor(prot);
+  const head = (size) => (size < 24 ? [0x40 + size] : size < 256 ? [0x58, size] : size < 65536 ? [0x59, size >> 8, size & 255] : [0x5a, 0, size >> 16, (size >> 8) & 255, size & 255]);
+  const context = [0x84, 0x6a, ...new TextEncoder().encode('Signature1'), ...head(prot.length), ...prot, 0x40, ...head(payload.length)];
+  const signed = new Uint8Array(context.length + payload.length);
+  signed.set(context);
+  signed.set(payload, context.length);
+  return { alg: String(headers.get(1)), kid: hex(headers.get(4)), payload, signature, signed };
+}
+
+const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+const bytes64 = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (character) => character.charCodeAt(0));
+const json64 = (text) => JSON.parse(new TextDecoder().decode(bytes64(text)));
+
+async function verify(alg, spki, signature, signed) {
+  const [kind, use] = ALGORITHMS[alg];
+  const key = await crypto.subtle.importKey('spki', spki, kind, false, ['verify']);
+  return crypto.subtle.verify(use, key, signature, signed);
+}
+
+const holds = async (message, key) => message.alg === String(key.alg) && verify(message.alg, bytes64(key.spki), message.signature, message.signed);
+
+/** Whether a key was not in use, or no longer to be believed, on the day `issued`. */
+function unfit({ state, since, until }, issued) {
+  const start = (issued + EPOCH) * DAY - SHANGHAI, seconds = (text) => Date.parse(text) / 1000;
+  return state === 'compromised' || (since && start + DAY <= seconds(since)) || (until && start >= seconds(until));
+}
+
+async function get(address) {
+  const response = await fetch(address, { cache: 'no-cache', credentials: 'omit' });
+  if (!response.ok) throw new Error(address);
+  return response.arrayBuffer();
+}
+
+/** The signed trust list. One good signature of a pinned key suffices; a bad one of a pinned key spoils it. */
+async function trustList(roots) {
+  const { payload, signatures } = JSON.parse(new TextDecoder().decode(await get('/public/trust')));
+  let good = 0, unable = 0;
+  for (const { protected: header, signature } of signatures) {
+    const { alg, kid } = json64(header);
+    if (!roots[kid]) continue;
+    try {
+      if (!(await verify(ALGORITHMS[alg], bytes64(roots[kid]), bytes64(signature), new TextEncoder().encode(`${header}.${payload}`)))) throw new Refused('unknown-issuer', 'untrusted');
+      good += 1;
+    } catch (error) {
+      if (error.name !== 'NotSupportedError') throw error;
+      unable += 1; // no Ed25519 in this browser: the list then stands on TLS and our origin, as this script does
+    }
+  }
+  const trust = json64(payload);
+  if (!good && !unable) throw new Refused('unknown-issuer', 'untrusted');
+  if (!forward('trust', trust.seq)) throw new Refused('unknown-issuer', 'untrusted');
+  return trust;
+}
+
+const newest = (n) => get(`/public/status/${Math.floor(n / SHARD)}`);
+
+/** What a signed status list says of index `n`; throws when it may not be believed, null when it cannot say. */
+async function statusOf(data, n, trust) {
+  const message = sign1(cbor(new Uint8Array(data))), key = trust.keys[message.kid], shard = Math.floor(n / SHARD);
+  if (!key?.uses.includes('status') || key.state === 'compromised' || !(await holds(message, key))) throw 0;
+  const claims = cbor(message.payload), entry = claims.get(65533);
+  if (entry.get('bits') !== 4 || !claims.get(2).endsWith(`/${shard}`)) throw 0;
+  if (!forward(`status/${shard}`, claims.get(-65537))) throw 0;
+  const packed = await inflate(entry.get('lst'));
+  if (packed.length !== PACKED || n > claims.get(-65538)) return null;
+  const slot = n % SHARD;
+  return { code: (packed[slot >> 1] >> (slot & 1 ? 4 : 0)) & 15, issued: claims.get(6), expires: claims.get(4) };
+}
+
+async function inflate(data) {
+  const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream('deflate'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Whether `value` is at least the highest seen under this name here: lists only go forward, a lower one is old. */
+function forward(name, value) {
+  try {
+    const seen = Number(localStorage[name] ?? -1);
+    if (value < seen) return false;
+    localStorage[name] = value;
+  } catch { /* a private window remembers nothing */ }
+  return true;
+}

@@ -1,0 +1,190 @@
+// The citizen's page: reads the code from the fragment, has it checked here, and says the verdict in words.
+import { Refused, check } from './check.js';
+
+const config = JSON.parse(document.body.dataset.config);
+const at = (id) => document.getElementById(id);
+
+const TEXT = {
+  empty: '请扫描证照上的二维码',
+  checking: '正在核验…',
+  'valid.': '签名与登记状态均已核对。请再逐项比对纸面内容。',
+  'superseded.': '持证人已换领新版本，请索看新版本，或在下方查询当前版本。',
+  'suspended.': '暂扣期间，持证人不得凭此证开展活动。',
+  'expired.': '有效期已过，不能再作为有效证照使用。',
+  'cancelled.': '该证照已注销，不能再使用。',
+  'revoked.': '该证照已失去效力（含撤回、吊销，具体原因可在下方查询）。',
+  'voided.': '该件签发有误或打印作废，不能使用。',
+  'paper-lost.': '持证人已声明这张纸质证照遗失，请勿采信。',
+  'not-in-force.': '尚未到生效日期，或该件未启用。',
+  'status-unknown.': '签名是真的，但没有取得最新状态。请联网后重试，不要仅凭此结果采信。',
+  'unknown-issuer.': '信任列表中没有这个签发密钥，不能确认真伪。请核对网址，联网后重试。',
+  'signature-invalid.': '签名不符，因此不显示任何内容。请勿采信，并可按下方方法举报。',
+  'unreadable.': '二维码内容不完整，请重新扫描、选择照片，或手工输入编号与校验码。',
+  'unsupported.': '本页不认识这种二维码的版本或签名算法，请到登记机关查询。',
+  asOf: '状态数据时间：',
+  hours: '（离线数据）',
+  unchecked: '；状态未核对',
+  ticked: '已核对',
+  none: '长期',
+  wait: '正在查询…',
+  failed: '查询未成功，请检查网络后重试。',
+  language: 'English',
+};
+const LABELS = {
+  type: '证照名称', carrier: '载体', number: '编号', edition: '版本', holder: '持证主体', issuer: '签发机关',
+  issued: '签发日期', until: '有效期至',
+};
+const CHINESE = { ...TEXT, ...LABELS };
+
+let language = 'zh', words = CHINESE, english = null, now = { verdict: 'empty' };
+
+const text = (key) => words[key] ?? CHINESE[key] ?? '';
+const both = (pair) => (Array.isArray(pair) ? pair[language === 'zh' ? 0 : 1] || pair[0] : String(pair));
+const make = (tag, content, name) => {
+  const element = document.createElement(tag);
+  element.textContent = content;
+  if (name) element.className = name;
+  return element;
+};
+
+/** A verdict's words and tone, as the library says them. */
+function saying(verdict, cause) {
+  const [chinese, foreign, tone] = config.words[`${verdict}/${cause}`] ?? config.words[verdict] ?? [text(verdict), text(verdict), 'grey'];
+  return { words: both([chinese, foreign]), tone };
+}
+
+const moment = (seconds) => new Date(seconds * 1000).toLocaleString(language === 'zh' ? 'zh-CN' : 'en-GB', { timeZone: 'Asia/Shanghai' });
+
+function draw() {
+  const { words: sentence, tone } = saying(now.verdict, now.cause);
+  document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
+  document.body.dataset.verdict = now.verdict;
+  document.title = `${sentence} — ${text('title') || '证照核验'}`;
+  at('verdict').className = tone;
+  at('words').textContent = sentence;
+  at('advice').textContent = text(`${now.why ?? now.verdict}.`);
+  at('fresh').textContent = freshness();
+  at('paper').hidden = !now.fields;
+  at('register').hidden = !now.code;
+  at('fields').replaceChildren(...(now.fields ?? []).map(field));
+  tick();
+}
+
+function freshness() {
+  if (!now.asOf) return now.fields && now.verdict !== 'status-unknown' ? text('unchecked').slice(1) : '';
+  return text('asOf') + moment(now.asOf) + (Date.now() / 1000 - now.asOf > 600 ? text('hours') : '');
+}
+
+function field([key, value], index) {
+  const box = make('input', ''), label = make('label', ''), body = make('span', ''), item = make('li', '');
+  box.type = 'checkbox';
+  box.checked = Boolean(now.ticks?.[index]);
+  box.onchange = () => { (now.ticks ??= {})[index] = box.checked; tick(); };
+  body.append(make('b', both(text(key) || key)), value === null ? text('none') : both(value));
+  label.append(box, body);
+  item.append(label);
+  return item;
+}
+
+function tick() {
+  const total = now.fields?.length ?? 0, done = Object.values(now.ticks ?? {}).filter(Boolean).length;
+  at('ticked').textContent = total ? `${text('ticked')} ${done} / ${total}` : '';
+}
+
+async function run(code) {
+  at('answer').replaceChildren();
+  now = { verdict: 'checking' };
+  draw();
+  try {
+    now = await check(code, config.roots);
+  } catch (error) {
+    now = error instanceof Refused ? { verdict: error.verdict, why: error.why } : { verdict: 'unreadable' };
+  }
+  draw();
+}
+
+/** Read the fragment once and take it out of the address, so that it stays in no history and no screenshot. */
+function arrive() {
+  const code = location.hash.slice(1);
+  if (!code) return;
+  history.replaceState(null, '', location.pathname);
+  run(code);
+}
+
+/** A register's answer: verdict and what it may say, in a box of its own. */
+export function answered(where, answer) {
+  const { words: sentence, tone } = saying(answer.verdict, answer.cause);
+  const box = make('div', '', `found ${tone}`), list = make('dl', '');
+  box.append(make('strong', sentence));
+  for (const { label, english: foreign, value } of answer.fields ?? []) {
+    if (value) list.append(make('dt', both([label, foreign])), make('dd', value));
+  }
+  box.append(list);
+  where.replaceChildren(box);
+}
+
+/** Load a module when it is first wanted; what goes wrong is said where the reader looks. */
+function later(where, module, act) {
+  return async (event) => {
+    event?.preventDefault?.();
+    where.textContent = text('wait');
+    try {
+      await act(await import(module), event);
+    } catch (error) {
+      where.replaceChildren(make('p', error.told ? both(error.told) : text('failed')));
+    }
+  };
+}
+
+at('ask').onclick = later(at('answer'), './ask.js', (m) => m.byCode(now.code).then((found) => answered(at('answer'), found)));
+at('typed').onsubmit = later(at('answer'), './ask.js', async (m) => {
+  const found = await m.byNumber(at('number').value, at('check').value);
+  now = { verdict: found.verdict, cause: found.cause, code: '' };
+  draw();
+  at('register').hidden = at('ask').hidden = false;
+  answered(at('answer'), found);
+});
+const inspect = later(at('filed'), './file.js', (m, file) => m.inspect(file, at('filed'), { answered, both, make }));
+at('file').onchange = () => at('file').files[0] && inspect(at('file').files[0]);
+at('photo').onchange = later(at('advice'), './scan.js', async (m) => run(await m.fromPhoto(at('photo').files[0])));
+at('camera').onclick = later(at('advice'), './scan.js', async (m) => run(await m.fromCamera(at('video'), at('scanner'))));
+
+for (const name of ['dragover', 'dragleave', 'drop']) {
+  addEventListener(name, (event) => {
+    event.preventDefault();
+    document.body.classList.toggle('over', name === 'dragover');
+    const file = name === 'drop' && event.dataTransfer.files[0];
+    if (file) { at('pdf').open = true; inspect(file); }
+  });
+}
+
+at('language').onclick = async () => {
+  english ??= (await import('./en.js')).default;
+  language = language === 'zh' ? 'en' : 'zh';
+  for (const element of document.querySelectorAll('[data-t]')) {
+    CHINESE[element.dataset.t] ??= element.textContent;
+    element.textContent = (language === 'zh' ? CHINESE : english)[element.dataset.t] ?? element.textContent;
+  }
+  words = language === 'zh' ? CHINESE : { ...CHINESE, ...english };
+  at('language').textContent = text('language');
+  at('language').lang = language === 'zh' ? 'en' : 'zh-CN';
+  draw();
+};
+
+const large = (on) => {
+  document.documentElement.classList.toggle('large', on);
+  at('large').setAttribute('aria-pressed', on);
+  try { localStorage.large = on ? '1' : ''; } catch { /* private window */ }
+};
+at('large').onclick = () => large(at('large').getAttribute('aria-pressed') !== 'true');
+try { if (localStorage.large) large(true); } catch { /* private window */ }
+
+addEventListener('hashchange', arrive);
+draw();
+arrive();
+
+if ('serviceWorker' in navigator) {
+  // Trusted Types guard the address of a worker like that of a script
+  const policy = self.trustedTypes?.createPolicy('sw', { createScriptURL: (url) => { if (url === '/v/sw.js') return url; throw new TypeError(url); } });
+  navigator.serviceWorker.register(policy ? policy.createScriptURL('/v/sw.js') : '/v/sw.js', { scope: '/v' }).catch(() => {});
+}

@@ -1,0 +1,60 @@
+"""Tenants: a client sees and changes only what belongs to an authority it acts for.
+
+A stranger's certificate answers as one that does not exist (404, not 403): whether it exists is not theirs to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from certlib.errors import Fault, NotFoundError, RequestError
+from service.running import Running
+from service.tokendesk import Principal
+
+_STEPS = ("acceptance", "review", "approval")
+
+
+def authorities_of(view: Mapping[str, Any]) -> frozenset[str]:
+    """Whose certificate or document it is: the deciding authority and those that accepted and reviewed."""
+    return frozenset({str(view.get("authority", "")), *_steps(view.get("decision"))}) - {""}
+
+
+def own_certificate(
+    service: Running, caller: Principal, identifier: str, at: datetime | None = None
+) -> Mapping[str, Any]:
+    """The certificate, if the caller may know of it. Raises `NotFoundError`."""
+    view = service.office.certificate(identifier, at)
+    if not caller.client.acts_for(authorities_of(view)):
+        raise NotFoundError(f"没有证照标识为 {identifier} 的证照。")
+    return view
+
+
+def own_document(service: Running, caller: Principal, number: str) -> Mapping[str, Any]:
+    """The document, if the caller may know of it. Raises `NotFoundError`."""
+    view = service.office.document(number)
+    if not caller.client.acts_for(authorities_of(view)):
+        raise NotFoundError(f"没有编号为 {number} 的文书。")
+    return view
+
+
+def require_authority(caller: Principal, raw: Mapping[str, Any]) -> None:
+    """Refuse a request whose case belongs to others. Raises `RequestError`; a case that names nobody goes on.
+
+    The office tells what is missing in such a case; here it only must not become somebody else's.
+    """
+    named = frozenset(_steps(raw.get("decision")))
+    if named and not caller.client.acts_for(named):
+        message = "本客户端不代表决定中的任何一个机关，不能代其办理。"
+        english = "This client acts for none of the authorities in the decision."
+        raise RequestError([Fault("decision", "not-your-authority", message, "决定", english)])
+
+
+def _steps(decision: object) -> Iterator[str]:
+    if not isinstance(decision, Mapping):
+        return
+    for name in _STEPS:
+        step = decision.get(name)
+        if isinstance(step, Mapping) and isinstance(step.get("authority"), str):
+            yield step["authority"]
