@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from certlib.catalogue import Catalogue, load_catalogue
+from certlib.cli.options import AsJson
 from certlib.cli.output import print_json, print_table
 from certlib.domain.civil import SHANGHAI
 from certlib.domain.kinds import Item, Outcome
@@ -16,7 +17,7 @@ from certlib.domain.kinds import Item, Outcome
 
 def items(
     find: Annotated[str, typer.Argument(help="编号（2-25）或名称中的字 · a number or part of a name")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="每行一个事项 · one item a line")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """98 个事项：谁受理、审核、批准，产出何种证照或文书 · the items of the notice."""
     catalogue = load_catalogue()

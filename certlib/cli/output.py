@@ -83,3 +83,19 @@ def read_json(file: Path) -> Any:
         raise typer.BadParameter(f"{file} 无法读取：{error.strerror}。") from error
     except ValueError as error:
         raise typer.BadParameter(f"{file} 不是 JSON：{error}。") from error
+
+
+def read_lines(file: Path) -> list[Any]:
+    """The JSON values in `file`, one a line; blank lines are passed over."""
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise typer.BadParameter(f"{file} 无法读取：{error.strerror}。") from error
+    return [_line(file, number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+
+
+def _line(file: Path, number: int, line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise typer.BadParameter(f"{file} 第 {number} 行不是 JSON：{error}。") from error

@@ -1,0 +1,96 @@
+"""The town: the mock city repository and the service, each a server on a port of its own in a thread."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from certlib.errors import ConfigurationError
+from certlib.issue.composition import open_office
+from certlib.issue.office import Office
+from certlib.issue.settings import Settings
+from city_repository.app import create_app as create_city
+from city_repository.settings import RepositorySettings
+from service.app import create_app
+from service.commands import open_service
+from service.settings import load_service_settings
+
+LOOPBACK = "127.0.0.1"
+_PATIENCE = 20.0  # seconds until a server must listen
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """A certificate and its key, as files."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """Where everything is while the demo runs."""
+
+    service: str
+    city: str
+    office: Office
+
+
+@contextmanager
+def open_town(home: Path, *, host: str = "", port: int = 0, tls: Tls | None = None) -> Iterator[Town]:
+    """Start both; they stop when the context ends. `host` is another address than loopback, for phones.
+
+    Raises `ConfigurationError` when an address cannot be listened on.
+    """
+    with ExitStack() as stack:
+        city_socket, service_socket = _listen(LOOPBACK, 0), _listen(host or LOOPBACK, port)
+        city = stack.enter_context(serve(create_city(RepositorySettings(home=home / "city")), city_socket))
+        url = _url(service_socket, host or LOOPBACK, tls)
+        authority = url.partition("://")[2]
+        settings = Settings(home=home / "office", city_url=city, host=authority)
+        office = stack.enter_context(open_office(settings))
+        web = load_service_settings(settings.home, public_url=url, tick_seconds=0.1)
+        app = create_app(open_service(office, web))
+        yield Town(stack.enter_context(serve(app, service_socket, tls=tls)), city, office)
+
+
+@contextmanager
+def serve(app: Any, listener: socket.socket, *, tls: Tls | None = None) -> Iterator[str]:
+    """Serve an ASGI application on `listener` in a thread; gives its address."""
+    files = {"ssl_certfile": tls.certificate, "ssl_keyfile": tls.key} if tls else {}
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, **files))  # type: ignore[arg-type]
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        _await(server, thread)
+        yield _url(listener, listener.getsockname()[0], tls)
+    finally:
+        server.should_exit = True
+        thread.join(_PATIENCE)
+
+
+def _await(server: uvicorn.Server, thread: threading.Thread) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise ConfigurationError("服务未能启动，请运行 certctl doctor 查看原因。")
+        time.sleep(0.02)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise ConfigurationError(f"无法在 {host}:{port} 上监听：{error.strerror}。") from error
+
+
+def _url(listener: socket.socket, host: str, tls: Tls | None) -> str:
+    return f"{'https' if tls else 'http'}://{host}:{listener.getsockname()[1]}"
