@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 
 from city_repository.faults import FaultPlan, FaultyWire
 from city_repository.repository import Clock, Repository, open_repository
-from city_repository.routes import comparing, control, push
+from city_repository.routes import comparing, control, page, push, sharing
 from city_repository.routes.access import CallRefused
 from city_repository.rules import TAKEN
 from city_repository.settings import RepositorySettings
@@ -36,7 +36,7 @@ def create_app(settings: RepositorySettings | None = None, *, clock: Clock = sys
         max_body_size=settings.max_body,
     )
     repository = app.state.repository = open_repository(settings, clock)
-    for router in (push.router, comparing.router, control.router):
+    for router in (push.router, sharing.router, comparing.router, page.router, control.router):
         app.include_router(router)
     app.add_exception_handler(CallRefused, _refused)
     if settings.in_development:

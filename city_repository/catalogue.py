@@ -22,6 +22,7 @@ class TypeEntry:
 
     code: str
     name: str
+    number: int = 0  # the type's number inside signed QR codes, 0 when it has none
     define_authority: str = ""
     define_authority_code: str = ""
     define_authority_level: str = ""

@@ -10,9 +10,11 @@ from city_repository.accounts import Account, Desk, load_accounts
 from city_repository.catalogue import TypeEntry, load_types
 from city_repository.codes import Codes, load_codes
 from city_repository.comparison import Comparison
+from city_repository.copies import Copies
 from city_repository.examination import examination
 from city_repository.intake import Intake
 from city_repository.settings import RepositorySettings
+from city_repository.sharing import Sharing
 from city_repository.store import Store
 
 Clock = Callable[[], datetime]
@@ -31,11 +33,13 @@ class Repository:
     desk: Desk
     intake: Intake
     comparison: Comparison
+    sharing: Sharing
 
 
 def open_repository(settings: RepositorySettings, clock: Clock) -> Repository:
     """Open database and tables. Raises `ConfigurationError` when a file it needs is wrong."""
     store = Store(settings.home / "city.db")
+    examine = examination(settings)
     codes, types = load_codes(), load_types(settings.types)
     accounts = load_accounts(settings.accounts, development=settings.in_development)
     return Repository(
@@ -46,6 +50,7 @@ def open_repository(settings: RepositorySettings, clock: Clock) -> Repository:
         types=types,
         accounts=accounts,
         desk=Desk(accounts, life=timedelta(seconds=settings.token_seconds)),
-        intake=Intake(store, codes, types, examination(settings)),
+        intake=Intake(store, codes, types, examine),
         comparison=Comparison(store),
+        sharing=Sharing(store, codes, types, examine, Copies(store)),
     )
