@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -69,6 +69,7 @@ class Facts:
     valid_from: date | None = None
     valid_until: date | None = None
     decision: Mapping[str, Any] = field(default_factory=dict)
+    silent: frozenset[str] | None = None  # keys of `printed` that the face does not show; None: not stated
 
     @property
     def digest(self) -> bytes:
@@ -93,31 +94,31 @@ def facts_attachment(
     valid_from: str = "",
     valid_until: str = "",
     decision: Mapping[str, Any] | None = None,
+    silent: Iterable[str] | None = None,
 ) -> bytes:
-    """The bytes of `facts.json`; days are ISO 8601, empty for none.
+    """The bytes of `facts.json`; days are ISO 8601, empty for none; `silent` names facts that are not on the face.
 
     Raises `ValueError` when what is given could not be read back: the attachment is sealed and cannot be mended.
     """
-    data = canonical(
-        {
-            "version": VERSION,
-            "kind": kind,
-            "type": type_key,
-            "title": title,
-            "identifier": identifier,
-            "number": number,
-            "edition": edition,
-            "n": n,
-            "salt": salt.hex(),
-            "facts": dict(facts),
-            "holder": dict(holder),
-            "issuer": dict(issuer),
-            "issued_on": issued_on,
-            "valid_from": valid_from,
-            "valid_until": valid_until,
-            "decision": dict(decision or {}),
-        }
-    )
+    values: dict[str, Any] = {
+        "version": VERSION,
+        "kind": kind,
+        "type": type_key,
+        "title": title,
+        "identifier": identifier,
+        "number": number,
+        "edition": edition,
+        "n": n,
+        "salt": salt.hex(),
+        "facts": dict(facts),
+        "holder": dict(holder),
+        "issuer": dict(issuer),
+        "issued_on": issued_on,
+        "valid_from": valid_from,
+        "valid_until": valid_until,
+        "decision": dict(decision or {}),
+    }
+    data = canonical(values if silent is None else {**values, "silent": sorted(silent)})
     read_facts(data)
     return data
 
@@ -161,6 +162,7 @@ def _facts(values: Mapping[str, Any]) -> Facts:
         valid_from=_day(values, "valid_from"),
         valid_until=_day(values, "valid_until"),
         decision=_object(values, "decision"),
+        silent=_silent(values.get("silent")),
     )
 
 
@@ -183,6 +185,14 @@ def _texts(values: Mapping[str, Any], key: str) -> dict[str, str]:
     if all(isinstance(text, str) for text in texts.values()):
         return texts
     raise ValueError(f"{key} of facts.json is not an object of texts")
+
+
+def _silent(keys: object) -> frozenset[str] | None:
+    if keys is None:
+        return None
+    if isinstance(keys, list) and all(isinstance(key, str) for key in keys):
+        return frozenset(keys)
+    raise ValueError("silent of facts.json is not a list of keys")
 
 
 def _day(values: Mapping[str, Any], key: str) -> date | None:

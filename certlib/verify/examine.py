@@ -1,0 +1,519 @@
+"""The examination of a sealed PDF: every check in its order, each with its finding, and one verdict.
+
+The steps, which are also the checks of the report:
+
+ 1. `readable`       it is a PDF of at most 20 MB, not encrypted
+ 2. `register`       the register knows exactly these bytes (when a register is asked)
+ 3. `span`           the span guard on the raw bytes (`certlib.verify.span`, rules 1 to 5)
+ 4. `fields`         one seal, which certifies (DocMDP P=1); besides only document timestamps; nothing else
+ 5. `form`           every byte of each signature message is signed, checked or fixed (`certlib.verify.form`)
+ 6. `time`           timestamps: sound, of a trusted authority, in order; the moment at which the seal is judged
+ 7. `content`        the bytes covered are the bytes sealed
+ 8. `signature`      the seal's signature is sound, by an algorithm we allow
+ 9. `issuer`         the seal's X.509 chain ends in a trusted root, and the certificate is meant for seals
+10. `revocation`     no certificate of the chain was revoked by then
+11. `changes`        after sealing nothing was added but proof material
+12. `authorisation`  the signed attribute names the seal, its use and its authorisation
+13. `facts`          the attached facts are those printed, and those of the register
+14. `status`         the state of the certificate at the moment asked
+
+    report = examine(pdf, trust=TrustRoots.load(folder), at=now, lookup=register)
+    report.verdict, report.as_json()
+
+`examine` never raises for anything the file holds; `verify` raises unless the file is genuine and valid. Files from
+strangers are examined in a child process (`certlib.verify.sandbox`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from certlib.crypto.attributes import seal_use
+from certlib.crypto.certificates import Certificate
+from certlib.crypto.suites import suite_of
+from certlib.domain.holder import Holder, HolderCode, masked_name
+from certlib.domain.verdict import WORDS, Verdict
+from certlib.errors import CertlibError, VerificationError
+from certlib.formats.facts import FILE_NAME, Facts, read_facts
+from certlib.verify.form import AlgorithmError, FormError, Message, Stamp, read_message, read_token
+from certlib.verify.lookup import RegisterLookup, RegisterState
+from certlib.verify.pades import (
+    DOCUMENT_TIMESTAMP,
+    SEAL,
+    Found,
+    Judgement,
+    Material,
+    Opened,
+    UnreadableError,
+    judge_seal,
+    judge_stamp,
+)
+from certlib.verify.printed import missing, read_printed
+from certlib.verify.report import CertificateReport, Notes, Report, SealReport
+from certlib.verify.roots import TrustRoots
+from certlib.verify.span import Guarded, Span, guard
+from certlib.verify.state import listed_state
+
+MAX_SIZE = 20 << 20  # bytes
+CLOCKS_APART = timedelta(minutes=5)
+# Facts that a face need not show when facts.json does not say which it leaves out.
+_SUPPLIED = frozenset({"identifier", "edition", "check_code", "valid_from", "valid_until", "issuer", "issued_on"})
+_OTHERS = (
+    (b"PK\x03\x04", "这是压缩包、OFD 或 Word 文件"),
+    (b"\xd0\xcf\x11\xe0", "这是 Word 文件"),
+    (b"\xff\xd8", "这是照片"),
+    (b"\x89PNG", "这是图片"),
+)
+
+
+def examine(
+    pdf: bytes, *, trust: TrustRoots, at: datetime, lookup: RegisterLookup | None = None, name: str = ""
+) -> Report:
+    """Examine a file at the moment `at`; `name` is what the report calls it.
+
+    Without `lookup` the state comes from the status lists of `trust`, or remains unknown.
+    """
+    work = _Examination(pdf=pdf, trust=trust, at=at, lookup=lookup, name=name)
+    try:
+        work.run()
+    except _Stop:
+        pass
+    except Exception as error:  # noqa: BLE001  (whatever a file does to a parser, the answer is that it cannot be read)
+        detail = f"核验时出现意外情况（{type(error).__name__}），无法读取此文件。"
+        work.notes.failed("readable", detail, Verdict.UNREADABLE)
+    return work.report()
+
+
+def verify(
+    pdf: bytes, *, trust: TrustRoots, at: datetime, lookup: RegisterLookup | None = None, name: str = ""
+) -> Report:
+    """Examine a file and return the report when it is genuine and valid.
+
+    Without a register and status list `status-unknown` passes. Raises `VerificationError` whose `code` is the verdict.
+    """
+    report = examine(pdf, trust=trust, at=at, lookup=lookup, name=name)
+    passing = {Verdict.VALID} if lookup or trust.shards else {Verdict.VALID, Verdict.STATUS_UNKNOWN}
+    if report.verdict not in passing:
+        failed = next((finding.detail for finding in report.findings if finding.outcome == "fail"), "")
+        raise VerificationError(f"{report.words.chinese}。{failed}", code=report.verdict, extra=report.as_json())
+    return report
+
+
+class _Stop(Exception):  # noqa: N818  (not an error: nothing more can be examined)
+    """Leave the remaining steps out."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Examination:
+    """One file on its way through the steps."""
+
+    pdf: bytes
+    trust: TrustRoots
+    at: datetime
+    lookup: RegisterLookup | None
+    name: str
+    notes: Notes = field(default_factory=Notes)
+    seals: list[SealReport] = field(default_factory=list)
+    sha256: str = ""
+    asked: bool = False  # the register answered
+    state: RegisterState | None = None
+    facts: Facts | None = None
+    status: Verdict = Verdict.STATUS_UNKNOWN
+    status_at: datetime | None = None
+    moment: datetime | None = None  # proved by a timestamp
+
+    def run(self) -> None:
+        """Steps 1 to 14."""
+        opened = self._readable()
+        self._register()
+        guarded = guard(self.pdf)
+        self._sealed(opened, guarded)
+        self._span(opened, guarded)
+        self._fields(opened)
+        for index, found in enumerate(opened.found):
+            if found.kind == "/Sig":
+                self._seal(opened, guarded, index)
+        self._facts()
+        self._status()
+
+    def report(self) -> Report:
+        """What has been found so far."""
+        verdict = self.notes.verdict(self.status)
+        return Report(
+            file=self.name,
+            verdict=verdict,
+            findings=tuple(self.notes.findings),
+            seals=tuple(self.seals),
+            certificate=_certificate(self.facts, self.state),
+            sha256=self.sha256,
+            at=self.at,
+            cause=self.state.cause if self.state else "",
+            since=self.state.since if self.state else None,
+            current_edition=self.state.current_edition if self.state else 0,
+            status_at=self.status_at,
+        )
+
+    # (1)
+    def _readable(self) -> Opened:
+        why = _not_a_pdf(self.pdf)
+        try:
+            if not why:
+                opened = Opened(self.pdf)
+                self.notes.passed("readable", f"{len(self.pdf)} 字节")
+                return opened
+        except UnreadableError as error:
+            why = str(error)
+        self.notes.failed("readable", why, Verdict.UNREADABLE)
+        raise _Stop
+
+    # (2)
+    def _register(self) -> None:
+        self.sha256 = hashlib.sha256(self.pdf).hexdigest()
+        if self.lookup is None:
+            return
+        try:
+            self.state = self.lookup.by_sha256(self.sha256, at=self.at)
+        except (CertlibError, OSError) as error:
+            self.notes.unknown("register", f"证照台账未能答复（{type(error).__name__}）。")
+            return
+        self.asked = True
+        if self.state is not None:
+            self.notes.passed("register", "与签发的文件逐字节一致。")
+        else:
+            detail = "证照台账中没有此文件：不是签发的原件，或签发后被改动、另存。"
+            self.notes.failed("register", detail, Verdict.NOT_THE_ISSUED_FILE)
+
+    def _sealed(self, opened: Opened, guarded: Guarded) -> None:
+        if opened.found or guarded.spans or guarded.faults:
+            return
+        if self.state is not None and self.state.imported:
+            self.notes.unknown("signature", "补录登记的证照，未由本系统签发，没有电子印章。")
+        else:
+            self.notes.failed("signature", "文件没有电子印章，不能据以认定真伪。", Verdict.UNSEALED)
+        self._status()
+        raise _Stop
+
+    # (3)
+    def _span(self, opened: Opened, guarded: Guarded) -> None:
+        faults = list(guarded.faults)
+        if differs := guarded.agrees(found.byte_range for found in opened.found):
+            faults.append(differs)
+        for fault in faults:
+            self.notes.failed("span", f"规则 {fault.rule}：{fault.detail}", Verdict.ALTERED)
+        if not faults:
+            self.notes.passed("span", "签名覆盖文件的全部字节。")
+
+    # (4)
+    def _fields(self, opened: Opened) -> None:
+        faults = _field_faults(opened)
+        for fault in faults:
+            self.notes.failed("fields", fault, Verdict.ALTERED)
+        if not faults:
+            self.notes.passed("fields", f"一个印章，{len(opened.found) - 1} 个文档时间戳。")
+
+    # (5) to (12)
+    def _seal(self, opened: Opened, guarded: Guarded, index: int) -> None:
+        found = opened.found[index]
+        span = next((one for one in guarded.spans if one.byte_range == found.byte_range), None)
+        contents = span.contents if span else found.contents
+        try:
+            material = opened.proof_material()
+            message = read_message(contents)
+        except (FormError, UnreadableError) as error:
+            self._bad_form(error)
+            return
+        proved = self._archive_time(opened, guarded, material)
+        stamp, moment = self._seal_time(message, proved, material)
+        digest = _digest(message.digest, span, self.pdf) if span else b""
+        judged = judge_seal(message, digest, self.trust, moment or self._unproved(), material)
+        self._judged(message, judged, stamp, proved_at=moment)
+        self._changes(opened, guarded, index)
+        self._authorisation(message, found, moment, has_archive=proved != self.at, material=material)
+
+    def _bad_form(self, error: Exception) -> None:
+        if isinstance(error, AlgorithmError):
+            self.notes.failed("signature", str(error), Verdict.SIGNATURE_INVALID)
+        else:
+            self.notes.failed("form", str(error), Verdict.SIGNATURE_INVALID)
+
+    def _unproved(self) -> datetime:
+        """The moment to judge a seal at whose time nothing proves: the day the register holds, else the one asked."""
+        if self.state is not None and self.state.issued_on is not None:
+            return datetime.combine(self.state.issued_on, datetime.min.time(), self.at.tzinfo) + timedelta(hours=12)
+        return self.at
+
+    # (6) from the last document timestamp to the first: each is judged at the time the one after it proves
+    def _archive_time(self, opened: Opened, guarded: Guarded, material: Material) -> datetime:
+        proved = self.at
+        for index in reversed(range(len(opened.found))):
+            found = opened.found[index]
+            if found.kind != "/DocTimeStamp":
+                continue
+            span = next((one for one in guarded.spans if one.byte_range == found.byte_range), None)
+            try:
+                stamp = read_token(span.contents if span else found.contents)
+            except FormError as error:
+                self.notes.failed("time", f"文档时间戳：{error}", Verdict.ALTERED)
+                continue
+            imprint = _digest(stamp.imprint_algorithm, span, self.pdf) if span else b""
+            if self._stamp_holds(stamp, imprint, proved, material, "文档时间戳"):
+                proved = min(proved, stamp.at)
+            if span and span.end != len(self.pdf):
+                self._changes(opened, guarded, index)
+        return proved
+
+    def _seal_time(
+        self, message: Message, proved: datetime, material: Material
+    ) -> tuple[Stamp | None, datetime | None]:
+        if not message.token:
+            self.notes.warn("time", "印章没有时间戳，签章时间未经证明。")
+            return None, proved if proved != self.at else None
+        try:
+            stamp = read_token(message.token)
+        except FormError as error:
+            self.notes.failed("time", f"签章时间戳：{error}", Verdict.ALTERED)
+            return None, None
+        imprint = hashlib.new(stamp.imprint_algorithm, message.signature).digest()
+        if not self._stamp_holds(stamp, imprint, proved, material, "签章时间戳"):
+            return None, proved if proved != self.at else None
+        if stamp.at > self.at + CLOCKS_APART:
+            self.notes.failed("time", "所问的时间早于签章时间，当时尚无此文件。", Verdict.NOT_IN_FORCE)
+        else:
+            self.notes.passed("time", f"签章时间 {stamp.at:%Y-%m-%d %H:%M:%S}Z，有可信时间戳证明。")
+        return stamp, stamp.at
+
+    def _stamp_holds(self, stamp: Stamp, imprint: bytes, at: datetime, material: Material, what: str) -> bool:
+        if stamp.imprint != imprint:
+            self.notes.failed("time", f"{what}所覆盖的不是这份内容。", Verdict.ALTERED)
+            return False
+        judged = judge_stamp(stamp, imprint, self.trust, max(at, stamp.at), material)
+        if not (judged.sound and judged.intact):
+            self.notes.failed("time", f"{what}的签名不成立。", Verdict.ALTERED)
+        elif judged.problem in {"expired", "revoked"}:
+            self.notes.warn("time", f"{what}的证书已到期或被吊销，时间不再得到证明。")
+        elif judged.problem:
+            self.notes.failed("time", f"{what}不是可信时间戳机构签发的。", Verdict.ALTERED)
+        elif not stamp.message.certificates_used(judged.path):
+            self.notes.failed("form", f"{what}带有多余的证书。", Verdict.ALTERED)
+        return judged.holds
+
+    # (7) to (10)
+    def _judged(self, message: Message, judged: Judgement, stamp: Stamp | None, *, proved_at: datetime | None) -> None:
+        del stamp
+        notes = self.notes
+        if judged.intact:
+            notes.passed("content", "文件内容与盖章时一致。")
+        else:
+            notes.failed("content", "文件内容在盖章后被改动。", Verdict.ALTERED)
+        if not judged.sound:
+            notes.failed("signature", "印章的签名不成立，疑似伪造。", Verdict.SIGNATURE_INVALID)
+            return
+        if judged.problem == "algorithm":
+            notes.failed("signature", "签名或证书的算法不在允许之列。", Verdict.SIGNATURE_INVALID)
+            return
+        notes.passed("signature", f"{message.signature_algorithm}，{message.digest}")
+        self._issuer(message, judged, proved=proved_at is not None)
+
+    def _issuer(self, message: Message, judged: Judgement, *, proved: bool) -> None:
+        notes = self.notes
+        if judged.problem in {"untrusted", "chain", "usage"}:
+            notes.failed("issuer", _ISSUER_FAULTS[judged.problem], Verdict.UNKNOWN_ISSUER)
+        elif judged.problem == "expired":
+            detail = "签章时印章证书不在有效期内。" if proved else "印章证书已到期，又没有时间戳证明签章在先。"
+            notes.failed("issuer", detail, Verdict.SIGNATURE_INVALID)
+        elif judged.problem == "revoked":
+            detail = f"印章证书在签章前已被吊销（{judged.revoked_at:%Y-%m-%d}）。" if judged.revoked_at else ""
+            notes.failed("revocation", detail or "印章证书在签章前已被吊销。", Verdict.SIGNATURE_INVALID)
+        else:
+            notes.passed("issuer", Certificate.load(message.certificate).subject)
+            if not message.certificates_used(judged.path):
+                notes.failed("form", "签名带有多余的证书。", Verdict.ALTERED)
+            elif not any(finding.check == "form" for finding in notes.findings):
+                notes.passed("form", "签名值中没有未受保护的内容。")
+            if judged.revocation == "good":
+                notes.passed("revocation", "印章证书未被吊销。")
+            else:
+                notes.unknown("revocation", "没有可用的吊销信息，未核对印章证书是否被吊销。")
+
+    # (11)
+    def _changes(self, opened: Opened, guarded: Guarded, index: int) -> None:
+        byte_range = opened.found[index].byte_range
+        covers_all = byte_range and byte_range[2] + byte_range[3] == len(self.pdf) and not guarded.faults
+        changes = "none" if covers_all else opened.changes(index)
+        if changes == "other":
+            self.notes.failed("changes", "盖章后文件被增改。", Verdict.ALTERED)
+        elif opened.found[index].kind == "/Sig":
+            self.notes.passed("changes", _CHANGES[changes])
+
+    # (12)
+    def _authorisation(
+        self, message: Message, found: Found, moment: datetime | None, *, has_archive: bool, material: Material
+    ) -> None:
+        certificate = Certificate.load(message.certificate)
+        try:
+            use = seal_use(message.info)
+        except ValueError:
+            self.notes.failed("authorisation", "签名中的用印信息有误。", Verdict.SIGNATURE_INVALID)
+            use = None
+        else:
+            if use is None:
+                self.notes.warn("authorisation", "签名中没有用印信息。")
+            elif use.seal != certificate.common_name:
+                detail = f"用印信息中的印章 {use.seal} 与证书 {certificate.common_name} 不符。"
+                self.notes.failed("authorisation", detail, Verdict.SIGNATURE_INVALID)
+            else:
+                self.notes.passed("authorisation", f"印章 {use.seal} 第 {use.counter} 次用印。")
+        level = "B-LTA" if has_archive else "B-LT" if moment and material.revocation else "B-T" if moment else "B-B"
+        self.seals.append(
+            SealReport(
+                seal=use.seal if use else certificate.common_name,
+                subject=certificate.subject,
+                signed_at=found.claimed_at,
+                timestamped_at=moment,
+                level=level,
+                suite=_suite(certificate),
+                counter=use.counter if use else None,
+                authorisation=use.authorisation.hex() if use else "",
+                reason=found.reason,
+            )
+        )
+
+    # (13)
+    def _facts(self) -> None:
+        try:
+            printed = read_printed(self.pdf)
+            data = printed.attachment(FILE_NAME)
+            self.facts = read_facts(data) if data is not None else None
+        except ValueError:
+            self.notes.failed("facts", "文件所附的数据无法读取，或不合格式。", Verdict.ALTERED)
+            return
+        if self.facts is None:
+            self.notes.warn("facts", f"文件没有附带 {FILE_NAME}。")
+            return
+        unseen = set(missing(printed, self.facts.printed)) - (self.facts.silent or _SUPPLIED)
+        if self.state is not None and self.state.n != self.facts.n:
+            self.notes.failed("facts", "文件所附的编号与证照台账不符。", Verdict.ALTERED)
+        elif unseen and (self.facts.silent is not None or "number" in unseen):
+            self.notes.failed("facts", f"所附数据与版面不符：{'、'.join(sorted(unseen))}。", Verdict.ALTERED)
+        elif unseen:
+            self.notes.warn("facts", f"版面上没有：{'、'.join(sorted(unseen))}。")
+        else:
+            self.notes.passed("facts", "所附数据与版面文字一致。")
+
+    # (14)
+    def _status(self) -> None:
+        if self.state is not None:
+            self.status, self.status_at = self.state.verdict, self.at
+            detail = f"据证照台账：{WORDS[self.status].chinese}。"
+        elif self.facts is None or self.asked:
+            detail = "状态未核对。"
+        else:
+            shard, facts = self.trust.shard(self.facts.n), self.facts
+            self.status, detail = listed_state(shard, facts.n, facts.valid_from, facts.valid_until, self.at)
+            self.status_at = shard.issued if shard and self.status is not Verdict.STATUS_UNKNOWN else None
+        if self.status is Verdict.VALID:
+            self.notes.passed("status", detail)
+        elif self.status is Verdict.STATUS_UNKNOWN:
+            self.notes.unknown("status", detail)
+        else:
+            self.notes.warn("status", detail)
+
+
+_CHANGES = {"none": "盖章后没有任何改动。", "lta": "盖章后只补充了验证材料和时间戳。"}
+_ISSUER_FAULTS = {
+    "untrusted": "印章证书不是由登记的机构签发的，不能确认签发机关。",
+    "chain": "印章证书的证书链不能通过核验，不能确认签发机关。",
+    "usage": "印章证书不是用于电子签章的证书，不能确认签发机关。",
+}
+
+
+def _not_a_pdf(pdf: bytes) -> str:
+    """Why the bytes are not worth parsing (Chinese); empty when they may be a PDF."""
+    if len(pdf) > MAX_SIZE:
+        return f"文件有 {len(pdf) >> 20} MB，超过 {MAX_SIZE >> 20} MB，不予核验。"
+    if pdf.startswith(b"%PDF-"):
+        return ""
+    other = next((words for prefix, words in _OTHERS if pdf.startswith(prefix)), "文件为空" if not pdf else "")
+    return f"{other or '文件不是 PDF'}，只能核验 PDF 格式的电子证照原件。"
+
+
+def _field_faults(opened: Opened) -> list[str]:
+    """What about the signature fields is outside our profile."""
+    seals = [found for found in opened.found if found.kind == "/Sig"]
+    others = [found for found in opened.found if found.kind != "/Sig"]
+    faults = []
+    if opened.lenient:
+        faults.append("文件结构有错误，签发的文件不会如此。")
+    if opened.empty_fields:
+        faults.append("文件有未签署的签名域。")
+    if len(seals) != 1:
+        faults.append(f"文件有 {len(seals)} 个印章签名，应当恰好一个。")
+    if len({found.field_name for found in opened.found}) != len(opened.found):
+        faults.append("不同的签名用了同一个签名域。")
+    if any(found.subfilter != DOCUMENT_TIMESTAMP or found.kind != "/DocTimeStamp" for found in others):
+        faults.append("文件有印章和时间戳以外的签名。")
+    if seals and not _certifies(seals[0], opened):
+        faults.append("印章不是对全文的认证签名，或允许他人改动。")
+    return faults
+
+
+def _certifies(seal: Found, opened: Opened) -> bool:
+    first = opened.found[0] is seal and seal.is_author
+    return first and seal.subfilter == SEAL and seal.permission == 1
+
+
+def _digest(algorithm: str, span: Span, pdf: bytes) -> bytes:
+    digest = hashlib.new(algorithm)
+    for stretch in span.covered(pdf):
+        digest.update(stretch)
+    return digest.digest()
+
+
+def _suite(certificate: Certificate) -> str:
+    try:
+        return suite_of(certificate.spki).name
+    except VerificationError:
+        return ""
+
+
+def _certificate(facts: Facts | None, state: RegisterState | None) -> CertificateReport | None:
+    if facts is not None:
+        return CertificateReport(
+            kind=facts.kind,
+            identifier=facts.identifier,
+            number=facts.number,
+            title=facts.title,
+            type=facts.type,
+            edition=facts.edition,
+            n=facts.n,
+            holder=_masked(facts),
+            issuer=facts.issuer.get("name", ""),
+            issued_on=facts.issued_on,
+            valid_from=facts.valid_from,
+            valid_until=facts.valid_until,
+        )
+    if state is None:
+        return None
+    return CertificateReport(
+        identifier=state.identifier,
+        number=state.number,
+        title=state.title,
+        edition=state.edition,
+        n=state.n,
+        holder=state.holder,
+        issuer=state.issuer,
+        issued_on=state.issued_on,
+        valid_until=state.valid_until,
+    )
+
+
+def _masked(facts: Facts) -> str:
+    name, code = facts.holder.get("name", ""), facts.holder.get("code", "")
+    try:
+        holder = Holder(name, code, HolderCode(facts.holder.get("code_type", HolderCode.USCC)))
+        minor = holder.is_minor(facts.issued_on)
+    except ValueError:
+        return masked_name(name, person=True) if name else ""
+    return "" if minor else masked_name(name, person=holder.is_person)

@@ -1,0 +1,362 @@
+"""pyHanko's part of the verification of a PDF, and the only module of the verifier that knows it.
+
+pyHanko reads the file, compares its revisions, and validates chains, revocation and timestamps. It is always given our
+own roots, our own list of algorithms and the moment to judge at; it never fetches anything, and the system's trust is
+never consulted. Which bytes a signature covers it is not asked: `certlib.verify.span` says that.
+"""
+
+# pyHanko and asn1crypto carry no annotations on much of what is used here.
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import lru_cache
+from io import BytesIO
+from typing import Any, TypeVar
+
+from asn1crypto import algos, crl, keys, x509
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.ades.report import AdESIndeterminate, AdESSubIndic
+from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
+from pyhanko.sign.fields import enumerate_sig_fields
+from pyhanko.sign.validation import EmbeddedPdfSignature
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko.sign.validation.errors import NoDSSFoundError, SignatureValidationError
+from pyhanko.sign.validation.generic_cms import async_validate_cms_signature, validate_tst_signed_data
+from pyhanko.sign.validation.status import SignatureCoverageLevel, SignatureStatus, TimestampSignatureStatus
+from pyhanko.sign.validation.utils import CMSAlgorithmUsagePolicy
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.policy_decl import AlgorithmUsageConstraint
+
+from certlib.crypto.certificates import DOCUMENT_SIGNING, Certificate, RevocationList
+from certlib.verify.form import Message, Stamp
+from certlib.verify.roots import TrustRoots
+from certlib.verify.span import MAX_SIGNATURES
+
+for _name in ("pyhanko", "pyhanko_certvalidator"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())  # findings are reported, not logged
+
+SEAL, DOCUMENT_TIMESTAMP = "ETSI.CAdES.detached", "ETSI.RFC3161"
+MAX_PATH = 4  # certificates from the signer up to and including the root
+MIN_RSA = 3072  # bits
+CURVES = frozenset({"secp256r1", "secp384r1"})
+DIGESTS = frozenset({"sha256", "sha384", "sha512"})
+_PARSING = (
+    PdfError,
+    SignatureValidationError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    AssertionError,
+    RecursionError,
+    NotImplementedError,
+)
+
+T = TypeVar("T")
+
+
+class UnreadableError(ValueError):
+    """The bytes cannot be read as a PDF; the text says why, in Chinese."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A filled signature field. `permission` is DocMDP's P, 0 when the signature certifies nothing."""
+
+    field_name: str
+    kind: str  # /Sig | /DocTimeStamp
+    subfilter: str
+    byte_range: tuple[int, ...]
+    contents: bytes = field(repr=False)  # with padding
+    permission: int
+    is_author: bool  # /Perms /DocMDP of the catalogue points to it
+    revision: int
+    reason: str
+    claimed_at: datetime | None  # what the signer's dictionary says, proved by nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What is to be thought of one message: content intact, signature sound, signer trusted at the moment judged.
+
+    `problem` is "" or what keeps the signer from being trusted: `untrusted`, `revoked`, `expired`, `algorithm`,
+    `usage`, `chain`. `path` runs from the root to the signer; `revocation` is good, unknown or revoked.
+    """
+
+    intact: bool
+    sound: bool
+    problem: str
+    path: tuple[bytes, ...] = field(repr=False)
+    revocation: str
+    revoked_at: datetime | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is nothing against the message."""
+        return self.intact and self.sound and not self.problem
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Certificates and revocation lists that came with the file, DER: material for chains, not trust."""
+
+    certificates: tuple[bytes, ...] = field(default=(), repr=False)
+    revocation: tuple[bytes, ...] = field(default=(), repr=False)
+
+
+class Opened:
+    """A PDF as pyHanko reads it. `lenient` says that it could be read only by overlooking errors of structure."""
+
+    def __init__(self, pdf: bytes) -> None:
+        """Open the file. Raises `UnreadableError`."""
+        self.lenient = False
+        try:
+            self._reader = PdfFileReader(BytesIO(pdf), strict=True)
+            self._prepare()
+        except UnreadableError:
+            raise
+        except _PARSING:
+            self.lenient = True
+            self._open_leniently(pdf)
+
+    def _open_leniently(self, pdf: bytes) -> None:
+        try:
+            self._reader = PdfFileReader(BytesIO(pdf), strict=False)
+            self._prepare()
+        except UnreadableError:
+            raise
+        except _PARSING as error:
+            raise UnreadableError("文件不是可读的 PDF，或已损坏。") from error
+
+    def _prepare(self) -> None:
+        if self._reader.encrypted:
+            raise UnreadableError("文件已加密，无法核验。")
+        self._embedded: list[EmbeddedPdfSignature] = []
+        self.empty_fields = 0
+        for name, value, reference in enumerate_sig_fields(self._reader):
+            if value is None:
+                self.empty_fields += 1
+            elif len(self._embedded) < MAX_SIGNATURES:
+                self._embedded.append(EmbeddedPdfSignature(self._reader, reference, name))
+            else:
+                raise UnreadableError(f"文件中的签名超过 {MAX_SIGNATURES} 个。")
+        self._embedded.sort(key=lambda one: one.signed_revision)
+        self.found = tuple(map(self._found, self._embedded))
+        self.revisions = int(self._reader.xrefs.total_revisions)
+
+    def _found(self, embedded: EmbeddedPdfSignature) -> Found:
+        dictionary, root = embedded.sig_object, self._reader.root
+        author = root["/Perms"].raw_get("/DocMDP") if "/Perms" in root and "/DocMDP" in root["/Perms"] else None
+        permission = embedded.docmdp_level
+        return Found(
+            field_name=embedded.fq_name,
+            kind=str(embedded.sig_object_type),
+            subfilter=str(dictionary.get("/SubFilter", "")).lstrip("/"),
+            byte_range=tuple(int(number) for number in embedded.byte_range),
+            contents=embedded.pkcs7_content,
+            permission=0 if permission is None else int(permission.value),
+            is_author=author is not None and author == embedded.sig_field.raw_get("/V"),
+            revision=embedded.signed_revision,
+            reason=str(dictionary.get("/Reason", "")),
+            claimed_at=_claimed(embedded),
+        )
+
+    def changes(self, index: int) -> str:
+        """What was done to the file after signature `index`: "none", "lta" (proof material only), or "other"."""
+        embedded = self._embedded[index]
+        try:
+            embedded.compute_integrity_info()
+        except _PARSING:
+            return "other"
+        result = embedded.diff_result
+        if embedded.coverage < SignatureCoverageLevel.ENTIRE_REVISION or not isinstance(result, DiffResult):
+            return "other"
+        level = result.modification_level
+        return {ModificationLevel.NONE: "none", ModificationLevel.LTA_UPDATES: "lta"}.get(level, "other")
+
+    def proof_material(self) -> Material:
+        """What the document security store holds (ETSI EN 319 142-1 5.4.2).
+
+        Raises `UnreadableError` when the store holds anything else.
+        """
+        try:
+            store = DocumentSecurityStore.read_dss(self._reader)
+            certificates = tuple(certificate.dump() for certificate in store.load_certs())
+            lists = tuple(reference.get_object().data for reference in store.crls)
+            for data in lists:
+                crl.CertificateList.load(data, strict=True)
+        except NoDSSFoundError:
+            return Material()
+        except _PARSING as error:
+            raise UnreadableError("文件所附的验证材料有误。") from error
+        return Material(certificates, lists)
+
+
+def _claimed(embedded: EmbeddedPdfSignature) -> datetime | None:
+    try:
+        at = embedded.self_reported_timestamp
+    except _PARSING:
+        return None
+    return at if at is not None and at.utcoffset() is not None else None
+
+
+def judge_seal(message: Message, digest: bytes, trust: TrustRoots, at: datetime, material: Material) -> Judgement:
+    """Judge a seal's message at the moment `at`; `digest` is that of the bytes it covers."""
+
+    def check(context: ValidationContext) -> SignatureStatus:
+        return _run(async_validate_cms_signature(message.signed_data, raw_digest=digest, validation_context=context))
+
+    judged = _judge(check, trust, at, material)
+    certificate = Certificate.load(message.certificate)
+    usable = {"digital_signature", "non_repudiation"} <= certificate.key_usage
+    if not judged.problem and not (usable and DOCUMENT_SIGNING in certificate.extended_usage):
+        return replace(judged, problem="usage")
+    return judged
+
+
+def judge_stamp(stamp: Stamp, imprint: bytes, trust: TrustRoots, at: datetime, material: Material) -> Judgement:
+    """Judge a timestamp at the moment `at`; `imprint` is the digest it should cover, in its own algorithm."""
+
+    def check(context: ValidationContext) -> SignatureStatus:
+        values = _run(validate_tst_signed_data(stamp.message.signed_data, context, lambda _: imprint, _POLICY))
+        return TimestampSignatureStatus(**values)
+
+    return _judge(check, trust, at, material)
+
+
+def _judge(
+    check: Callable[[ValidationContext], SignatureStatus], trust: TrustRoots, at: datetime, material: Material
+) -> Judgement:
+    """Judge with revocation required; where nothing is known of it, again without, and say so."""
+    lists = (*_lists(trust.revocation), *_lists(material.revocation))
+    try:
+        status = check(_context(trust, at, material, lists, required=True)) if lists else None
+        if status is None or _PROBLEMS.get(status.trust_problem_indic, "chain") == "chain":
+            judged = _judgement(check(_context(trust, at, material, lists, required=False)), "unknown")
+        else:
+            judged = _judgement(status, "good")
+    except _PARSING:
+        return Judgement(intact=True, sound=False, problem="chain", path=(), revocation="unknown")
+    return _revoked(judged, trust, at)
+
+
+def _judgement(status: SignatureStatus, revocation: str) -> Judgement:
+    path = () if status.validation_path is None else tuple(one.dump() for one in status.validation_path)
+    problem = "" if status.trust_problem_indic is None else _PROBLEMS.get(status.trust_problem_indic, "chain")
+    if not problem and (not path or len(path) > MAX_PATH):
+        problem = "chain"
+    details = status.revocation_details
+    return Judgement(
+        intact=bool(status.intact),
+        sound=bool(status.valid),
+        problem=problem,
+        path=path,
+        revocation="revoked" if details else revocation,
+        revoked_at=details.revocation_date if details else None,
+    )
+
+
+def _revoked(judged: Judgement, trust: TrustRoots, at: datetime) -> Judgement:
+    """Look each certificate of the path up in our own lists as well.
+
+    pyHanko passes over a list when the certificate names no place to get one, unless revocation is required.
+    """
+    for data in judged.path[1:]:
+        certificate = Certificate.load(data)
+        for one in _dated(trust.revocation):
+            moment = one.revoked_at(certificate)
+            if moment is not None and moment <= at:
+                return replace(judged, problem="revoked", revocation="revoked", revoked_at=moment)
+    return judged
+
+
+def _context(
+    trust: TrustRoots, at: datetime, material: Material, lists: tuple[crl.CertificateList, ...], *, required: bool
+) -> ValidationContext:
+    return ValidationContext(
+        trust_roots=_certificates(trust.certificates),
+        other_certs=_certificates(material.certificates),
+        moment=at,
+        best_signature_time=at,
+        allow_fetching=False,
+        crls=list(lists),
+        ocsps=[],
+        revocation_mode="require" if required else "soft-fail",
+        retroactive_revinfo=True,  # a list made after the moment judged tells of that moment too
+        algorithm_usage_policy=_POLICY,
+    )
+
+
+_PROBLEMS: dict[AdESSubIndic | None, str] = {
+    AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND: "untrusted",
+    AdESIndeterminate.NO_SIGNING_CERTIFICATE_FOUND: "untrusted",
+    AdESIndeterminate.REVOKED_NO_POE: "revoked",
+    AdESIndeterminate.REVOKED_CA_NO_POE: "revoked",
+    AdESIndeterminate.OUT_OF_BOUNDS_NO_POE: "expired",
+    AdESIndeterminate.EXPIRED: "expired",
+    AdESIndeterminate.NOT_YET_VALID: "expired",
+    AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE: "algorithm",
+    AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE_NO_POE: "algorithm",
+    AdESIndeterminate.CHAIN_CONSTRAINTS_FAILURE: "usage",
+    None: "",
+}
+
+
+class _AllowList(CMSAlgorithmUsagePolicy):
+    """SHA-256 and longer; RSA of at least 3072 bits with PKCS #1 v1.5, ECDSA on P-256 and P-384. Nothing else."""
+
+    def digest_algorithm_allowed(
+        self, algo: algos.DigestAlgorithm, moment: datetime | None
+    ) -> AlgorithmUsageConstraint:
+        del moment
+        return AlgorithmUsageConstraint(algo["algorithm"].native in DIGESTS)
+
+    def signature_algorithm_allowed(
+        self, algo: algos.SignedDigestAlgorithm, moment: datetime | None, public_key: keys.PublicKeyInfo | None
+    ) -> AlgorithmUsageConstraint:
+        del moment
+        name = str(algo["algorithm"].native)
+        kind, digest = ("rsa", "sha256") if name == "rsassa_pkcs1v15" else _KINDS.get(name, ("", ""))
+        return AlgorithmUsageConstraint(digest in DIGESTS and (public_key is None or _fits(kind, public_key)))
+
+
+_KINDS = {f"{digest}_{kind}": (kind, digest) for digest in DIGESTS for kind in ("rsa", "ecdsa")}
+_POLICY = _AllowList()
+
+
+def _fits(kind: str, public_key: keys.PublicKeyInfo) -> bool:
+    if kind == "rsa":
+        return bool(public_key.algorithm == "rsa" and public_key.bit_size >= MIN_RSA)
+    return bool(public_key.algorithm == "ec" and public_key.curve[0] == "named" and public_key.curve[1] in CURVES)
+
+
+@lru_cache(maxsize=64)
+def _certificates(certificates: tuple[bytes, ...]) -> list[x509.Certificate]:
+    return [x509.Certificate.load(data) for data in certificates]
+
+
+@lru_cache(maxsize=64)
+def _lists(lists: tuple[bytes, ...]) -> tuple[crl.CertificateList, ...]:
+    return tuple(crl.CertificateList.load(data) for data in lists)
+
+
+@lru_cache(maxsize=64)
+def _dated(lists: tuple[bytes, ...]) -> tuple[RevocationList, ...]:
+    return tuple(RevocationList.load(data, name="crl") for data in lists)
+
+
+def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine of pyHanko's to its end: without fetching it never waits, so no event loop is needed."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
+    coroutine.close()
+    raise RuntimeError("pyHanko waits for something although it may fetch nothing")
