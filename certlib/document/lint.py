@@ -7,11 +7,12 @@ The checks read the file's own bytes through PDFium, not what the typesetter mea
     text        all pages together read exactly what the template and the facts say, and nothing else
     facts       every fact given is printed, or declared silent by the template
     margins     no character beyond the margins
+    overlap     no character upon another
     attachment  facts.json is there, once, byte for byte
     seal        inside its page, clear of every text but issuer and date, away from the code, never alone on a page
     code        decodes from the page at 150 dpi to exactly the code's text (full look only)
 
-`lint` tells all; `require` raises `LintError` when one fails.
+`require(lint(…))` raises `LintError` when one fails.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from certlib.errors import LintError
 MILLIMETRE = 72 / 25.4  # points
 CODE_DPI = 150
 SEAL_TO_CODE = 25.0  # millimetres: a red ring over the quiet zone is what keeps telephones from reading
+CELL = 6.0  # millimetres, for finding neighbours
 INK = 1.5  # millimetres by which ink may end short of its line
 
 STREAM = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)
@@ -99,14 +101,14 @@ def lint(rendered: Rendered, face: Face, *, full: bool = True, renderer: Rendere
         return tuple(_finding(name, check(look)) for name, check in checks.items())
 
 
-def require(rendered: Rendered, face: Face, *, full: bool = True, renderer: Renderer | None = None) -> None:
-    """Return when every check passes. Raises `LintError` naming all that do not."""
-    failed = [f for f in lint(rendered, face, full=full, renderer=renderer) if f.outcome == "fail"]
+def require(findings: Iterable[Finding]) -> None:
+    """Return when no finding failed. Raises `LintError` naming all that did."""
+    failed = [finding for finding in findings if finding.outcome == "fail"]
     if failed:
-        told = "；".join(f.detail for f in failed)
+        told = "；".join(finding.detail for finding in failed)
         raise LintError(
-            f"“{face.title}”成品检查未通过，未用印：{told} (the rendered page is not what was asked for)",
-            extra={"findings": [f.as_json() for f in failed]},
+            f"成品检查未通过，未用印：{told} (the rendered page is not what was asked for)",
+            extra={"findings": [finding.as_json() for finding in failed]},
         )
 
 
@@ -175,6 +177,28 @@ def _margins(look: Look) -> Iterator[str]:
             yield f"第 {number} 页有文字超出版心：“{''.join(beyond[:16])}”"
 
 
+def _overlap(look: Look) -> Iterator[str]:
+    mark = set(look.face.mark)
+    for number, glyphs in enumerate(look.pages, 1):
+        upon = [glyph.text for glyph in _upon_others([g for g in glyphs if g.text not in mark])]
+        if upon:
+            yield f"第 {number} 页有文字重叠：“{''.join(upon[:16])}”"
+
+
+def _upon_others(glyphs: list[Glyph]) -> Iterator[Glyph]:
+    """Each glyph whose middle lies in the ink of another. Only neighbours are compared, by cells of the page."""
+    cells: dict[tuple[int, int], list[Glyph]] = {}
+    for glyph in glyphs:
+        for column in range(int(glyph.left // CELL), int(glyph.right // CELL) + 1):
+            for row in range(int(glyph.top // CELL), int(glyph.bottom // CELL) + 1):
+                cells.setdefault((column, row), []).append(glyph)
+    for glyph in glyphs:
+        x, y = glyph.middle
+        near = cells.get((int(x // CELL), int(y // CELL)), ())
+        if any(o is not glyph and o.left < x < o.right and o.top < y < o.bottom for o in near):
+            yield glyph
+
+
 def _attachment(look: Look) -> Iterator[str]:
     wanted = look.face.attachment if look.face.carrier is Carrier.FILE else b""
     count = look.document.count_attachments()
@@ -232,17 +256,13 @@ def _over(look: Look, key: str) -> str:
 
 
 def _indices(glyphs: tuple[Glyph, ...], texts: Iterable[str]) -> set[int]:
-    """Where on the page the texts stand: their last occurrences, for issuer and date close the text."""
+    """Where on the page the texts stand, all their occurrences."""
     whole, owner = "", []
     for i, glyph in enumerate(glyphs):
         whole += glyph.text
         owner += [i] * len(glyph.text)
-    found: set[int] = set()
-    for text in texts:
-        at = whole.rfind(text)
-        if text and at >= 0:
-            found |= set(owner[at : at + len(text)])
-    return found
+    spans = [match.span() for text in texts if text for match in re.finditer(re.escape(text), whole)]
+    return {index for first, end in spans for index in owner[first:end]}
 
 
 def _gap(one: Box, other: Box) -> float:
@@ -283,18 +303,18 @@ def _read_code(page: Any, box: Box) -> str | None:
 def _glyphs(page: Any) -> Iterator[Glyph]:
     textpage = page.get_textpage()
     height = page.get_size()[1]
+    high = 0
     for index in range(textpage.count_chars()):
         code = pdfium_c.FPDFText_GetUnicode(textpage, index)
+        if 0xD800 <= code < 0xDC00:  # PDFium gives a character beyond the first plane as two
+            high = code
+            continue
+        if 0xDC00 <= code < 0xE000:
+            code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
         text = plain(chr(code)) if code else ""
         if text:
-            left, bottom, right, top = textpage.get_charbox(index)
-            yield Glyph(
-                text,
-                left / MILLIMETRE,
-                (height - top) / MILLIMETRE,
-                right / MILLIMETRE,
-                (height - bottom) / MILLIMETRE,
-            )
+            left, bottom, right, top = (side / MILLIMETRE for side in textpage.get_charbox(index))
+            yield Glyph(text, left, height / MILLIMETRE - top, right, height / MILLIMETRE - bottom)
 
 
 CHECKS: Mapping[str, Callable[[Look], Iterator[str]]] = {
@@ -303,6 +323,7 @@ CHECKS: Mapping[str, Callable[[Look], Iterator[str]]] = {
     "text": _text,
     "facts": _facts,
     "margins": _margins,
+    "overlap": _overlap,
     "attachment": _attachment,
     "seal": _seal,
     "code": _code,

@@ -57,6 +57,7 @@ def _value(match: re.Match[str], face: Face, template: Template) -> str:
         "copy": face.copy_label,
         "serial": face.serial,
         "caption": face.code_caption if face.code_text else "",
+        "check_code": face.facts.get("check_code", "") if face.code_text else "",
     }
     value = own[key] if key in own else face.facts.get(key, "")
     return _numbered(value.split("\n")) if numbered else value

@@ -104,7 +104,8 @@ class Renderer:
                 extra={"hints": list(error.hints), "trace": list(error.trace)},
             ) from error
         assert isinstance(pdf, bytes)  # noqa: S101 (one output format, one result)
-        return Setting(pdf, tuple(Spot(**spot) for spot in spots))
+        # ISO 19005-3, 6.1.9: the first object of the seal's update must begin on a line of its own.
+        return Setting(pdf + b"\n", tuple(Spot(**spot) for spot in spots))
 
     def _compiler(self, template: Template, layout: Layout) -> typst.Compiler:
         own: dict[Path, typst.Compiler] = self._compilers.__dict__.setdefault("by_source", {})
