@@ -25,7 +25,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, IndirectObject, NumberObject, TextStringObject
 from pyhanko.pdf_utils.generic import pdf_name as name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.misc import PdfReadError, PdfWriteError
+from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDPSetup, SigObjSetup
@@ -81,7 +81,7 @@ def seal_pdf(
         writer = _Update(BytesIO(base))
         _add_field(writer, imprint)
         return _embed(writer, imprint, signing)
-    except (PdfReadError, PdfWriteError, SigningError, KeyError, TypeError, ValueError) as error:
+    except (PdfError, SigningError, KeyError, TypeError, ValueError) as error:
         raise SealFailedError(f"待用印的文件结构与预期不符（{error}），未用印。") from error
 
 
@@ -143,6 +143,8 @@ def _add_field(writer: _Update, imprint: Imprint) -> None:
     """The signature field, merged with its widget, on its page, in the form and in the structure tree."""
     if "/AcroForm" in writer.root:
         raise ValueError("文件中已有表单或签名")
+    if imprint.placement.page < 1:
+        raise ValueError("页码从 1 起")
     page_ref = writer.find_page_for_modification(imprint.placement.page - 1)[0]
     page = page_ref.get_object()
     label = TextStringObject(f"{imprint.name}，电子签章")

@@ -37,8 +37,10 @@ def _check(sealed: bytes, base: bytes, signer: Signer, *, stamped: bool) -> None
     before, after, rest = map(int, found[0])
     if after + rest != len(sealed) or sealed[before : before + 1] + sealed[after - 1 : after] != b"<>":
         raise ValueError("签名没有覆盖整个文件")
-    message = bytes.fromhex(sealed[before + 1 : after - 1].decode("ascii"))
-    info = cms.ContentInfo.load(message)["content"]["signer_infos"][0]
+    signed = _read(bytes.fromhex(sealed[before + 1 : after - 1].decode("ascii")))
+    if {one.dump() for one in signed["certificates"]} != {one.der for one in (signer.certificate, *signer.chain)}:
+        raise ValueError("签名所附的证书有变化")
+    info = signed["signer_infos"][0]
     digest = signer.suite.hash(sealed[:before] + sealed[after:])
     attributes = {one["type"].native: one["values"] for one in info["signed_attrs"]}
     if attributes["message_digest"][0].native != digest:
@@ -46,6 +48,14 @@ def _check(sealed: bytes, base: bytes, signer: Signer, *, stamped: bool) -> None
     signature = info["signature"].native
     signer.suite.verify(signer.certificate.spki, signature, info["signed_attrs"].untag().dump())
     _check_timestamp(info, signature, stamped=stamped)
+
+
+def _read(padded: bytes) -> cms.SignedData:
+    """The message at the start of its hole; all that follows must be zero."""
+    message = cms.ContentInfo.load(padded)
+    if padded[len(message.dump()) :].strip(b"\x00"):
+        raise ValueError("签名之后的空位不为零")
+    return message["content"]
 
 
 def _check_timestamp(info: cms.SignerInfo, signature: bytes, *, stamped: bool) -> None:
