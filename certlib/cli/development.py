@@ -1,4 +1,4 @@
-"""`certctl dev-pki`, `doctor`: for whoever sets certlib up."""
+"""`certctl dev-pki`: the keys everybody has."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ from typing import Annotated
 
 import typer
 
-from certlib.cli.options import AsJson, Home
-from certlib.cli.output import print_json, print_table, progress
+from certlib.cli.options import AsJson
+from certlib.cli.output import print_json, progress
 from certlib.crypto.pki import make_development_pki
-from certlib.issue.health import examine_machine
-from certlib.issue.settings import Settings
-
-_OUTCOMES = {"pass": "[green]正常[/green]", "warn": "[yellow]注意[/yellow]", "fail": "[red]不可用[/red]"}
 
 
 def dev_pki(
@@ -28,15 +24,3 @@ def dev_pki(
         print_json([str(path) for path in made])
     else:
         typer.echo(f"{folder}：{len(made)} 个文件。开发密钥人人可得，只供开发。")
-
-
-def doctor(home: Home = None, as_json: AsJson = False) -> None:
-    """检查本机能否签发与核验 · can this machine issue and verify?"""
-    with progress("正在检查…"):
-        findings = examine_machine(Settings.load(home))
-    if as_json:
-        for finding in findings:
-            print_json(finding.as_json())
-    else:
-        print_table(("检查", "结果", "说明"), [(f.check, _OUTCOMES[f.outcome], f.detail) for f in findings])
-    raise typer.Exit(1 if any(finding.outcome == "fail" for finding in findings) else 0)

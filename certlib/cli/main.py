@@ -55,7 +55,7 @@ COMMANDS = (
     Command("verify", "certlib.cli.verifying:verify", "核验文件：印章、完整性、状态 · verify files"),
     Command("template", "certlib.cli.templates:template", "检查证照模板 · check templates"),
     Command("dev-pki", "certlib.cli.development:dev_pki", "生成开发用密钥与证书 · make the development keys"),
-    Command("doctor", "certlib.cli.development:doctor", "检查本机能否签发与核验 · check this installation"),
+    Command("doctor", "certlib.cli.doctor:doctor", "检查本机能否签发与核验 · check this installation"),
 )
 # What the list says of commands that come by entry point, so that the list need not import a web framework.
 SUMMARIES = {

@@ -17,6 +17,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from certlib.domain.verdict import Finding
 from certlib.errors import CertlibError, RequestError
 
 out = Console(highlight=False)
@@ -29,8 +30,9 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
-    """A table with a heading line, as wide as it needs."""
-    out.print(table(columns, rows, title=title))
+    """A table with a heading line; without rows only its title."""
+    filled = list(rows)
+    out.print(table(columns, filled, title=title) if filled else title)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> Table:
@@ -47,6 +49,20 @@ def print_pairs(pairs: Mapping[str, object]) -> None:
     for name, value in pairs.items():
         made.add_row(f"[bold]{name}[/bold]", str(value))
     out.print(made)
+
+
+_OUTCOMES = {
+    "pass": "[green]正常[/green]",
+    "warn": "[yellow]注意[/yellow]",
+    "fail": "[red]不符[/red]",
+    "unknown": "[dim]未知[/dim]",
+}
+
+
+def print_findings(title: str, findings: Iterable[Finding]) -> None:
+    """Findings as a table, one a line."""
+    rows = [(finding.check, _OUTCOMES[finding.outcome], finding.detail) for finding in findings]
+    print_table(("检查", "结果", "说明"), rows, title=title)
 
 
 def print_error(error: CertlibError, *, as_json: bool) -> None:

@@ -31,9 +31,9 @@ class RefusedError(CertlibError):
 class ApprovalSystem:
     """Asks the service at `url` as the client called `client`, whose private key is `key`."""
 
-    def __init__(self, url: str, client: str, key: ECKey, *, tls: ssl.SSLContext | bool = True) -> None:
+    def __init__(self, url: str, client: str, key: ECKey, *, trust: ssl.SSLContext | bool = True) -> None:
         self.url, self._client, self._key = url, client, key
-        self._http = httpx2.Client(base_url=url, timeout=60.0, verify=tls)
+        self._http = httpx2.Client(base_url=url, timeout=60.0, verify=trust)
         self._token: AccessToken | None = None
 
     def __enter__(self) -> ApprovalSystem:

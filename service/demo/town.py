@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -34,6 +35,10 @@ class Tls:
     certificate: Path
     key: Path
 
+    def trusting(self) -> ssl.SSLContext:
+        """For a client: trust this certificate and no other."""
+        return ssl.create_default_context(cafile=str(self.certificate))
+
 
 @dataclass(frozen=True, slots=True)
 class Town:
@@ -42,6 +47,7 @@ class Town:
     service: str
     city: str
     office: Office
+    trust: ssl.SSLContext | bool = True  # how a client checks the service's TLS
 
 
 @contextmanager
@@ -59,7 +65,8 @@ def open_town(home: Path, *, host: str = "", port: int = 0, tls: Tls | None = No
         office = stack.enter_context(open_office(settings))
         web = load_service_settings(settings.home, public_url=url, tick_seconds=0.1)
         app = create_app(open_service(office, web))
-        yield Town(stack.enter_context(serve(app, service_socket, tls=tls)), city, office)
+        stack.enter_context(serve(app, service_socket, tls=tls))
+        yield Town(url, city, office, tls.trusting() if tls else True)
 
 
 @contextmanager
