@@ -88,14 +88,16 @@ def plan_action(
 
 def check_allowed(present: Present, command: Command, draft: Draft | None, *, now: datetime) -> None:
     """Ask the law before any work is done. Raises `TransitionError`."""
-    edition = draft and Edition(
-        index=draft.edition,
-        n=0,
-        issued_on=draft.issued_on,
-        effective_from=draft.effective_from,
-        valid_from=draft.valid_from,
-        valid_until=draft.valid_until,
-    )
+    edition = None
+    if draft is not None:
+        edition = Edition(
+            index=draft.edition,
+            n=0,
+            issued_on=draft.issued_on,
+            effective_from=draft.effective_from,
+            valid_from=draft.valid_from,
+            valid_until=draft.valid_until,
+        )
     decide(present.certificate, present.kind, replace(command, edition=edition), at=now)
 
 

@@ -56,7 +56,7 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
     ledger = RegisterLedger(
         register, level=settings.level, suite=settings.suite, lease=timedelta(seconds=settings.lease_seconds)
     )
-    identities = load_identities(catalogue.seals.values(), _keys_folder(settings) / "seals", settings.suite)
+    identities = load_identities(catalogue.seals.values(), _keys_folder(settings), settings.suite)
     office = Office(
         settings=settings,
         catalogue=catalogue,

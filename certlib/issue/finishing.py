@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from sqlmodel import Session, select
 
 from certlib.catalogue import Catalogue
-from certlib.document import Renderer, lint, require
 from certlib.document.face import Carrier, Face, Rendered
+from certlib.document.lint import lint, require
+from certlib.document.renderer import Renderer
 from certlib.domain.actions import Action
 from certlib.domain.certificate import Certificate
 from certlib.domain.decision import Decision
@@ -67,7 +68,6 @@ class Finishing:
     check: Callable[[SealOrder, Sealed], None]
     caption: str
     answer: Callable[[Session, Intent], Mapping[str, Any]]
-    lease: timedelta
 
 
 # A plan that cannot be set, is not authorised or is no longer lawful will not become so by trying again.
@@ -98,7 +98,7 @@ def prepare(work: Finishing, intent: Intent) -> Rendered:
     """The unsealed file of an intent, linted. Raises `RenderError` or `LintError`."""
     face = face_of(intent, work.caption)
     rendered = work.renderer.render(face)
-    require(lint(rendered, face, full=True))
+    require(lint(rendered, face, renderer=work.renderer))
     return rendered
 
 

@@ -17,8 +17,9 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from certlib.catalogue import Catalogue
-from certlib.document import Renderer, preflight
 from certlib.document.face import Carrier, Face
+from certlib.document.preflight import preflight
+from certlib.document.renderer import Renderer
 from certlib.domain.actions import Action
 from certlib.domain.civil import chinese_date, civil_date
 from certlib.domain.holder import Holder, HolderCode

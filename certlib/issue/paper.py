@@ -14,8 +14,8 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from certlib.catalogue import Catalogue
-from certlib.document import Renderer
 from certlib.document.face import Carrier, Face
+from certlib.document.renderer import Renderer
 from certlib.domain.certificate import SheetFate
 from certlib.domain.civil import chinese_date
 from certlib.errors import ConflictError, Fault, NotFoundError, RequestError, TransitionError

@@ -295,7 +295,7 @@ def mandate_of(catalogue: Catalogue, item: Item | None, decision: Decision, now:
 
 
 def persons_of(decision: Decision) -> tuple[str, ...]:
-    """Who answers for the decision: the person of its last step, the persons a seal authorisation is checked against."""
+    """Who answers for the decision: the person of its last step, whom a seal authorisation must cover."""
     if decision.steps:
         return (decision.steps[-1].person,)
     return (decision.authority,) if decision.authority else ()

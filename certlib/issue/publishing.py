@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from certlib.catalogue import Catalogue
 from certlib.crypto.keys import SigningKey
+from certlib.domain.kinds import CertificateType, DocumentType
 from certlib.errors import NotFoundError
 from certlib.formats.code import CodePayload, code_text, sign_code
 from certlib.formats.leaf import Leaf
@@ -59,7 +60,10 @@ def make_trust_list(
 ) -> bytes:
     """The signed trust list of an office with one code key and one status key."""
     issuer = Names("赣州市", "Ganzhou")
-    kinds = [*catalogue.certificate_types.values(), *catalogue.document_types.values()]
+    kinds: list[CertificateType | DocumentType] = [
+        *catalogue.certificate_types.values(),
+        *catalogue.document_types.values(),
+    ]
     content = TrustList(
         seq=1,
         issued=issued,
