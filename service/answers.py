@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 from collections.abc import Mapping
@@ -15,13 +16,14 @@ from fastapi.responses import Response
 from certlib.register.idempotency import Answer
 
 PDF = "application/pdf"
+JSON = "application/json"
 CREATED = 201
 
 
 def send_json(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """JSON as UTF-8, Chinese unescaped."""
     text = json.dumps(body, ensure_ascii=False, default=str)
-    return Response(text.encode(), status_code=status, media_type="application/json", headers=dict(headers or {}))
+    return Response(text.encode(), status_code=status, media_type=JSON, headers=dict(headers or {}))
 
 
 def send_answer(base: str, answer: Answer) -> Response:
@@ -52,6 +54,7 @@ def send_cached(request: Request, data: bytes, *, media: str, cache: str = "publ
     tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
     headers = {
         "etag": tag,
+        "vary": "accept-encoding",
         "cache-control": cache,
         "access-control-allow-origin": "*",
         "cross-origin-resource-policy": "cross-origin",
@@ -59,6 +62,8 @@ def send_cached(request: Request, data: bytes, *, media: str, cache: str = "publ
     known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
     if tag in known or "*" in known:
         return Response(status_code=304, headers=headers)
+    if media == JSON and "gzip" in request.headers.get("accept-encoding", ""):
+        data, headers = gzip.compress(data, 6, mtime=0), headers | {"content-encoding": "gzip"}
     return Response(data, media_type=media, headers=headers)
 
 

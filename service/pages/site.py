@@ -10,6 +10,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -37,12 +38,15 @@ _PARTS = (
     "file.js",
     "scan.js",
     "ways.js",
+    "ways.js",
     "en.js",
     "icon.svg",
     "app.webmanifest",
 )
 _SCANNER = "vendor/qr-0.7.0/qr.js"
 PAGE = "/v"
+_INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
+_COMMENT_LINE = re.compile(rb"^(//.*|/\*\*.*\*/)?\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ def citizen_site(*, host: str, roots: Iterable[bytes]) -> dict[str, Part]:
     config = json.dumps({"roots": pinned, "words": _words()}, ensure_ascii=False, separators=(",", ":"))
     page = templates().get_template("citizen.html").render(host=host, config=config).encode()
     parts = {PAGE: _part(page, "html")}
-    parts |= {f"{PAGE}/{name}": _part(_static(f"v/{name}"), name.rsplit(".", 1)[-1]) for name in _PARTS}
+    parts |= {f"{PAGE}/{name}": _part(_slim(_static(f"v/{name}")), name.rsplit(".", 1)[-1]) for name in _PARTS}
     parts[f"{PAGE}/vendor/qr.js"] = _part(_static(_SCANNER), "js")
     parts[f"{PAGE}/sw.js"] = _part(_worker(parts), "js")
     return parts
@@ -94,6 +98,11 @@ def _words() -> dict[str, list[str]]:
 
 def _static(name: str) -> bytes:
     return files("service").joinpath("static").joinpath(name).read_bytes()
+
+
+def _slim(script: bytes) -> bytes:
+    """A script without its indentation and the lines that hold nothing but a comment; phones pay for bytes."""
+    return _COMMENT_LINE.sub(b"", _INDENT.sub(b"", script))
 
 
 def _part(data: bytes, suffix: str) -> Part:

@@ -17,7 +17,7 @@ from fastapi.responses import Response
 from certlib.errors import Fault, RequestError
 from certlib.formats.status import MEDIA_TYPE
 from service import schemas
-from service.answers import PDF, send_cached, send_json
+from service.answers import JSON, PDF, send_cached, send_json
 from service.asking import Address, CheckingPlace
 from service.bodies import RawObject, parse_object, require_media
 from service.lookups import by_code, found_or_even, verdict_view
@@ -27,7 +27,6 @@ from service.uploads import examined
 
 router = APIRouter(prefix="/public", tags=["公众查验 public"])
 
-JSON = "application/json"
 _LONGEST_PROOF = 2000  # characters
 _DIGEST = re.compile("[0-9a-f]{64}")
 Shard = Annotated[int, Path(ge=0, lt=2**31, description="状态分片 · n // 131072")]

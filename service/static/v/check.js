@@ -68,7 +68,11 @@ function fields(payload, trust, key) {
   return lines.filter(([, value]) => value !== '');
 }
 
-const day = (count) => new Date((count + EPOCH) * DAY * 1000).toISOString().slice(0, 10);
+/** A day as the paper writes it, and in ISO 8601. */
+function day(count) {
+  const iso = new Date((count + EPOCH) * DAY * 1000).toISOString().slice(0, 10), [year, month, date] = iso.split('-').map(Number);
+  return [`${year}年${month}月${date}日`, iso];
+}
 
 /** Take a code's digits apart; nothing about the signature is said yet. */
 function read(code) {
@@ -113,7 +117,7 @@ function cbor(data) {
     if (info > 27) throw 0;
     return Number(take(1 << (info - 24)).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n));
   };
-  const list = (count, depth) => Array.from({ length: count > data.length ? -1 : count }, () => item(depth));
+  const list = (count, read) => Array.from({ length: count }, read);
   const item = (depth) => {
     if (depth > 8) throw 0;
     const [head] = take(1), major = head >> 5, info = head & 31;
@@ -124,8 +128,8 @@ function cbor(data) {
     if (major === 1) return -1 - size;
     if (major === 2) return take(size);
     if (major === 3) return new TextDecoder('utf-8', { fatal: true }).decode(take(size));
-    if (major === 4) return list(size, depth + 1);
-    if (major === 5) return new Map(list(size, depth + 1).map((key) => [key, item(depth + 1)]));
+    if (major === 4) return list(size, () => item(depth + 1));
+    if (major === 5) return new Map(list(size, () => [item(depth + 1), item(depth + 1)]));
     return item(depth + 1); // a tag says nothing we do not know
   };
   const value = item(0);

@@ -21,13 +21,16 @@ const TEXT = {
   'signature-invalid.': '签名不符，因此不显示任何内容。请勿采信，并可按下方方法举报。',
   'unreadable.': '二维码内容不完整，请重新扫描、选择照片，或手工输入编号与校验码。',
   'unsupported.': '本页不认识这种二维码的版本或签名算法，请到登记机关查询。',
+  'foreign.': '这不是本市证照的二维码，请扫描证照上印制的二维码。',
+  'untrusted.': '信任列表的签名不符，或比以前见过的旧，不能据以确认。请核对网址，联网后重试。',
+  'unfit.': '签发密钥在签发之日不在使用期内，或已停用，请向登记机关核实。',
+  offline: '没有网络，无法核验',
+  'offline.': '首次核验需要联网取得信任列表，请联网后重试。',
   asOf: '状态数据时间：',
   hours: '（离线数据）',
   unchecked: '；状态未核对',
   ticked: '已核对',
   none: '长期',
-  wait: '正在查询…',
-  failed: '查询未成功，请检查网络后重试。',
   language: 'English',
 };
 const LABELS = {
@@ -37,6 +40,7 @@ const LABELS = {
 const CHINESE = { ...TEXT, ...LABELS };
 
 let language = 'zh', words = CHINESE, english = null, now = { verdict: 'empty' };
+const page = { at, redraw() {} }; // what ways.js may use
 
 const text = (key) => words[key] ?? CHINESE[key] ?? '';
 const both = (pair) => (Array.isArray(pair) ? pair[language === 'zh' ? 0 : 1] || pair[0] : String(pair));
@@ -103,61 +107,6 @@ async function run(code) {
   draw();
 }
 
-/** Read the fragment once and take it out of the address, so that it stays in no history and no screenshot. */
-function arrive() {
-  const code = location.hash.slice(1);
-  if (!code) return;
-  history.replaceState(null, '', location.pathname);
-  run(code);
-}
-
-/** A register's answer: verdict and what it may say, in a box of its own. */
-export function answered(where, answer) {
-  const { words: sentence, tone } = saying(answer.verdict, answer.cause);
-  const box = make('div', '', `found ${tone}`), list = make('dl', '');
-  box.append(make('strong', sentence));
-  for (const { label, english: foreign, value } of answer.fields ?? []) {
-    if (value) list.append(make('dt', both([label, foreign])), make('dd', value));
-  }
-  box.append(list);
-  where.replaceChildren(box);
-}
-
-/** Load a module when it is first wanted; what goes wrong is said where the reader looks. */
-function later(where, module, act) {
-  return async (event) => {
-    event?.preventDefault?.();
-    where.textContent = text('wait');
-    try {
-      await act(await import(module), event);
-    } catch (error) {
-      where.replaceChildren(make('p', error.told ? both(error.told) : text('failed')));
-    }
-  };
-}
-
-at('ask').onclick = later(at('answer'), './ask.js', (m) => m.byCode(now.code).then((found) => answered(at('answer'), found)));
-at('typed').onsubmit = later(at('answer'), './ask.js', async (m) => {
-  const found = await m.byNumber(at('number').value, at('check').value);
-  now = { verdict: found.verdict, cause: found.cause, code: '' };
-  draw();
-  at('register').hidden = at('ask').hidden = false;
-  answered(at('answer'), found);
-});
-const inspect = later(at('filed'), './file.js', (m, file) => m.inspect(file, at('filed'), { answered, both, make }));
-at('file').onchange = () => at('file').files[0] && inspect(at('file').files[0]);
-at('photo').onchange = later(at('advice'), './scan.js', async (m) => run(await m.fromPhoto(at('photo').files[0])));
-at('camera').onclick = later(at('advice'), './scan.js', async (m) => run(await m.fromCamera(at('video'), at('scanner'))));
-
-for (const name of ['dragover', 'dragleave', 'drop']) {
-  addEventListener(name, (event) => {
-    event.preventDefault();
-    document.body.classList.toggle('over', name === 'dragover');
-    const file = name === 'drop' && event.dataTransfer.files[0];
-    if (file) { at('pdf').open = true; inspect(file); }
-  });
-}
-
 at('language').onclick = async () => {
   english ??= (await import('./en.js')).default;
   language = language === 'zh' ? 'en' : 'zh';
@@ -169,6 +118,7 @@ at('language').onclick = async () => {
   at('language').textContent = text('language');
   at('language').lang = language === 'zh' ? 'en' : 'zh-CN';
   draw();
+  page.redraw();
 };
 
 const large = (on) => {
@@ -179,12 +129,15 @@ const large = (on) => {
 at('large').onclick = () => large(at('large').getAttribute('aria-pressed') !== 'true');
 try { if (localStorage.large) large(true); } catch { /* private window */ }
 
+/** Read the fragment once and take it out of the address, so that it stays in no history and no screenshot. */
+async function arrive() {
+  const code = location.hash.slice(1);
+  if (!code) return;
+  history.replaceState(null, '', location.pathname);
+  await run(code);
+}
+
+Object.assign(page, { both, make, saying, run, code: () => now.code });
 addEventListener('hashchange', arrive);
 draw();
-arrive();
-
-if ('serviceWorker' in navigator) {
-  // Trusted Types guard the address of a worker like that of a script
-  const policy = self.trustedTypes?.createPolicy('sw', { createScriptURL: (url) => { if (url === '/v/sw.js') return url; throw new TypeError(url); } });
-  navigator.serviceWorker.register(policy ? policy.createScriptURL('/v/sw.js') : '/v/sw.js', { scope: '/v' }).catch(() => {});
-}
+arrive().then(() => import('./ways.js')).then((ways) => ways.wire(page)); // not before the verdict stands

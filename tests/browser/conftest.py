@@ -1,0 +1,234 @@
+"""A browser, and an issuer small enough to be wrong on purpose: real keys and formats, lists made by the test."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from certlib.crypto.development import development_key
+from certlib.crypto.keys import SigningKey
+from certlib.formats.code import CodePayload, code_text, sign_code
+from certlib.formats.status import SHARD_SIZE, pack, sign_status_list
+from certlib.formats.trust import Names, TrustedKey, TrustList, sign_trust_list
+from service.edge import Record
+from service.metrics import Metrics
+from service.routes.pages import pages_router
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SCREENS = Path(__file__).parents[2] / "docs" / "screens"
+PHONE = {"width": 390, "height": 844}
+HOST = "zwfw.ganzhou.example"
+
+
+@dataclass
+class Issuer:
+    """Signs codes, trust lists and status lists; every part can be bent by a test before it is asked for."""
+
+    code: SigningKey = field(default_factory=lambda: development_key("code-2026"))
+    status: SigningKey = field(default_factory=lambda: development_key("status-2026"))
+    signer: SigningKey = field(default_factory=lambda: development_key("trust-2026"))
+    entries: dict[int, int] = field(default_factory=dict)
+    high_water: int = 1000
+    journal_size: int = 5000
+    issued: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seq: int = 1
+    key_state: str = "active"
+    down: bool = False
+    status_down: bool = False
+    asked: list[str] = field(default_factory=list)
+    answer: dict[str, Any] = field(default_factory=dict)
+
+    def link(self, n: int, code: int | None = 0, **changes: Any) -> str:
+        """The fragment of a code for index `n`, whose entry in the list becomes `code`."""
+        if code is not None:
+            self.entries[n] = code
+        payload = CodePayload(
+            type_number=3,
+            number="赣虔药监械经营许20260017号",
+            edition=1,
+            name="赣州惠民医药有限公司",
+            issued=date(2026, 3, 15),
+            expires=date(2031, 3, 14),
+            digest=bytes(16),
+            n=n,
+            carrier=1,
+            issuer_number=2,
+        )
+        text = code_text(sign_code(replace(payload, **changes), self.code), HOST)
+        return text.partition("#")[2]
+
+    def trust_list(self) -> bytes:
+        """The signed trust list."""
+        issuer = Names("赣州市", "Ganzhou")
+        return sign_trust_list(
+            TrustList(
+                seq=self.seq,
+                issued=datetime(2026, 1, 1, tzinfo=UTC),
+                keys=(
+                    TrustedKey(
+                        public_key=development_key("code-2026").public_key,
+                        uses=("code",),
+                        issuer=issuer,
+                        state=self.key_state,
+                    ),
+                    TrustedKey(public_key=development_key("status-2026").public_key, uses=("status",), issuer=issuer),
+                ),
+                types={3: Names("医疗器械经营许可证", "Medical device trading licence")},
+                issuers={2: Names("赣州市行政审批局", "Administrative Approval Bureau of Ganzhou")},
+                host=HOST,
+            ),
+            [self.signer],
+        )
+
+    def status_list(self, shard: int) -> bytes:
+        """The signed status list of a shard."""
+        pairs = [(n, code) for n, code in self.entries.items() if n // SHARD_SIZE == shard]
+        return sign_status_list(
+            pack(pairs, shard=shard),
+            shard=shard,
+            address=f"https://{HOST}/public/status/{shard}",
+            journal_size=self.journal_size,
+            high_water=self.high_water,
+            key=self.status,
+            now=self.issued,
+        )
+
+
+def small_site(issuer: Issuer) -> FastAPI:
+    """The real page over the test's lists, behind the real rim with its headers."""
+    app = FastAPI(openapi_url=None)
+    root = development_key("trust-2026").public_key
+    app.include_router(pages_router(host=HOST, roots=[root]))
+
+    @app.middleware("http")
+    async def note(request: Request, call_next: Any) -> Response:
+        issuer.asked.append(f"{request.method} {request.url} {request.headers.get('referer', '')}")
+        return Response(status_code=503) if issuer.down else await call_next(request)
+
+    @app.get("/public/trust")
+    def trust() -> Response:
+        return Response(issuer.trust_list(), media_type="application/json")
+
+    @app.get("/public/status/{shard}")
+    def status(shard: int) -> Response:
+        if issuer.status_down:
+            return Response(status_code=503)
+        return Response(issuer.status_list(shard), media_type="application/statuslist+cwt")
+
+    @app.post("/public/{what}")
+    async def public(what: str, request: Request) -> Response:
+        issuer.asked.append(f"{what} {(await request.body())[:4000]!r}")
+        status = issuer.answer.get("status", 200)
+        return JSONResponse(issuer.answer, status_code=status)
+
+    class Quiet:
+        def info(self, *_: object, **__: object) -> None: ...
+        def error(self, *_: object, **__: object) -> None: ...
+
+    app.add_middleware(Record, metrics=Metrics(), log=Quiet())
+    return app
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium under Playwright, one for the session."""
+    if not CHROMIUM.exists():
+        pytest.skip("no chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def issuer() -> Issuer:
+    """An issuer whose lists are as they should be."""
+    return Issuer()
+
+
+@pytest.fixture
+def site(issuer: Issuer) -> Iterator[str]:
+    """The address of a server with the page and the issuer's lists."""
+    yield from serve(small_site(issuer))
+
+
+def serve(app: Any) -> Iterator[str]:
+    """Serve `app` on a loopback port while the generator is held."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@dataclass
+class Phone:
+    """A page in a browser window of a phone's size, and what its console complained of."""
+
+    page: Any
+    context: Any
+    site: str
+    complaints: list[str] = field(default_factory=list)
+
+    def scan(self, fragment: str) -> str:
+        """Open the link as a scan would, in a page of its own; the verdict that the page arrives at."""
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.site}/v#{fragment}")
+        return self.verdict()
+
+    def verdict(self) -> str:
+        """The verdict once the page has one."""
+        self.page.wait_for_selector("body:not([data-verdict=checking])[data-ways=ready]", timeout=15_000)
+        return str(self.page.get_attribute("body", "data-verdict"))
+
+    def text(self, selector: str) -> str:
+        """What a reader sees there."""
+        return str(self.page.inner_text(selector))
+
+    def shot(self, name: str) -> None:
+        """Keep a picture of the whole page in docs/screens, when `UPDATE_SCREENS` asks for it."""
+        if os.environ.get("UPDATE_SCREENS"):
+            SCREENS.mkdir(parents=True, exist_ok=True)
+            picture = Image.open(io.BytesIO(self.page.screenshot(full_page=True)))
+            picture.convert("RGB").quantize(48).save(SCREENS / f"{name}.png", optimize=True)
+
+
+@pytest.fixture
+def phone(chromium: Any, site: str) -> Iterator[Phone]:
+    """A fresh phone that has never been on the page; its console must stay silent."""
+    context = chromium.new_context(viewport=PHONE, device_scale_factor=2, locale="zh-CN", timezone_id="Asia/Shanghai")
+    page = context.new_page()
+    held = Phone(page, context, site)
+    page.on("console", lambda m: held.complaints.append(m.text) if m.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda e: held.complaints.append(str(e)))
+    yield held
+    context.close()

@@ -1,0 +1,313 @@
+"""The page around the verdict: language, size of print, privacy, weight, the ways to check another certificate."""
+
+import gzip
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+import qrcode
+from PIL import Image, ImageDraw
+
+from certlib.domain.verdict import WORDS, Verdict
+from service.headers import CITIZEN_PAGE
+from service.pages.site import citizen_site
+
+AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+FOUND = {
+    "verdict": "superseded",
+    "cause": "",
+    "issued": True,
+    "fields": [
+        {"label": "证照名称", "english": "Certificate", "value": "医疗器械经营许可证"},
+        {"label": "当前版本", "english": "Current version", "value": "002"},
+    ],
+}
+
+
+def _violations(page: Any) -> list[str]:
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("tags => axe.run({runOnly: tags})", WCAG)
+    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found["violations"]]
+
+
+def _picture(issuer: Any, n: int, *, seal: bool) -> bytes:
+    """A photo of a paper with its code, a red official seal stamped over it when asked for."""
+    code = qrcode.make(f"https://zwfw.ganzhou.example/v#{issuer.link(n)}", box_size=8, border=4).convert("RGB")
+    paper = Image.new("RGB", (code.width + 300, code.height + 260), (246, 244, 238))
+    paper.paste(code, (150, 120))
+    if seal:
+        ink = Image.new("RGB", paper.size, "white")
+        middle, radius = (paper.width // 2, paper.height // 2), code.width // 2
+        ring = (middle[0] - radius, middle[1] - radius, middle[0] + radius, middle[1] + radius)
+        ImageDraw.Draw(ink).ellipse(ring, outline=(210, 30, 35), width=16)
+        ImageDraw.Draw(ink).regular_polygon((*middle, radius // 2), 5, fill=(210, 30, 35))
+        paper = Image.composite(paper, ink, ink.convert("L").point(lambda level: 255 if level > 250 else 90))
+    held = io.BytesIO()
+    paper.rotate(3, expand=True, fillcolor=(246, 244, 238)).save(held, "JPEG", quality=80)
+    return held.getvalue()
+
+
+def _upload(phone: Any, selector: str, name: str, media: str, data: bytes) -> None:
+    phone.page.set_input_files(selector, {"name": name, "mimeType": media, "buffer": data})
+
+
+def test_the_page_says_it_in_english_at_a_tap(phone: Any, issuer: Any) -> None:
+    """Chinese first; one tap turns everything, words of the verdict included, and a second one back."""
+    phone.scan(issuer.link(1))
+    phone.page.click("#language")
+    phone.page.wait_for_function("document.documentElement.lang === 'en'")
+    english = phone.text("body")
+    assert WORDS[Verdict.VALID].english in english
+    assert "Medical device trading licence" in english
+    phone.shot("valid-english")
+    leftover = [line for line in english.splitlines() if any("一" <= one <= "鿿" for one in line)]
+    # the language button, and names that have no English on the paper either
+    assert [line for line in leftover if "赣" not in line and line != "中文"] == []
+    phone.page.click("#language")
+    assert WORDS[Verdict.VALID].chinese in phone.text("body")
+
+
+def test_large_print_is_kept_for_the_next_visit(phone: Any, issuer: Any) -> None:
+    """Large print makes the text half as large again and is remembered on the device."""
+    phone.scan(issuer.link(1))
+    small = phone.page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
+    phone.page.click("#large")
+    phone.shot("valid-large")
+    phone.scan(issuer.link(1))
+    assert phone.page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") > small * 1.4
+    assert phone.page.get_attribute("#large", "aria-pressed") == "true"
+    wide = phone.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0
+
+
+@pytest.mark.parametrize("state", ["valid", "signature", "empty"])
+def test_no_violation_of_wcag(phone: Any, issuer: Any, state: str) -> None:
+    """axe-core finds nothing against WCAG 2.2 AA, in either language, in large print, with everything unfolded."""
+    if state == "empty":
+        phone.page.goto(f"{phone.site}/v")
+        phone.verdict()
+    else:
+        one, other = issuer.link(1), issuer.link(2)
+        phone.scan(one if state == "valid" else one[:-85] + other[-85:])
+    phone.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert _violations(phone.page) == []
+    phone.page.click("#language")
+    phone.page.click("#large")
+    phone.page.wait_for_function("document.documentElement.lang === 'en'")
+    assert _violations(phone.page) == []
+
+
+def test_without_code_the_page_offers_the_ways(phone: Any, issuer: Any) -> None:
+    """Opened without a fragment it asks for a scan and shows every other way."""
+    phone.page.goto(f"{phone.site}/v")
+    assert phone.verdict() == "empty"
+    assert "请扫描" in phone.text("#words")
+    assert phone.page.is_visible("#camera")
+    phone.shot("empty")
+
+
+def test_the_fragment_leaves_the_device_nowhere(phone: Any, issuer: Any) -> None:
+    """It is in no request, no referrer, no address bar, no history entry, no storage; and there are no cookies."""
+    fragment = issuer.link(1)
+    phone.scan(fragment)
+    phone.page.wait_for_timeout(300)
+    assert issuer.asked
+    assert not any(fragment[:40] in line for line in issuer.asked)
+    assert phone.page.url == f"{phone.site}/v"
+    kept = phone.page.evaluate("JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + document.cookie")
+    assert fragment[:40] not in kept
+    assert phone.context.cookies() == []
+
+
+def test_only_the_shard_is_asked_for(phone: Any, issuer: Any) -> None:
+    """The server learns which 131,072 certificates are meant, not which one."""
+    issuer.high_water = 400_000
+    assert phone.scan(issuer.link(300_001)) == Verdict.VALID
+    public = [line.split(" ")[1].partition("/public/")[2] for line in issuer.asked if "/public/" in line]
+    assert sorted(public) == ["status/2", "trust"]
+
+
+def test_a_second_scan_in_the_same_page(phone: Any, issuer: Any) -> None:
+    """A new fragment in an open page is checked like the first, and nothing of the first stays."""
+    phone.scan(issuer.link(1))
+    phone.page.check("#fields input >> nth=0")
+    phone.page.evaluate("link => { location.hash = link; }", issuer.link(2, 1))
+    phone.page.wait_for_selector("body[data-verdict=revoked]")
+    assert phone.page.locator("#fields input:checked").count() == 0
+
+
+def test_ticks_are_counted(phone: Any, issuer: Any) -> None:
+    """Each line that was compared is counted."""
+    phone.scan(issuer.link(1))
+    phone.page.check("#fields input >> nth=2")
+    assert "1 / 8" in phone.text("#ticked")
+
+
+def test_the_register_is_asked_at_a_tap(phone: Any, issuer: Any) -> None:
+    """The code goes out in the body of a POST, only when asked for; the answer stands in a box of its own."""
+    issuer.answer = FOUND
+    fragment = issuer.link(1, 3)
+    phone.scan(fragment)
+    assert not any(line.startswith("certificates") for line in issuer.asked)
+    phone.page.click("#ask")
+    phone.page.wait_for_selector("#answer .found")
+    assert any(line.startswith("certificates") and fragment in line for line in issuer.asked)
+    assert "002" in phone.text("#answer")
+    phone.shot("register")
+
+
+@pytest.mark.parametrize(("status", "sentence"), [(404, "没有查到"), (429, "过于频繁"), (503, "系统繁忙")])
+def test_a_refused_look_up_says_why(phone: Any, issuer: Any, status: int, sentence: str) -> None:
+    """Unknown, too often, busy: each in words, where the reader typed."""
+    issuer.answer = {"status": status, "title": "", "title_en": ""}
+    phone.page.goto(f"{phone.site}/v")
+    phone.verdict()
+    phone.page.click("#manual summary")
+    phone.page.fill("#number", "赣虔药监械经营许20260017号")
+    phone.page.fill("#check", "7k3m-9q2x")
+    phone.page.click("#typed button")
+    phone.page.wait_for_selector("#found p")
+    assert sentence in phone.text("#found")
+    assert any("7K3M-9Q2X" in line for line in issuer.asked)
+
+
+def test_number_and_check_code_by_hand(phone: Any, issuer: Any) -> None:
+    """A damaged code is replaced by typing; the address stays the page's."""
+    issuer.answer = FOUND
+    phone.page.goto(f"{phone.site}/v")
+    phone.verdict()
+    phone.page.click("#manual summary")
+    phone.page.fill("#number", "赣虔药监械经营许20260017号")
+    phone.page.fill("#check", "7K3M-9Q2X")
+    phone.page.click("#typed button")
+    phone.page.wait_for_selector("#found .found")
+    assert "真实，已有新版本" in phone.text("#found")
+    assert phone.page.url == f"{phone.site}/v"
+    phone.shot("typed")
+
+
+def test_a_file_is_asked_for_by_its_fingerprint(phone: Any, issuer: Any) -> None:
+    """The digest goes out, not the file."""
+    issuer.answer = FOUND
+    pdf = b"%PDF-1.7 a certificate"
+    phone.page.goto(f"{phone.site}/v")
+    phone.verdict()
+    phone.page.click("#pdf summary")
+    _upload(phone, "#file", "证照.pdf", "application/pdf", pdf)
+    phone.page.wait_for_selector("#filed .found")
+    sent = [line for line in issuer.asked if line.startswith("files")]
+    assert [hashlib.sha256(pdf).hexdigest() in line for line in sent] == [True]
+    assert not any("a certificate" in line for line in sent)
+
+
+def test_the_whole_file_goes_out_by_consent_only(phone: Any, issuer: Any) -> None:
+    """An unknown digest offers to send the file; only the tap sends it."""
+    issuer.answer = {"issued": False}
+    phone.page.goto(f"{phone.site}/v")
+    phone.verdict()
+    phone.page.click("#pdf summary")
+    _upload(phone, "#file", "证照.pdf", "application/pdf", b"%PDF-1.7 changed")
+    phone.page.wait_for_selector("#filed button")
+    assert "不是签发原件" in phone.text("#filed")
+    phone.shot("file-unknown")
+    issuer.answer = {"verdict": "altered", "fields": []}
+    phone.page.click("#filed button")
+    phone.page.wait_for_selector("#filed .found")
+    assert WORDS[Verdict.ALTERED].chinese in phone.text("#filed")
+    assert any("%PDF-1.7 changed" in line for line in issuer.asked)
+
+
+def test_a_file_that_is_too_large_is_not_even_read(phone: Any, issuer: Any, tmp_path: Path) -> None:
+    """Three hundred megabytes are refused on the phone."""
+    large = tmp_path / "large.pdf"
+    with large.open("wb") as held:
+        held.truncate(300_000_000)
+    phone.page.goto(f"{phone.site}/v")
+    phone.verdict()
+    phone.page.click("#pdf summary")
+    phone.page.set_input_files("#file", str(large))
+    phone.page.wait_for_selector("#filed p")
+    assert "20 MB" in phone.text("#filed")
+    assert not any(line.startswith("files") for line in issuer.asked)
+
+
+@pytest.mark.parametrize("seal", [False, True], ids=["clean", "under a red seal"])
+def test_a_code_is_read_from_a_photo(phone: Any, issuer: Any, seal: bool) -> None:
+    """A photo is read on the phone, through a red seal too; the host in the code plays no part."""
+    phone.page.goto(f"{phone.site}/v")
+    phone.verdict()
+    _upload(phone, "#photo", "paper.jpg", "image/jpeg", _picture(issuer, 5, seal=seal))
+    phone.page.wait_for_selector("body[data-verdict=valid]", timeout=20_000)
+    assert phone.complaints == []
+
+
+def test_a_photo_without_code_says_so(phone: Any, issuer: Any) -> None:
+    """A picture without a code, and a file that is no picture."""
+    blank = io.BytesIO()
+    Image.new("RGB", (400, 400), "white").save(blank, "PNG")
+    phone.page.goto(f"{phone.site}/v")
+    phone.verdict()
+    _upload(phone, "#photo", "white.png", "image/png", blank.getvalue())
+    phone.page.wait_for_selector("#looked p")
+    assert "没有找到" in phone.text("#looked")
+    _upload(phone, "#photo", "no.png", "image/png", b"no picture")
+    phone.page.wait_for_function("document.querySelector('#looked').innerText.includes('不是可以识别')")
+
+
+def test_after_one_visit_it_verifies_without_a_network(phone: Any, issuer: Any) -> None:
+    """A code never seen before is verified from the kept page and lists, and the age of the data is known."""
+    phone.scan(issuer.link(1))
+    phone.page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
+    phone.scan(issuer.link(1))  # now through the worker, which keeps the lists
+    other, revoked = issuer.link(2), issuer.link(3, 1)
+    phone.page.wait_for_timeout(200)
+    phone.context.set_offline(True)
+    assert phone.scan(other) == Verdict.NOT_IN_FORCE  # not yet in the kept list: it was allotted after it
+    issuer.down = True
+    assert phone.scan(revoked) == Verdict.NOT_IN_FORCE
+    assert phone.scan(issuer.link(1)) == Verdict.VALID
+    phone.shot("offline")
+
+
+def test_without_a_network_at_the_first_visit_nothing_is_claimed(phone: Any, issuer: Any) -> None:
+    """The page is there, the lists are not: it says that it cannot check, not that something is wrong."""
+    phone.page.route("**/public/**", lambda route: route.abort())
+    assert phone.scan(issuer.link(1)) == "offline"
+    assert phone.page.get_attribute("#verdict", "class") == "grey"
+
+
+def test_the_page_is_light() -> None:
+    """Page, style and its own script within 8 KB, all that a verdict needs within 11, the scanner within 17 KB."""
+    parts = {
+        path: len(part.gzipped) for path, part in citizen_site(host="zwfw.example.gov.cn", roots=[b"x" * 44]).items()
+    }
+    assert parts["/v"] + parts["/v/page.css"] + parts["/v/page.js"] <= 8_000
+    assert parts["/v"] + parts["/v/page.css"] + parts["/v/page.js"] + parts["/v/check.js"] <= 11_000
+    assert parts["/v/vendor/qr.js"] + parts["/v/scan.js"] <= 17_000
+
+
+def test_everything_for_a_verdict_is_within_20_kilobytes(phone: Any, issuer: Any) -> None:
+    """With a full shard of a hundred thousand certificates, one in a hundred revoked."""
+    issuer.entries = {n: 1 if n % 100 == 0 else 0 for n in range(100_000)}
+    issuer.high_water = 100_000
+    token = len(issuer.status_list(0))
+    trust = len(gzip.compress(issuer.trust_list()))
+    parts = citizen_site(host="zwfw.example.gov.cn", roots=[b"x" * 44])
+    page = sum(len(parts[path].gzipped) for path in ("/v", "/v/page.css", "/v/page.js", "/v/check.js"))
+    assert page + token + trust <= 20_000
+
+
+def test_the_page_allows_nothing_but_itself(phone: Any) -> None:
+    """Strict CSP with Trusted Types, no framing, no referrer, no third party anywhere in the page."""
+    response = phone.page.request.get(f"{phone.site}/v")
+    headers = response.headers
+    assert headers["content-security-policy"] == CITIZEN_PAGE
+    assert "'unsafe" not in CITIZEN_PAGE
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "set-cookie" not in headers
+    assert "//" not in response.text().replace("<!doctype", "").replace("://", "§")
+    assert "§" not in response.text()

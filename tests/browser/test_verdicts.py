@@ -1,0 +1,187 @@
+"""Every verdict that a scan can end in, as a citizen's phone shows it; a picture of each is kept in docs/screens."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from certlib.crypto.development import development_key
+from certlib.domain.verdict import WORDS, StatusCode, Verdict
+
+STATES = {
+    Verdict.VALID: StatusCode.VALID,
+    Verdict.REVOKED: StatusCode.REVOKED,
+    Verdict.SUSPENDED: StatusCode.SUSPENDED,
+    Verdict.SUPERSEDED: StatusCode.SUPERSEDED,
+    Verdict.PAPER_LOST: StatusCode.PAPER_LOST,
+    Verdict.VOIDED: StatusCode.PRINT_VOIDED,
+    Verdict.CANCELLED: StatusCode.CANCELLED,
+    Verdict.NOT_IN_FORCE: StatusCode.NOT_IN_FORCE,
+}
+
+
+def _is_said(phone: Any, verdict: Verdict) -> None:
+    words = WORDS[verdict]
+    assert phone.text("#words") == words.chinese
+    assert phone.page.get_attribute("#verdict", "class") == words.tone
+    assert phone.page.title().startswith(words.chinese)
+    assert phone.text("#advice")
+    assert phone.complaints == []
+
+
+@pytest.mark.parametrize(("verdict", "code"), STATES.items(), ids=str)
+def test_each_status_is_said_in_the_library_s_words(phone: Any, issuer: Any, verdict: Verdict, code: int) -> None:
+    """The status list's code decides; words and colour are those of the library, the fields are shown to compare."""
+    assert phone.scan(issuer.link(41, code)) == verdict
+    _is_said(phone, verdict)
+    assert "赣虔药监械经营许20260017号" in phone.text("#fields")
+    assert "状态数据时间" in phone.text("#fresh")
+    phone.shot(verdict.value)
+
+
+def test_expired_is_computed_from_the_signed_last_day(phone: Any, issuer: Any) -> None:
+    """On the last day it is valid, on the next it has expired."""
+    shanghai = (datetime.now(UTC) + timedelta(hours=8)).date()
+    assert phone.scan(issuer.link(1, expires=shanghai)) == Verdict.VALID
+    assert phone.scan(issuer.link(1, expires=shanghai - timedelta(days=1))) == Verdict.EXPIRED
+    _is_said(phone, Verdict.EXPIRED)
+    phone.shot("expired")
+
+
+@pytest.mark.parametrize("code", [StatusCode.SUPERSEDED, StatusCode.SUSPENDED, StatusCode.REVOKED])
+def test_expiry_never_hides_a_graver_state(phone: Any, issuer: Any, code: int) -> None:
+    """Superseded, suspended and revoked take precedence over expired, as in the library."""
+    assert phone.scan(issuer.link(1, code, expires=date(2026, 4, 1))) not in {Verdict.EXPIRED, Verdict.VALID}
+
+
+def test_without_end_is_said(phone: Any, issuer: Any) -> None:
+    """A certificate without last day shows 长期."""
+    assert phone.scan(issuer.link(1, expires=None)) == Verdict.VALID
+    assert "长期" in phone.text("#fields")
+
+
+def test_a_minor_s_name_is_left_out(phone: Any, issuer: Any) -> None:
+    """An empty name has no line, rather than an empty one to compare."""
+    phone.scan(issuer.link(1, name=""))
+    assert "持证主体" not in phone.text("#fields")
+
+
+def test_no_list_is_never_green(phone: Any, issuer: Any) -> None:
+    """The signature holds, the status cannot be had: amber, with what that means."""
+    issuer.status_down = True
+    assert phone.scan(issuer.link(1)) == Verdict.STATUS_UNKNOWN
+    # the failing request itself is reported by the browser; nothing else may be
+    phone.complaints = [line for line in phone.complaints if "503" not in line]
+    _is_said(phone, Verdict.STATUS_UNKNOWN)
+    phone.shot("status-unknown")
+
+
+def test_above_the_high_water_the_list_says_nothing(phone: Any, issuer: Any) -> None:
+    """An index allotted after the list was made is not judged by its fill."""
+    issuer.high_water = 10
+    assert phone.scan(issuer.link(11, None)) == Verdict.STATUS_UNKNOWN
+
+
+def test_an_old_list_is_not_believed(phone: Any, issuer: Any) -> None:
+    """A day after it was signed a list has expired, and its time is shown."""
+    issuer.issued = datetime.now(UTC) - timedelta(hours=25)
+    assert phone.scan(issuer.link(1)) == Verdict.STATUS_UNKNOWN
+    assert "离线数据" in phone.text("#fresh")
+    phone.shot("status-old")
+
+
+def test_a_list_signed_by_another_is_not_believed(phone: Any, issuer: Any) -> None:
+    """A status list under a key that is not for status lists counts as none."""
+    issuer.status = development_key("code-2026")
+    assert phone.scan(issuer.link(1)) == Verdict.STATUS_UNKNOWN
+
+
+def test_a_list_that_went_back_is_not_believed(phone: Any, issuer: Any) -> None:
+    """Once a phone has seen a list of a larger journal, a smaller one is a roll-back."""
+    assert phone.scan(issuer.link(1, StatusCode.REVOKED)) == Verdict.REVOKED
+    issuer.journal_size -= 1
+    assert phone.scan(issuer.link(1, StatusCode.VALID)) == Verdict.STATUS_UNKNOWN
+
+
+def test_a_revocation_shows_at_the_next_scan(phone: Any, issuer: Any) -> None:
+    """Lists are asked for anew at each scan."""
+    assert phone.scan(issuer.link(7)) == Verdict.VALID
+    issuer.journal_size += 1
+    assert phone.scan(issuer.link(7, StatusCode.REVOKED)) == Verdict.REVOKED
+
+
+def test_unknown_key_is_unknown_issuer(phone: Any, issuer: Any) -> None:
+    """A code signed by a key that is not on the list: not confirmed, and no field shown."""
+    issuer.code = development_key("status-2026")
+    assert phone.scan(issuer.link(1)) == Verdict.UNKNOWN_ISSUER
+    _is_said(phone, Verdict.UNKNOWN_ISSUER)
+    assert phone.page.is_hidden("#paper")
+    assert phone.page.is_hidden("#register")
+    phone.shot("unknown-issuer")
+
+
+def test_compromised_key_is_not_believed(phone: Any, issuer: Any) -> None:
+    """What a compromised key signed is to be asked for at the register."""
+    issuer.key_state = "compromised"
+    assert phone.scan(issuer.link(1)) == Verdict.UNKNOWN_ISSUER
+    assert "登记机关" in phone.text("#advice")
+
+
+def test_an_edited_code_shows_nothing(phone: Any, issuer: Any) -> None:
+    """One digit of the payload changed: suspected forgery, and not one field of it on the screen."""
+    good = issuer.link(1)
+    at = 120
+    edited = good[:at] + str((int(good[at]) + 1) % 10) + good[at + 1 :]
+    assert phone.scan(edited) in {Verdict.SIGNATURE_INVALID, Verdict.UNREADABLE}
+    assert phone.page.is_hidden("#paper")
+
+
+def test_a_forged_signature_is_suspected_forgery(phone: Any, issuer: Any) -> None:
+    """The signature of another code under this payload."""
+    one, other = issuer.link(1), issuer.link(2)
+    assert phone.scan(one[:-85] + other[-85:]) == Verdict.SIGNATURE_INVALID
+    _is_said(phone, Verdict.SIGNATURE_INVALID)
+    assert phone.page.is_hidden("#paper")
+    assert phone.text("#fields") == ""
+    phone.shot("signature-invalid")
+
+
+def test_a_wrongly_signed_trust_list_confirms_nothing(phone: Any, issuer: Any) -> None:
+    """A list by another key than the pinned one makes no code genuine."""
+    issuer.signer = development_key("journal")
+    assert phone.scan(issuer.link(1)) == Verdict.UNKNOWN_ISSUER
+    assert "信任列表" in phone.text("#advice")
+
+
+def test_a_trust_list_that_went_back_confirms_nothing(phone: Any, issuer: Any) -> None:
+    """A phone that has seen a later trust list refuses an earlier one."""
+    issuer.seq = 5
+    assert phone.scan(issuer.link(1)) == Verdict.VALID
+    issuer.seq = 4
+    assert phone.scan(issuer.link(1)) == Verdict.UNKNOWN_ISSUER
+
+
+BAD = {
+    "truncated": lambda good: good[: len(good) // 2],
+    "one digit short": lambda good: good[:-1],
+    "too long": lambda good: "1" + "0" * 3000,
+    "future format": lambda good: "2" + good[1:],
+    "not digits": lambda good: "hello",
+    "a block too large": lambda good: "1" + "9" * 17,
+    "an empty message": lambda good: "1",
+    "no CBOR": lambda good: "1" + "00255" * 1 + good[-34:],
+}
+
+
+@pytest.mark.parametrize("bend", BAD.values(), ids=list(BAD))
+def test_what_is_no_code_is_said_in_plain_words(phone: Any, issuer: Any, bend: Any) -> None:
+    """Truncated, foreign and future codes end in a grey state with a sentence, without complaint in the console."""
+    assert phone.scan(bend(issuer.link(1))) == Verdict.UNREADABLE
+    _is_said(phone, Verdict.UNREADABLE)
+    assert phone.page.is_hidden("#paper")
+
+
+def test_a_truncated_code_in_a_picture(phone: Any, issuer: Any) -> None:
+    """The picture of the unreadable state."""
+    phone.scan(issuer.link(1)[:100])
+    phone.shot("unreadable")
