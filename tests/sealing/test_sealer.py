@@ -206,8 +206,8 @@ def test_the_check_finds_any_change(
     for at in (
         100,
         len(order.pdf) + 50,
-        hole + 60,
-        hole + 900,
+        hole + 900,  # in the certificate
+        sealed.pdf.rindex(b"36070000000002".hex().encode()),  # in the signed attribute
         sealed.pdf.index(b"0>", hole),
         len(sealed.pdf) - 10,
     ):
