@@ -49,6 +49,7 @@ class FieldSpec:
     same_as: str = ""
     past: bool = False  # a date that must not lie ahead
     after: str = ""
+    example: str = ""  # an invented value; may hold the placeholders of `certlib.catalogue.examples`
 
 
 class Allocator(StrEnum):
