@@ -62,6 +62,7 @@ def verdict_view(state: RegisterState, at: datetime, *, holder: bool = True) -> 
         "words": _words(state.verdict, state.cause),
         "at": at.isoformat(),
         "edition": state.edition,
+        "n": state.n,
         "current_edition": state.current_edition,
         "imported": state.imported,
         "fields": [
