@@ -10,10 +10,10 @@ from typing import Any
 from certlib.catalogue.catalogue import Catalogue
 from certlib.catalogue.facts import check_changes, check_facts
 from certlib.catalogue.text import check_text
+from certlib.domain.chain import STEP_LABELS, chain_faults
 from certlib.domain.decision import Decision, StepKind
 from certlib.domain.holder import Holder, HolderCode
 from certlib.domain.kinds import CertificateType, DocumentType, Item
-from certlib.domain.mandate import STEP_LABELS, chain_faults
 from certlib.errors import Fault
 from certlib.identifiers import check_citizen_number, check_uscc, uscc_warnings
 

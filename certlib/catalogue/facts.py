@@ -216,4 +216,4 @@ def _unexpected(kind: CertificateType | DocumentType, facts: Mapping[str, Any]) 
     for key in sorted(set(map(str, facts)) - {spec.key for spec in kind.fields}):
         shown = "".join(char if char.isprintable() else "?" for char in key[:60])
         message = f"{shown}：{kind.name}没有这一项。"
-        yield Fault(f"facts.{shown}", "unexpected", message, "", f"{shown} is not a fact of {kind.english}.")
+        yield Fault(f"facts.{shown}", "unexpected", message, shown, f"{shown} is not a fact of {kind.english}.")

@@ -50,7 +50,7 @@ class CertificateIdentifier:
         )
         for name, shape, value in parts:
             if not shape.fullmatch(value):
-                raise ValueError(f"证照标识中的{name}“{value[:40]}”不合格式")
+                raise ValueError(f"证照标识中的{name} {value[:40]!r} 不合格式")
         if not 1 <= self.edition <= 999:
             raise ValueError(f"证照标识中的版本号应为 001 至 999，现为 {self.edition}")
 

@@ -48,7 +48,7 @@ def format_number(rule: NumberRule, *, year: int, serial: int, facts: Mapping[st
 def check_number(rule: NumberRule, number: str) -> None:
     """Check a number that another system or a person allotted. Raises `ValueError` with the reason in Chinese."""
     if not re.fullmatch(rule.regex, number):
-        raise ValueError(f"编号“{number[:60]}”不符合编号规则")
+        raise ValueError(f"编号 {number[:60]!r} 不符合编号规则")
 
 
 def document_number(word: str, year: int, serial: int, rule: NumberRule | None = None) -> str:
@@ -67,4 +67,4 @@ def document_number(word: str, year: int, serial: int, rule: NumberRule | None =
 def check_document_number(text: str) -> None:
     """Check a 文号 such as 赣市府办发〔2022〕7号. Raises `ValueError` with the reason in Chinese."""
     if not _DOCUMENT_NUMBER.fullmatch(text):
-        raise ValueError(f"文号“{text[:60]}”不合格式，应如 赣市府办发〔2022〕7号")
+        raise ValueError(f"文号 {text[:60]!r} 不合格式，应如 赣市府办发〔2022〕7号")
