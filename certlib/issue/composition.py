@@ -23,6 +23,7 @@ from certlib.crypto.timestamps import HttpTimestamps, Timestamper
 from certlib.document.renderer import city_renderer
 from certlib.domain.seal import SealAuthorisation
 from certlib.issue.office import Office
+from certlib.issue.owncheck import OwnCheck
 from certlib.issue.publishing import SignedCoder, StatusBoard, make_trust_list
 from certlib.issue.settings import Settings
 from certlib.journal.journal import Journal, journal_keys
@@ -31,9 +32,8 @@ from certlib.register.files import FileStore
 from certlib.register.journal_store import sql_journal
 from certlib.register.ledger import RegisterLedger, add_authorisation
 from certlib.register.store import Register
-from certlib.sealing.order import Sealed, SealOrder
 from certlib.sealing.sealer import Sealer, load_identities
-from certlib.verify.quick import check_own_file
+from certlib.verify.roots import TrustRoots
 
 _TRUST_ISSUED = datetime(2026, 1, 1, tzinfo=UTC)
 _FIRST_DAY, _LAST_DAY = datetime(2022, 4, 3, tzinfo=UTC), datetime(2046, 1, 1, tzinfo=UTC)
@@ -64,7 +64,7 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
         renderer=city_renderer(_path(settings.fonts), _path(settings.templates)),
         sealer=Sealer(identities, _timestamper(settings), ledger),
         coder=SignedCoder(_key(settings, "code-2026"), settings.host),
-        check=_check,
+        check=OwnCheck({identity.certificate.der for identity in identities.values()}, _trust_roots(settings)),
         owner=f"{os.getpid()}-{secrets.token_hex(4)}",
         journal=journal,
         board=_board(settings, register, journal),
@@ -72,10 +72,6 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
     )
     office.closing.append(engine.dispose)
     return office
-
-
-def _check(_order: SealOrder, sealed: Sealed) -> None:
-    check_own_file(sealed.pdf)
 
 
 def _origin(settings: Settings) -> str:
@@ -88,6 +84,10 @@ def _key(settings: Settings, label: str) -> SigningKey:
 
 def _keys_folder(settings: Settings) -> Path:
     return Path(settings.keys) if settings.keys else development_folder()
+
+
+def _trust_roots(settings: Settings) -> TrustRoots:
+    return TrustRoots.load(Path(settings.keys) / "trust" if settings.keys else None)
 
 
 def _path(text: str) -> Path | None:

@@ -20,9 +20,10 @@ from certlib.domain.actions import Action
 from certlib.domain.certificate import Certificate
 from certlib.domain.decision import Decision
 from certlib.domain.lifecycle import RULES, Command, Event, decide
-from certlib.errors import CertlibError, RenderError, SealDeniedError, TransitionError
+from certlib.errors import CertlibError, RenderError, SealDeniedError, TransitionError, VerificationError
 from certlib.formats.facts import facts_attachment
 from certlib.issue.draft import moment_text
+from certlib.issue.owncheck import OwnCheck
 from certlib.issue.requests import Reading, read_decision
 from certlib.register.certificates import load_certificate, statuses
 from certlib.register.commit import (
@@ -65,13 +66,13 @@ class Finishing:
     catalogue: Catalogue
     renderer: Renderer
     sealer: Seals
-    check: Callable[[SealOrder, Sealed], None]
+    check: OwnCheck
     caption: str
     answer: Callable[[Session, Intent], Mapping[str, Any]]
 
 
 # A plan that cannot be set, is not authorised or is no longer lawful will not become so by trying again.
-_FINAL = (RenderError, SealDeniedError, TransitionError)
+_FINAL = (RenderError, SealDeniedError, TransitionError, VerificationError)
 
 
 def finish(work: Finishing, intent: Intent) -> Answer:
@@ -84,7 +85,7 @@ def finish(work: Finishing, intent: Intent) -> Answer:
         rendered = prepare(work, intent)
         work.register.files.spool(intent.id, rendered.pdf, _about(rendered))
         order, sealed = work.sealer.seal(intent.id, now=work.register.now())
-        work.check(order, sealed)
+        work.check(order, sealed, rendered.template_version, now=work.register.now())
         work.register.files.create(sealed.pdf)
         answer = _commit(work, Registered(order, sealed))
     except _FINAL as error:

@@ -29,6 +29,7 @@ from certlib.issue.acting import Present, check_allowed, plan_action
 from certlib.issue.draft import Draft
 from certlib.issue.finishing import Finishing, Seals, finish, void
 from certlib.issue.opening import Coder, Opening, open_intent
+from certlib.issue.owncheck import OwnCheck
 from certlib.issue.planning import plan_certificate, plan_document
 from certlib.issue.publishing import StatusBoard
 from certlib.issue.requests import read_act, read_issue
@@ -50,7 +51,6 @@ from certlib.register.intents import UNFINISHED, abandoned, take_over
 from certlib.register.lookup import SqlLookup
 from certlib.register.store import Register
 from certlib.register.tables import CertificateRow, DocumentRow, EditionRow, FileRow, Intent
-from certlib.sealing.order import Sealed, SealOrder
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class Office:
     renderer: Renderer
     sealer: Seals
     coder: Coder
-    check: Callable[[SealOrder, Sealed], None]
+    check: OwnCheck
     owner: str
     journal: Journal[Session]
     board: StatusBoard
