@@ -56,20 +56,21 @@ class CompactRange:
         start = 0
         while start < len(hashes):
             block = _block(self.size, len(hashes) - start)
-            self._append(subtree_root(hashes[start : start + block]), block)
+            self.append_subtree(subtree_root(hashes[start : start + block]), block)
             start += block
 
-    def root(self) -> bytes:
-        """The root of the tree so far (RFC 6962 §2.1)."""
-        return _fold_edge(self._edge)
-
-    def _append(self, root: bytes, width: int) -> None:
+    def append_subtree(self, root: bytes, width: int) -> None:
+        """Append the root of a perfect subtree of `width` leaves; `size` must be a multiple of `width`."""
         full = self.size // width
         while full & 1:
             root = node_hash(self._edge.pop(), root)
             full >>= 1
         self._edge.append(root)
         self.size += width
+
+    def root(self) -> bytes:
+        """The root of the tree so far (RFC 6962 §2.1)."""
+        return _fold_edge(self._edge)
 
 
 def tree_root(hashes: Sequence[bytes]) -> bytes:

@@ -1,0 +1,260 @@
+"""The audit of a bundle: everything is computed anew from the entries, and each breach is named with its place.
+
+    1 head      the newest checkpoint is signed by the journal and cosigned by enough witnesses
+    2 archive   every archived checkpoint is signed, none is larger than the head, each has the root of the tree then
+    3 tree      entries give the tiles, the tiles give the root
+    4 leaves    each entry is a leaf in its one encoding
+    5 chains    steps of a certificate or document without gap, each naming the one before
+    6 indices   each index n planned exactly once, and only its own chain speaks of it
+    7 seals     counters of each seal dense over used and released
+    8 times     between the signed times of the neighbouring heads
+    9 register  leaves and rows of the register in one-to-one correspondence
+   10 standing  statuses in the register's tables = statuses from the journal
+   11 status    published status lists = statuses rebuilt from the journal
+   12 trust     trust lists signed and in sequence
+
+Read in one pass; memory grows with the number of certificates and indices, not with the events.
+
+    with open_bundle(path) as bundle:
+        report = audit(bundle, AuditTrust(journal=keys, witnesses=witness_keys), since=[old_note], quorum=2)
+    for breach in report.breaches: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from certlib.domain.verdict import Finding
+from certlib.errors import VerificationError
+from certlib.formats.leaf import Leaf
+from certlib.formats.tlog import CompactRange, leaf_hash
+from certlib.formats.tlog_checkpoint import SignedCheckpoint
+from certlib.formats.tlog_note import VerifierKey
+from certlib.formats.tlog_tiles import ENTRIES, WIDTH, TilePlace, split_entries, tile_width
+from certlib.verify.audit_events import Breach, Breaches, Chains, Indices, Seals, Times, place_of
+from certlib.verify.audit_heads import Heads, Witnessing
+from certlib.verify.audit_lists import Lists
+from certlib.verify.audit_register import Register, check_standing
+from certlib.verify.audit_tree import Tiles
+from certlib.verify.bundle import CHECKPOINT, MAX_ENTRIES, REGISTER, STANDING, Bundle
+
+TOLERANCE = timedelta(minutes=1)
+"""How long an event may take from its time to its commit, and how far clocks may be apart."""
+
+CHECKS = {
+    "head": "最新检查点",
+    "archive": "历次检查点",
+    "tree": "日志树",
+    "leaves": "日志条目",
+    "chains": "每证（文书）各步相接",
+    "indices": "索引号",
+    "seals": "用印计数",
+    "times": "时间",
+    "register": "台账与日志对应",
+    "standing": "台账状态",
+    "status": "状态清单",
+    "trust": "信任清单",
+}
+_OPTIONAL = frozenset({"register", "standing", "status", "trust"})
+
+Progress = Callable[[int, int], None]
+"""Told how many leaves are read, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditTrust:
+    """What the auditor trusts, from elsewhere: public keys of the journal, of witnesses, of the trust list."""
+
+    journal: Collection[VerifierKey]
+    witnesses: Collection[VerifierKey] = ()
+    trust_roots: Sequence[bytes] = ()  # SubjectPublicKeyInfo, DER; empty: lists are not checked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditReport:
+    """What the audit found. `size` leaves were read; `findings` has one line per check."""
+
+    origin: str
+    size: int
+    root: bytes
+    at: datetime | None  # the head's signed time
+    findings: tuple[Finding, ...]
+    breaches: tuple[Breach, ...]  # the first 200 of each check
+    breach_count: int
+    erased: int  # contents whose salt was deleted: they can no longer be compared
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was found."""
+        return self.breach_count == 0
+
+
+def audit(
+    bundle: Bundle,
+    trust: AuditTrust,
+    *,
+    since: Sequence[str] = (),
+    quorum: int = 0,
+    tolerance: timedelta = TOLERANCE,
+    progress: Progress | None = None,
+) -> AuditReport:
+    """Check a bundle against the auditor's own keys, and against notes of checkpoints kept since earlier audits.
+
+    Never raises for what is wrong with the bundle.
+    """
+    found = Breaches()
+    work = _Audit(bundle, trust, found, Heads(found, trust.journal, trust.witnesses, tolerance), tolerance)
+    try:
+        head = work.heads.open(bundle, since)
+        if head is not None:
+            work.read(head, Witnessing(quorum), progress or (lambda _done, _all: None))
+    except VerificationError as error:  # a file of the bundle that cannot be read at all
+        found.add("tree", "审计包", error.message)
+    return work.report()
+
+
+class _Audit:
+    """One audit in progress."""
+
+    def __init__(self, bundle: Bundle, trust: AuditTrust, found: Breaches, heads: Heads, tolerance: timedelta) -> None:
+        self.heads = heads
+        self._bundle, self._found = bundle, found
+        self._tree, self._tiles = CompactRange(), Tiles(bundle, found)
+        self._chains, self._indices, self._seals = Chains(found), Indices(found), Seals(found)
+        self._times = Times(found, tolerance)
+        self._lists = Lists(bundle, found, trust.trust_roots)
+        self._register: Register | None = None
+        self._details: dict[str, str] = {}
+        self._complete = False
+
+    def read(self, head: SignedCheckpoint, witnessing: Witnessing, progress: Progress) -> None:
+        """(2)–(12): one pass over the entries."""
+        size = head.checkpoint.size
+        register = Register(self._found, self._bundle.lines(REGISTER), self._indices)
+        self._register = register if register.present else None
+        self._lists.open(size)
+        self._compare(witnessing)
+        while self._tree.size < size:
+            if not self._take_bundle(size, witnessing):
+                return
+            progress(self._tree.size, size)
+        self._tiles.finish(size)
+        register.finish()
+        self._seals.finish(register.open_uses)
+        standing = check_standing(self._found, self._bundle.lines(STANDING), self._indices)
+        self._details = {
+            "head": witnessing.finish(head, self._found),
+            "standing": f"{standing} 个索引号" if standing else "",
+            "register": f"{register.rows} 行" if register.present else "",
+        }
+        self._complete = True
+
+    def report(self) -> AuditReport:
+        """The findings: one line per check, and the breaches."""
+        found, head = self._found, self.heads.head
+        return AuditReport(
+            origin=head.checkpoint.origin if head else "",
+            size=self._tree.size,
+            root=self._tree.root(),
+            at=head.at if head else None,
+            findings=tuple(self._finding(check) for check in CHECKS),
+            breaches=tuple(found.kept),
+            breach_count=found.counts.total(),
+            erased=self._register.erased if self._register else 0,
+        )
+
+    def _finding(self, check: str) -> Finding:
+        words, count = CHECKS[check], self._found.counts[check]
+        if count:
+            return Finding(check, "fail", f"{words}：{count} 处问题")
+        if not self._complete:
+            return Finding(check, "unknown", f"{words}：未能查完")
+        details = self._details | {
+            "tree": f"{self._tree.size} 条",
+            "chains": f"{len(self._chains)} 条链",
+            "indices": f"{self._indices.planned} 个",
+            "seals": f"{self._seals.uses} 次",
+            "status": f"{self._lists.compared} 份" if self._lists.compared else "",
+            "trust": f"{self._lists.trusted} 份" if self._lists.trusted else "",
+        }
+        if check in _OPTIONAL and not details.get(check):
+            return Finding(check, "unknown", f"{words}：审计包未提供，或未给出信任根")
+        return Finding(check, "pass", f"{words}：{details.get(check) or '相符'}")
+
+    def _compare(self, witnessing: Witnessing) -> None:
+        """(2), (8), (11): what is to be compared at the present size, and between which heads the next leaves lie."""
+        before, root = None, b""
+        heads = self.heads
+        while heads.next is not None and heads.next.size == self._tree.size:
+            point = heads.take()
+            root = root or self._tree.root()
+            if point.root == root:
+                witnessing.take(point)
+            else:
+                check = "tree" if point.place == CHECKPOINT else "archive"
+                message = (
+                    f"由前 {point.size} 条算出的根与此检查点不符：此前的条目被改动、插入、删除或调换，或有两个版本"
+                )
+                self._found.add(check, point.place, message)
+            before = max(filter(None, (before, point.at)), default=None)
+        while self._lists.next_size == self._tree.size:
+            self._lists.compare(self._indices)
+        self._times.between(before, heads.next.at if heads.next else None)
+
+    def _take_bundle(self, size: int, witnessing: Witnessing) -> bool:
+        """(3): one bundle of entries; False when the pass cannot go on."""
+        index = self._tree.size // WIDTH
+        place = TilePlace(ENTRIES, index, tile_width(ENTRIES, index, size))
+        try:
+            entries = split_entries(self._bundle.read(place.path, MAX_ENTRIES))
+        except VerificationError as error:
+            self._found.add("tree", place.path, error.message)
+            return False
+        if len(entries) != place.width:
+            self._found.add("tree", place.path, f"有 {len(entries)} 条，应有 {place.width} 条")
+            return False
+        hashes = [leaf_hash(entry) for entry in entries]
+        self._tiles.leaves(index, hashes)
+        for start, end in pairwise(self._cuts(len(entries))):
+            self._take_leaves(entries, hashes, start, end)
+            self._compare(witnessing)
+        return True
+
+    def _cuts(self, width: int) -> Iterator[int]:
+        """Where in this bundle something is to be compared: its ends, and sizes of heads and lists within."""
+        first, at = self._tree.size, 0
+        while at < width:
+            yield at
+            sizes = (self.heads.next.size if self.heads.next else None, self._lists.next_size)
+            at = min((size - first for size in sizes if size is not None and at < size - first < width), default=width)
+        yield width
+
+    def _take_leaves(self, entries: list[bytes], hashes: list[bytes], start: int, end: int) -> None:
+        first = self._tree.size - start
+        for at in range(start, end):
+            self._take_leaf(first + at, entries[at], hashes[at])
+        if end - start == WIDTH:
+            self._tree.append_subtree(self._tiles.folded, WIDTH)
+        else:
+            self._tree.extend(hashes[start:end])
+
+    def _take_leaf(self, index: int, entry: bytes, digest: bytes) -> None:
+        """(4)–(9): one leaf."""
+        try:
+            leaf = Leaf.decode(entry)
+        except ValueError:
+            self._found.add("leaves", f"日志第 {index} 条", "不是日志条目的唯一编码")
+            return
+        chain = self._chains.take(index, leaf, digest) if leaf.chain else 0
+        if chain and leaf.statuses:
+            self._indices.take(index, leaf, chain)
+        elif leaf.statuses:
+            self._found.add("indices", place_of(index, leaf), "有索引号而不属于任何证照（文书）")
+        if leaf.use and leaf.kind != "seal:denied":
+            self._seals.take(index, leaf)
+        self._times.take(index, leaf)
+        if self._register is not None:
+            self._register.take(index, leaf, chain)

@@ -1,0 +1,130 @@
+"""What the audit checks of checkpoints: signed, never larger than the head, of the root the tree had then."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from certlib.errors import VerificationError
+from certlib.formats.tlog_checkpoint import SignedCheckpoint, open_checkpoint
+from certlib.formats.tlog_note import MAX_NOTE, VerifierKey
+from certlib.verify.audit_events import Breaches
+from certlib.verify.bundle import CHECKPOINT, CHECKPOINTS, Bundle
+
+WITNESSED_WITHIN = timedelta(days=1)
+"""How long a journal may go on without a cosignature before the audit calls it a breach."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Archived:
+    """A checkpoint whose signature held, and where it was found."""
+
+    size: int
+    place: str = field(compare=False)
+    root: bytes = field(compare=False)
+    at: datetime | None = field(compare=False)
+    witnesses: int = field(compare=False)
+
+
+class Heads:
+    """Steps 1 and 2: opens checkpoints and gives the archived ones in order of size, the next one visible."""
+
+    def __init__(
+        self,
+        found: Breaches,
+        journal: Collection[VerifierKey],
+        witnesses: Collection[VerifierKey],
+        tolerance: timedelta,
+    ) -> None:
+        self._found, self._journal, self._witnesses, self._tolerance = found, journal, witnesses, tolerance
+        self._points: Iterator[Archived] = iter(())
+        self.head: SignedCheckpoint | None = None
+        self.next: Archived | None = None
+
+    def open(self, bundle: Bundle, since: Sequence[str]) -> SignedCheckpoint | None:
+        """(1): the newest checkpoint, None when it cannot be relied on; from then on `next` is the first to compare."""
+        try:
+            note = bundle.read(CHECKPOINT, MAX_NOTE).decode(errors="replace")
+            self.head = open_checkpoint(note, self._journal, self._witnesses)
+        except VerificationError as error:
+            self._found.add("head", CHECKPOINT, error.message)
+            return None
+        own = [(note, f"审计人自存检查点 {number}") for number, note in enumerate(since, start=1)]
+        kept = sorted(archived for archived in map(self._opened, [(note, CHECKPOINT), *own]) if archived is not None)
+        self._points = heapq.merge(self._archive(bundle.lines(CHECKPOINTS)), kept)
+        self.next = next(self._points, None)
+        return self.head
+
+    def take(self) -> Archived:
+        """The next one; `next` moves on."""
+        if self.next is None:
+            raise LookupError("no further checkpoint")
+        point, self.next = self.next, next(self._points, None)
+        return point
+
+    def _archive(self, lines: Iterator[Mapping[str, Any]]) -> Iterator[Archived]:
+        """(2): the bundle's archive; those out of order are named and passed over."""
+        last = 0
+        for number, line in enumerate(lines, start=1):
+            archived = self._opened((str(line.get("note", "")), f"{CHECKPOINTS} 第 {number} 行"))
+            if archived is not None and archived.size < last:
+                self._found.add("archive", archived.place, f"检查点从 {last} 条退回到 {archived.size} 条")
+            elif archived is not None:
+                last = archived.size
+                yield archived
+
+    def _opened(self, source: tuple[str, str]) -> Archived | None:
+        note, place = source
+        try:
+            signed = open_checkpoint(note, self._journal, self._witnesses)
+        except VerificationError as error:
+            self._found.add("archive", place, error.message)
+            return None
+        fault = self._fault(signed)
+        if fault:
+            self._found.add("archive", place, fault)
+            return None
+        self._clocks(signed, place)
+        point = signed.checkpoint
+        return Archived(point.size, place, point.root, signed.at, len(signed.witnessed))
+
+    def _fault(self, signed: SignedCheckpoint) -> str:
+        point, head = signed.checkpoint, (self.head or signed).checkpoint
+        if point.origin != head.origin:
+            return f"是另一日志“{point.origin}”的检查点"
+        if point.size > head.size:
+            return f"已签过 {point.size} 条的检查点，最新检查点却只有 {head.size} 条：日志被截短或回退"
+        return ""
+
+    def _clocks(self, signed: SignedCheckpoint, place: str) -> None:
+        for name, at in signed.witnessed.items():
+            if signed.at is not None and at < signed.at - self._tolerance:
+                message = f"见证“{name}”签于 {at:%Y-%m-%d %H:%M:%S} UTC，早于检查点自称的时间：时钟不一致"
+                self._found.add("times", place, message)
+
+
+class Witnessing:
+    """Step 1: how far the witnesses have followed; a head signed a moment ago may still lack their lines."""
+
+    def __init__(self, quorum: int) -> None:
+        self._quorum = quorum
+        self._newest: Archived | None = None
+
+    def take(self, point: Archived) -> None:
+        """A checkpoint that agrees with the tree."""
+        if point.witnesses >= self._quorum and (self._newest is None or point.size >= self._newest.size):
+            self._newest = point
+
+    def finish(self, head: SignedCheckpoint, found: Breaches) -> str:
+        """What to say of the head; a breach when no witness vouches for this history, or none has for a day."""
+        if self._newest is None:
+            message = f"没有任何检查点有 {self._quorum} 个见证签名：可能是改写后重签的日志"
+            found.add("head", CHECKPOINT, message)
+            return ""
+        behind = head.checkpoint.size - self._newest.size
+        if head.at and self._newest.at and head.at - self._newest.at > WITNESSED_WITHIN:
+            found.add("head", CHECKPOINT, f"最近一次见证是 {self._newest.size} 条，其后已超过一天没有见证")
+        return f"{head.checkpoint.size} 条" + (f"，最后 {behind} 条尚未见证" if behind else "")

@@ -1,0 +1,87 @@
+"""What the audit checks of published lists: trust lists in sequence, status lists equal to what the journal says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from certlib.errors import VerificationError
+from certlib.formats.status import SHARD_SIZE, StatusList, read_status_list
+from certlib.formats.trust import TrustList, read_trust_list
+from certlib.verify.audit_events import Breaches, Indices
+from certlib.verify.bundle import STATUS, TRUST, Bundle
+
+
+class Lists:
+    """Steps 11 and 12; `next_size` is the journal size at which the next status list is to be compared."""
+
+    def __init__(self, bundle: Bundle, found: Breaches, roots: Sequence[bytes]) -> None:
+        self._bundle, self._found, self._roots = bundle, found, roots
+        self._pending: list[tuple[int, str]] = []  # journal size and name, the largest first
+        self._trust: TrustList | None = None
+        self.trusted = self.compared = 0
+
+    @property
+    def next_size(self) -> int | None:
+        """Where the next list is to be compared; None when all are done."""
+        return self._pending[-1][0] if self._pending else None
+
+    def open(self, size: int) -> None:
+        """Read the trust lists, and which status lists there are; a list of a longer journal is a breach."""
+        for name in self._bundle.names(TRUST) if self._roots else ():
+            self._take_trust(f"{TRUST}/{name}")
+        for name in self._bundle.names(STATUS) if self._trust else ():
+            published = self._read(f"{STATUS}/{name}")
+            if published is None:
+                continue
+            if published.journal_size <= size:
+                self._pending.append((published.journal_size, f"{STATUS}/{name}"))
+                continue
+            message = f"由 {published.journal_size} 条日志算出，日志却只有 {size} 条：日志被截短或回退"
+            self._found.add("status", f"{STATUS}/{name}", message)
+        self._pending.sort(reverse=True)
+
+    def compare(self, indices: Indices) -> None:
+        """(11): the next list against the statuses rebuilt so far."""
+        _size, place = self._pending.pop()
+        published = self._read(place)
+        if published is None:
+            return
+        self.compared += 1
+        if published.high_water != indices.high_water:
+            message = f"清单所称最大索引号 {published.high_water}，由日志得出的是 {indices.high_water}"
+            self._found.add("status", place, message)
+        rebuilt = indices.packed(published.shard, SHARD_SIZE)
+        if rebuilt != published.packed:
+            for slot, ours, theirs in _differences(rebuilt, published.packed):
+                n = published.shard * SHARD_SIZE + slot
+                self._found.add("status", place, f"索引号 {n} 在清单中为 {theirs}，由日志得出的是 {ours}")
+
+    def _take_trust(self, place: str) -> None:
+        try:
+            trust = read_trust_list(self._bundle.read(place), self._roots)
+        except VerificationError as error:
+            self._found.add("trust", place, error.message)
+            return
+        if self._trust is not None and trust.seq <= self._trust.seq:
+            self._found.add("trust", place, f"序号 {trust.seq} 不大于前一份的 {self._trust.seq}")
+            return
+        self._trust = trust
+        self.trusted += 1
+
+    def _read(self, place: str) -> StatusList | None:
+        if self._trust is None:
+            return None
+        try:
+            return read_status_list(self._bundle.read(place), self._trust)
+        except VerificationError as error:
+            self._found.add("status", place, error.message)
+            return None
+
+
+def _differences(ours: bytes, theirs: bytes) -> Iterator[tuple[int, int, int]]:
+    """Slot and both codes wherever two packed lists differ."""
+    for at, (mine, other) in enumerate(zip(ours, theirs, strict=True)):
+        for half in (0, 1) if mine != other else ():
+            codes = mine >> 4 * half & 15, other >> 4 * half & 15
+            if codes[0] != codes[1]:
+                yield 2 * at + half, *codes

@@ -1,0 +1,194 @@
+"""What the audit checks of the register: each leaf has its rows and each row its leaf, and both say the same.
+
+`register.jsonl` has one line per leaf that rows belong to, in the order of the leaves, and then the rows that have
+no leaf:
+
+    {"seq": 7, "intent": {"key": "…", "commitment": "hex", "indices": [41, 42]}}
+    {"seq": 9, "event": {"key": "…", "at": milliseconds}, "file": {"sha256": "hex", "n": 41},
+               "outcome": {"key": "…", "n": 41, "commitment": "hex" | "erased"}}
+    {"seq": 10, "use": {"seal": "…", "use": 3, "state": "used", "sha256": "hex"}}
+    {"seq": null, "row": "file", "key": "…"}                                   a row without a leaf
+    {"seq": null, "row": "use", "seal": "…", "use": 4, "state": "reserved"}    a use not closed yet
+
+Commitments are computed by whoever exports, from the salts and facts as they are in the database then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from certlib.formats.leaf import Leaf
+from certlib.verify.audit_events import Breaches, Indices, place_of
+
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
+_NO_EVENT = frozenset({"planned", "plan-voided", "effective", "file-replaced", "file-raised", "erased"})
+_USES = frozenset({"seal:used", "seal:released"})
+_HASH = 32
+
+ROW_WORDS = {
+    "intent": "办理计划",
+    "event": "办理记录",
+    "file": "文件登记",
+    "outcome": "证照（文书）内容",
+    "use": "用印登记",
+}
+
+
+def rows_of(leaf: Leaf) -> tuple[str, ...]:
+    """Which rows of the register must belong to a leaf of this kind."""
+    subject, _, event = leaf.kind.partition(":")
+    if leaf.kind in _USES:
+        return ("use",)
+    if event == "planned":
+        return ("intent",)
+    acts = event not in _NO_EVENT
+    conditions = (
+        ("file", bool(leaf.file) and subject != "seal"),
+        ("event", acts and subject == "certificate"),
+        ("outcome", acts and bool(leaf.file) and subject in {"certificate", "document"}),
+    )
+    return tuple(row for row, belongs in conditions if belongs)
+
+
+class Register:
+    """Step 9: register and journal in one-to-one correspondence."""
+
+    def __init__(self, found: Breaches, lines: Iterable[Mapping[str, Any]], indices: Indices) -> None:
+        self._found = found
+        self._lines = iter(lines)
+        self._indices = indices
+        self._next: Mapping[str, Any] | None = next(self._lines, None)
+        self._commitments = bytearray()  # 32 bytes by n, of the leaf that planned it
+        self.present = self._next is not None
+        self.rows = 0
+        self.erased = 0
+        self.open_uses: set[tuple[str, int]] = set()
+
+    def take(self, index: int, leaf: Leaf, chain: int) -> None:
+        """Check the rows of one leaf."""
+        if leaf.kind.endswith(":planned"):
+            self._remember(leaf)
+        line = self._line(index)
+        for row in rows_of(leaf):
+            if row not in line:
+                message = f"台账中没有与之对应的{ROW_WORDS[row]}，疑被删除"
+                self._found.add("register", place_of(index, leaf), message)
+        for row, claim in line.items():
+            if row != "seq":
+                self._check(row, claim, index, leaf, chain)
+
+    def finish(self) -> None:
+        """Take the rows without a leaf."""
+        while self._next is not None:
+            line, self._next = self._next, next(self._lines, None)
+            row, key = str(line.get("row", "")), str(line.get("key", ""))
+            if line.get("seq") is not None:
+                self._found.add("register", f"register.jsonl {line['seq']}", "所指的日志条目不存在，或次序颠倒")
+            elif row == "use" and line.get("state") == "reserved":
+                self.open_uses.add((str(line.get("seal")), _number(line.get("use"))))
+            else:
+                self._found.add(
+                    "register", f"{ROW_WORDS.get(row, row)} {key}", "日志中没有与之对应的条目，疑为事后加入"
+                )
+
+    def _line(self, index: int) -> Mapping[str, Any]:
+        line = self._next
+        while line is not None and isinstance(line.get("seq"), int) and line["seq"] < index:
+            self._found.add("register", f"register.jsonl {line['seq']}", "次序颠倒或重复")
+            line = self._next = next(self._lines, None)
+        if line is None or line.get("seq") != index:
+            return {}
+        self._next = next(self._lines, None)
+        return line
+
+    def _remember(self, leaf: Leaf) -> None:
+        size = len(self._indices.codes) * _HASH
+        if len(self._commitments) < size:
+            self._commitments.extend(bytes(size - len(self._commitments)))
+        if len(leaf.commitment) == _HASH:
+            for n in (n for n, _ in leaf.statuses if n * _HASH < size):
+                self._commitments[n * _HASH : (n + 1) * _HASH] = leaf.commitment
+
+    def _check(self, row: str, claim: Any, index: int, leaf: Leaf, chain: int) -> None:
+        self.rows += 1
+        check = _CHECKS.get(row)
+        if check is None or not isinstance(claim, dict):
+            self._found.add("register", place_of(index, leaf), f"register.jsonl 有无法识别的内容“{row[:40]}”")
+            return
+        fault = check(self, claim, leaf, chain)
+        if fault:
+            key = f"{ROW_WORDS[row]} {claim.get('key', '')}".strip()
+            self._found.add("register", f"{place_of(index, leaf)}，{key}", fault)
+
+    def _intent(self, claim: Mapping[str, Any], leaf: Leaf, _chain: int) -> str:
+        if claim.get("indices") != [n for n, _ in leaf.statuses]:
+            return "索引号与日志所计划的不符"
+        return self._commitment(claim, leaf.commitment)
+
+    def _event(self, claim: Mapping[str, Any], leaf: Leaf, _chain: int) -> str:
+        same = claim.get("at") == (leaf.at - _EPOCH) // _MILLISECOND
+        return "" if same else "办理时间与日志不符"
+
+    def _file(self, claim: Mapping[str, Any], leaf: Leaf, chain: int) -> str:
+        if claim.get("sha256") != leaf.file.hex():
+            return "文件的摘要与日志不符"
+        return "" if self._indices.owner(_number(claim.get("n"))) == chain else "文件的索引号属于另一证照（文书）"
+
+    def _outcome(self, claim: Mapping[str, Any], _leaf: Leaf, chain: int) -> str:
+        n = _number(claim.get("n"))
+        if self._indices.owner(n) != chain:
+            return "索引号属于另一证照（文书）"
+        planned = bytes(self._commitments[n * _HASH : (n + 1) * _HASH])
+        return self._commitment(claim, planned)
+
+    def _use(self, claim: Mapping[str, Any], leaf: Leaf, _chain: int) -> str:
+        state = leaf.kind.removeprefix("seal:")
+        said = (claim.get("seal"), claim.get("use"), claim.get("state"), claim.get("sha256", ""))
+        return "" if said == (leaf.seal, leaf.use, state, leaf.file.hex()) else "用印登记与日志不符"
+
+    def _commitment(self, claim: Mapping[str, Any], planned: bytes) -> str:
+        said = claim.get("commitment")
+        if said == "erased":
+            self.erased += 1
+            return ""
+        return "" if said == planned.hex() else "内容与日志中的承诺不符，疑被改动"
+
+
+_CHECKS: dict[str, Callable[[Register, Mapping[str, Any], Leaf, int], str]] = {
+    "intent": Register._intent,
+    "event": Register._event,
+    "file": Register._file,
+    "outcome": Register._outcome,
+    "use": Register._use,
+}
+
+
+def check_standing(found: Breaches, lines: Iterator[Mapping[str, Any]], indices: Indices) -> int:
+    """Step 10: the statuses as the register's tables have them equal those that follow from the journal.
+
+    Gives how many were compared; 0 when the bundle does not say.
+    """
+    seen = bytearray(len(indices.codes))
+    count = 0
+    for line in lines:
+        n, code = _number(line.get("n")), line.get("code")
+        count += 1
+        if not indices.owner(n) or seen[n]:
+            found.add("standing", f"索引号 {n}", "台账中有此索引号，日志中没有计划；或台账重复")
+            continue
+        seen[n] = 1
+        if code != indices.codes[n]:
+            message = f"台账的状态是 {code}，由日志得出的是 {indices.codes[n]}，台账疑被改动"
+            found.add("standing", f"索引号 {n}", message)
+    if count:
+        for n in range(len(seen)):
+            if indices.owner(n) and not seen[n]:
+                found.add("standing", f"索引号 {n}", "日志有计划，台账中没有此索引号，疑被删除")
+    return count
+
+
+def _number(value: Any) -> int:
+    """A whole number of the bundle, or one that no index has."""
+    return value if type(value) is int and value >= 0 else 1 << 62

@@ -1,0 +1,194 @@
+"""An exported bundle: everything an auditor needs to check the journal offline, in a folder or one plain tar file.
+
+    bundle.json           format, origin, size, when exported: for people, not relied upon
+    checkpoint            the newest signed head (C2SP tlog-checkpoint)
+    checkpoints.jsonl     every head ever signed, in order: {"note": "…"}
+    tile/…                tiles and entry bundles (C2SP tlog-tiles)
+    status/….cwt          published status lists
+    trust/….json          trust lists, one file each, in the order of their names
+    register.jsonl        what the register says of each leaf, in the order of the leaves (audit, step 9)
+    standing.jsonl        the status of every index as the register's tables have it now: {"n": 7, "code": 0}
+
+Nothing is ever unpacked: a file is read where it lies, up to the size its kind may have.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from certlib.errors import VerificationError
+from certlib.formats.tlog_tiles import MAX_ENTRY, WIDTH
+
+FORMAT = "certlib-bundle/1"
+ABOUT, CHECKPOINT, CHECKPOINTS = "bundle.json", "checkpoint", "checkpoints.jsonl"
+REGISTER, STANDING = "register.jsonl", "standing.jsonl"
+STATUS, TRUST = "status", "trust"
+
+MAX_ENTRIES = WIDTH * (MAX_ENTRY + 2)  # bytes of a full entry bundle
+MAX_FILE = 1 << 20  # bytes of any other file that is read whole, and of one line
+MAX_MEMBERS = 4_000_000  # files in a tar; a billion events have that many
+
+
+class Bundle(Protocol):
+    """Read access to a bundle. Every method raises `VerificationError` (`unreadable`) for what it cannot read."""
+
+    def read(self, name: str, limit: int = MAX_FILE) -> bytes:
+        """The file's bytes; `not-found` when there is none, `unreadable` when it is longer than `limit`."""
+
+    def lines(self, name: str) -> Iterator[dict[str, Any]]:
+        """The objects of a file of JSON lines, one by one; none when there is no such file."""
+
+    def names(self, folder: str) -> list[str]:
+        """The names of the files directly in a folder, sorted."""
+
+
+@contextmanager
+def open_bundle(path: Path) -> Iterator[Bundle]:
+    """Open a bundle. Raises `VerificationError` (`unreadable`) when it is neither a folder nor a plain tar file."""
+    if path.is_dir():
+        yield FolderBundle(path)
+        return
+    try:
+        with path.open("rb") as file:
+            yield TarBundle(file)
+    except OSError as error:
+        raise _unreadable(f"{path} 打不开：{error.strerror}") from error
+
+
+class FolderBundle:
+    """A bundle in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, name: str, limit: int = MAX_FILE) -> bytes:
+        """The file's bytes."""
+        with self._open(name) as file:
+            return _whole(file.read(limit + 1), name, limit)
+
+    def lines(self, name: str) -> Iterator[dict[str, Any]]:
+        """The objects of a file of JSON lines."""
+        if (self._folder / name).is_file():
+            with self._open(name) as file:
+                yield from _objects(file, name)
+
+    def names(self, folder: str) -> list[str]:
+        """The names of the files directly in a folder."""
+        place = self._folder / folder
+        return sorted(entry.name for entry in place.iterdir() if entry.is_file()) if place.is_dir() else []
+
+    def _open(self, name: str) -> IO[bytes]:
+        path = self._folder / name
+        if not path.is_file():
+            raise _missing(name)
+        try:
+            return path.open("rb")
+        except OSError as error:
+            raise _unreadable(f"{name} 打不开：{error.strerror}") from error
+
+
+class TarBundle:
+    """A bundle in an uncompressed tar file, read in place: its members are found once and never unpacked."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._members: dict[str, tuple[int, int]] = {}  # offset and size by name
+        try:
+            with tarfile.open(fileobj=file, mode="r:") as archive:
+                for member in archive:
+                    self._add(member)
+                    archive.members = []  # type: ignore[attr-defined]  # or they are all kept
+        except (tarfile.TarError, EOFError, ValueError) as error:
+            raise _unreadable("不是未压缩的 tar 文件，或不完整；压缩过的请先解压") from error
+
+    def read(self, name: str, limit: int = MAX_FILE) -> bytes:
+        """The file's bytes."""
+        offset, size = self._place(name)
+        if size > limit:
+            raise _too_long(name, limit)
+        self._file.seek(offset)
+        data = self._file.read(size)
+        if len(data) != size:
+            raise _unreadable(f"{name} 不完整")
+        return data
+
+    def lines(self, name: str) -> Iterator[dict[str, Any]]:
+        """The objects of a file of JSON lines."""
+        if name in self._members:
+            yield from _objects(_Part(self._file, *self._place(name)), name)
+
+    def names(self, folder: str) -> list[str]:
+        """The names of the files directly in a folder."""
+        within = (name.removeprefix(f"{folder}/") for name in self._members if name.startswith(f"{folder}/"))
+        return sorted(name for name in within if "/" not in name)
+
+    def _add(self, member: tarfile.TarInfo) -> None:
+        name = member.name.removeprefix("./")
+        if not member.isreg() or member.issparse():
+            if not member.isdir():
+                raise _unreadable(f"{name} 不是普通文件")
+            return
+        if name in self._members or len(self._members) >= MAX_MEMBERS:
+            raise _unreadable(f"{name} 重复，或文件过多")
+        self._members[name] = (member.offset_data, member.size)
+
+    def _place(self, name: str) -> tuple[int, int]:
+        if name not in self._members:
+            raise _missing(name)
+        return self._members[name]
+
+
+class _Part:
+    """Lines of a part of a file; other parts may be read in between."""
+
+    def __init__(self, file: IO[bytes], offset: int, size: int) -> None:
+        self._file, self._at, self._end = file, offset, offset + size
+
+    def readline(self, limit: int) -> bytes:
+        self._file.seek(self._at)
+        line = self._file.readline(min(limit, self._end - self._at))
+        self._at += len(line)
+        return line
+
+
+class _Lines(Protocol):
+    def readline(self, limit: int, /) -> bytes: ...
+
+
+def _objects(file: _Lines, name: str) -> Iterator[dict[str, Any]]:
+    number = 0
+    while line := file.readline(MAX_FILE + 1):
+        number += 1
+        place = f"{name} 第 {number} 行"
+        if len(line) > MAX_FILE:
+            raise _too_long(place, MAX_FILE)
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise _unreadable(f"{place} 不是 JSON") from error
+        if not isinstance(value, dict):
+            raise _unreadable(f"{place} 不是 JSON 对象")
+        yield value
+
+
+def _whole(data: bytes, name: str, limit: int) -> bytes:
+    if len(data) > limit:
+        raise _too_long(name, limit)
+    return data
+
+
+def _missing(name: str) -> VerificationError:
+    return VerificationError(f"审计包缺少文件 {name}。", code="not-found")
+
+
+def _too_long(name: str, limit: int) -> VerificationError:
+    return _unreadable(f"{name} 超过 {limit} 字节")
+
+
+def _unreadable(reason: str) -> VerificationError:
+    return VerificationError(f"审计包无法读取：{reason}。", code="unreadable")

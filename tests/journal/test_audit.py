@@ -1,0 +1,560 @@
+"""The audit: an honest bundle holds, and every way of tampering is found and named."""
+
+import json
+import shutil
+import tarfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from certlib.errors import VerificationError
+from certlib.formats.leaf import Leaf
+from certlib.journal.journal import journal_keys
+from certlib.verify.audit import CHECKS, AuditTrust, audit
+from certlib.verify.bundle import open_bundle
+
+from .histories import JOURNAL, SEAL, START, TRUST, City, a_day, digest, ed25519, examine, failed, trust_list, write
+
+
+@pytest.fixture(scope="module")
+def honest() -> City:
+    """An ordinary day."""
+    return a_day()
+
+
+@pytest.fixture(scope="module")
+def bundle(honest: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its bundle, not to be changed."""
+    return honest.export(tmp_path_factory.mktemp("honest"))
+
+
+@pytest.fixture
+def copy(bundle: Path, tmp_path: Path) -> Path:
+    """A copy of the honest bundle, to be tampered with."""
+    return shutil.copytree(bundle, tmp_path / "copy")
+
+
+def breach_text(path: Path, **options: object) -> str:
+    report = examine(path, **options)  # type: ignore[arg-type]
+    assert not report.holds
+    return "\n".join(f"{breach.check} | {breach.place} | {breach.message}" for breach in report.breaches)
+
+
+def test_an_honest_bundle_holds(bundle: Path, honest: City) -> None:
+    """Every check passes, with the auditor's own keys and all heads kept from before."""
+    report = examine(bundle, since=tuple(honest.notes()))
+    assert report.breaches == ()
+    assert report.holds
+    assert {finding.check: finding.outcome for finding in report.findings} == dict.fromkeys(CHECKS, "pass")
+    assert (report.size, report.at) == (len(honest.leaves), honest.heads[-1][1])
+
+
+def test_a_bundle_in_a_tar_file_reads_the_same(bundle: Path, tmp_path: Path) -> None:
+    """Read in place, nothing unpacked."""
+    path = tmp_path / "bundle.tar"
+    with tarfile.open(path, "w") as archive:
+        archive.add(bundle, arcname=".")
+    assert examine(path) == examine(bundle)
+
+
+def test_what_the_bundle_does_not_bring_is_said_to_be_unknown(copy: Path) -> None:
+    """Without register lines, lists or trust roots the journal alone is audited, and the report says so."""
+    (copy / "register.jsonl").unlink()
+    (copy / "standing.jsonl").unlink()
+    report = examine(copy, trust=replace(TRUST, trust_roots=()))
+    assert report.holds
+    unknown = {finding.check for finding in report.findings if finding.outcome == "unknown"}
+    assert unknown == {"register", "standing", "status", "trust"}
+
+
+def test_progress_is_told(bundle: Path, honest: City) -> None:
+    """Leaves read so far, and leaves in all."""
+    told: list[tuple[int, int]] = []
+    with open_bundle(bundle) as opened:
+        audit(opened, TRUST, progress=lambda done, size: told.append((done, size)))
+    assert told[-1] == (len(honest.leaves), len(honest.leaves))
+
+
+# --- files of the bundle changed, nothing signed again ---------------------------------------------------------------
+
+
+def flip(path: Path, at: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "sentence"),
+    [
+        ("tile/entries/000.p/94", 2000, "tree"),
+        ("tile/entries/000.p/94", 0, "tree"),
+        ("tile/0/000.p/94", 10 * 32, "与由条目算出的哈希不符，自第 10 个起共 1 个"),
+        ("checkpoint", 60, "head"),
+        ("checkpoints.jsonl", 150, "archive | checkpoints.jsonl 第 1 行"),
+        ("status/0.cwt", -1, "status | status/0.cwt"),
+        ("trust/0001.json", 60, "trust | trust/0001.json"),
+    ],
+)
+def test_a_flipped_bit_is_found_with_its_place(copy: Path, name: str, at: int, sentence: str) -> None:
+    """In entries, tiles, heads and lists."""
+    flip(copy / name, at)
+    assert sentence in breach_text(copy)
+
+
+@pytest.mark.parametrize("name", ["tile/entries/000.p/94", "tile/0/000.p/94", "checkpoint"])
+def test_a_missing_file_is_named(copy: Path, name: str) -> None:
+    """A bundle that lacks what it must have does not hold."""
+    (copy / name).unlink()
+    assert name in breach_text(copy)
+
+
+@pytest.mark.parametrize("keep", [0, 1, 100])
+def test_a_cut_entry_file_is_named(copy: Path, keep: int) -> None:
+    """A truncated bundle is found, whatever is left of it."""
+    path = copy / "tile/entries/000.p/94"
+    path.write_bytes(path.read_bytes()[:keep])
+    assert "tile/entries/000.p/94" in breach_text(copy)
+
+
+# --- the journal forged, everything signed again ---------------------------------------------------------------------
+
+
+def edit(city: City) -> None:
+    at = city.index("certificate:in-force", "c7")
+    city.leaves[at] = replace(city.leaves[at], file=digest("another file"))
+
+
+def remove_revocation(city: City) -> None:
+    del city.leaves[city.index("certificate:revoked")]
+    shorten(city, city.index("certificate:in-force", "c20"))
+
+
+def insert_backdated(city: City) -> None:
+    at = city.index("certificate:planned", "c6")
+    late = City()
+    late.issue(40, city.leaves[at].at)
+    planned, _seal, in_force = late.leaves
+    city.leaves[at:at] = [planned, in_force]
+    city.heads = [(size + 2 if size > at else size, when, seen) for size, when, seen in city.heads]
+
+
+def swap(city: City) -> None:
+    first, second = city.index("certificate:in-force", "c2"), city.index("certificate:planned", "c3")
+    city.leaves[first], city.leaves[second] = city.leaves[second], city.leaves[first]
+
+
+def shorten(city: City, at: int) -> None:
+    city.heads = [(size - 1 if size > at else size, when, seen) for size, when, seen in city.heads]
+
+
+FORGERIES: dict[str, Callable[[City], None]] = {
+    "edit": edit,
+    "remove a revocation": remove_revocation,
+    "insert back-dated": insert_backdated,
+    "swap": swap,
+}
+
+
+def forged(forgery: Callable[[City], None], *, witnessed: bool) -> City:
+    """The day forged, chains and all made to fit, every head signed again."""
+    city = a_day()
+    forgery(city)
+    city.relink()
+    if not witnessed:
+        city.heads = [(size, at, False) for size, at, _ in city.heads]
+    return city
+
+
+@pytest.mark.parametrize("forgery", FORGERIES.values(), ids=FORGERIES)
+def test_a_rewritten_history_contradicts_every_head_kept_from_it(
+    forgery: Callable[[City], None], honest: City, tmp_path: Path
+) -> None:
+    """With the journal's key everything can be made to fit but the heads that an auditor kept: the place is named."""
+    path = forged(forgery, witnessed=False).export(tmp_path)
+    text = breach_text(path, since=tuple(honest.notes()), quorum=0)
+    assert "archive | 审计人自存检查点 8" in text
+    assert "与此检查点不符" in text
+    assert "审计人自存检查点 1 |" not in text  # the empty head agrees with every history
+
+
+@pytest.mark.parametrize("forgery", FORGERIES.values(), ids=FORGERIES)
+def test_a_rewritten_history_has_no_witness(forgery: Callable[[City], None], tmp_path: Path) -> None:
+    """Without anything kept from before, the missing cosignatures give it away."""
+    path = forged(forgery, witnessed=False).export(tmp_path)
+    assert failed(examine(path, quorum=0)) <= {"seals", "times", "chains", "indices"}
+    assert "head | checkpoint | 没有任何检查点有 2 个见证签名" in breach_text(path, quorum=2)
+
+
+@pytest.mark.parametrize("forgery", FORGERIES.values(), ids=FORGERIES)
+def test_old_cosigned_heads_left_in_the_archive_contradict_it(
+    forgery: Callable[[City], None], honest: City, tmp_path: Path
+) -> None:
+    """A forger who keeps the witnessed heads for show is found by them."""
+    path = forged(forgery, witnessed=False).export(tmp_path)
+    lines = (path / "checkpoints.jsonl").read_text().splitlines()
+    lines += [json.dumps({"note": note}) for note in honest.notes()[1:]]
+    lines.sort(key=lambda line: int(json.loads(line)["note"].split("\n")[1]))
+    (path / "checkpoints.jsonl").write_text("\n".join(lines) + "\n")
+    assert "archive | checkpoints.jsonl 第" in breach_text(path)
+
+
+def test_a_journal_cut_short_is_a_rollback(honest: City, tmp_path: Path) -> None:
+    """A head smaller than one already signed is found, named, and never passed over."""
+    city = a_day()
+    city.heads = city.heads[:-3]
+    path = city.export(tmp_path)
+    assert examine(path).holds
+    text = breach_text(path, since=(honest.notes()[-1],))
+    assert f"已签过 {len(honest.leaves)} 条的检查点，最新检查点却只有" in text
+
+
+def test_a_database_restored_and_grown_anew_is_a_fork(honest: City, tmp_path: Path) -> None:
+    """The same length or longer than before, but another history."""
+    city = a_day()
+    size, *_ = city.heads[4]
+    city.leaves, city.heads = city.leaves[:size], city.heads[:5]
+    for number in range(50, 65):
+        city.issue(number, START + timedelta(minutes=92))
+    city.relink()
+    city.head(START + timedelta(minutes=93), witnessed=False)
+    text = breach_text(city.export(tmp_path), since=tuple(honest.notes()[5:7]))
+    assert "审计人自存检查点 1" in text
+    assert "审计人自存检查点 2" in text
+
+
+def test_leaves_backdated_after_the_fact_lie_outside_their_heads(tmp_path: Path) -> None:
+    """An issue added today with last week's date stands after heads that say when today is."""
+    city = a_day()
+    city.issue(45, START - timedelta(days=7))
+    city.head(START + timedelta(minutes=95))
+    text = breach_text(city.export(tmp_path))
+    assert "疑为倒签" in text
+    assert "日志第 96 条（certificate:in-force）" in text
+
+
+def test_a_leaf_from_the_future_is_found(tmp_path: Path) -> None:
+    """A time later than the next signed head."""
+    city = a_day()
+    city.issue(45, START + timedelta(days=1))
+    city.head(START + timedelta(minutes=95))
+    assert "晚于其后检查点的时间" in breach_text(city.export(tmp_path))
+
+
+def test_heads_whose_witness_time_is_earlier_are_clocks_apart(copy: Path, honest: City) -> None:
+    """A head that claims to be younger than the witness's signature on it."""
+    size, at, _ = honest.heads[-1]
+    early = honest.note(size, at, witnessed=True).split("— witness")[0]
+    late = honest.note(size, at + timedelta(hours=3), witnessed=False).split("\n\n")[1]
+    cosigned = honest.note(size, at, witnessed=True)[len(early) :]
+    write(copy / "checkpoint", (early.split("\n\n")[0] + "\n\n" + late + cosigned).encode())
+    assert "时钟不一致" in breach_text(copy)
+
+
+# --- breaches inside an otherwise consistent journal -----------------------------------------------------------------
+
+
+def change(city: City, kind: str, chain: str = "", **parts: object) -> None:
+    at = city.index(kind, chain)
+    city.leaves[at] = replace(city.leaves[at], **parts)  # type: ignore[arg-type]
+
+
+BROKEN: dict[str, tuple[Callable[[City], None], str, str]] = {
+    "a step is missing": (
+        lambda city: change(city, "certificate:in-force", "c3", step=3),
+        "chains",
+        "第 3 步接在第 1 步之后",
+    ),
+    "a step is doubled": (
+        lambda city: change(city, "certificate:in-force", "c3", step=1),
+        "chains",
+        "第 1 步接在第 1 步之后",
+    ),
+    "the previous step is another": (
+        lambda city: change(city, "certificate:in-force", "c3", previous=digest("x")),
+        "chains",
+        "前一步被改动、调换或插入",
+    ),
+    "an index planned twice": (
+        lambda city: change(city, "certificate:planned", "c3", statuses=((1, 15), (8, 15))),
+        "indices",
+        "索引号 1 被再次计划",
+    ),
+    "a status without a plan": (
+        lambda city: change(city, "certificate:in-force", "c3", statuses=((99, 0),)),
+        "indices",
+        "索引号 99 没有计划就有了状态",
+    ),
+    "a status of a foreign certificate": (
+        lambda city: change(city, "certificate:revoked", statuses=((1, 1),)),
+        "indices",
+        "索引号 1 属于另一证照",
+    ),
+    "a status outside any chain": (
+        lambda city: change(city, "seal:released", statuses=((1, 0),)),
+        "indices",
+        "不属于任何证照",
+    ),
+    "an absurd index": (
+        lambda city: change(city, "certificate:in-force", "c3", statuses=((2**50, 0),)),
+        "indices",
+        "远超已用的范围",
+    ),
+    "a seal use twice": (lambda city: change(city, "seal:released", use=3), "seals", "第 3 次用印被登记了两次"),
+    "a seal use missing": (lambda city: change(city, "seal:released", use=0), "seals", "第 13 次用印没有记录"),
+    "a counter that jumps": (
+        lambda city: change(city, "seal:released", use=2**40),
+        "seals",
+        f"第 32 至 {2**40 - 1} 次用印没有记录",
+    ),
+}
+
+
+@pytest.mark.parametrize(("break_it", "check", "sentence"), BROKEN.values(), ids=BROKEN)
+def test_a_rule_broken_inside_is_found(
+    break_it: Callable[[City], None], check: str, sentence: str, tmp_path: Path
+) -> None:
+    """Even when tree, tiles and heads all fit."""
+    city = a_day()
+    break_it(city)
+    path = city.export(tmp_path)
+    report = examine(path)
+    assert any(breach.check == check and sentence in breach.message for breach in report.breaches), report.breaches
+    assert "tree" not in failed(report)
+
+
+def test_a_use_under_way_is_no_gap(tmp_path: Path) -> None:
+    """A counter reserved and not closed yet, as the register says, is not missing."""
+    city = a_day()
+    change(city, "seal:released", use=0)
+    city.open_uses = [(SEAL, 13)]
+    assert examine(city.export(tmp_path)).holds
+
+
+def test_bytes_that_are_no_leaf_are_named(tmp_path: Path) -> None:
+    """An entry of another form stands out, the rest is checked on."""
+
+    class Odd(Leaf):
+        __slots__ = ()
+
+        def encode(self) -> bytes:
+            return b"not a leaf"
+
+    city = a_day()
+    city.add(Odd(kind="x:y", at=START))
+    city.head(START + timedelta(minutes=95))
+    assert "leaves | 日志第 94 条 | 不是日志条目的唯一编码" in breach_text(city.export(tmp_path))
+
+
+# --- register, lists, trust ------------------------------------------------------------------------------------------
+
+
+def rewrite(path: Path, edit_line: Callable[[dict[str, object]], dict[str, object] | None]) -> None:
+    lines = [edit_line(json.loads(line)) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines if line is not None))
+
+
+REGISTER: dict[str, tuple[Callable[[dict[str, object]], dict[str, object] | None], str]] = {
+    "facts edited": (
+        lambda line: {**line, "outcome": {**line["outcome"], "commitment": "00" * 32}} if "outcome" in line else line,  # type: ignore[dict-item]
+        "内容与日志中的承诺不符",
+    ),
+    "plan edited": (
+        lambda line: {**line, "intent": {**line["intent"], "indices": [1]}} if "intent" in line else line,  # type: ignore[dict-item]
+        "索引号与日志所计划的不符",
+    ),
+    "rows deleted": (
+        lambda line: {key: value for key, value in line.items() if key != "event"},
+        "台账中没有与之对应的办理记录",
+    ),
+    "file replaced": (
+        lambda line: {**line, "file": {"sha256": "00" * 32, "n": 1}} if "file" in line else line,
+        "文件的摘要与日志不符",
+    ),
+    "file of another": (
+        lambda line: {**line, "file": {**line["file"], "n": 5}} if "file" in line else line,  # type: ignore[dict-item]
+        "索引号属于另一证照",
+    ),
+    "date edited": (lambda line: {**line, "event": {"at": 1}} if "event" in line else line, "办理时间与日志不符"),
+    "seal use edited": (
+        lambda line: {**line, "use": {**line["use"], "state": "released"}} if "use" in line else line,  # type: ignore[dict-item]
+        "用印登记与日志不符",
+    ),
+    "all lines of a leaf gone": (lambda line: None if line["seq"] == 3 else line, "疑被删除"),
+    "nonsense": (lambda line: {**line, "gold": {}}, "无法识别的内容"),
+}
+
+
+@pytest.mark.parametrize(("edit_line", "sentence"), REGISTER.values(), ids=REGISTER)
+def test_a_register_that_differs_from_the_journal_is_found(
+    edit_line: Callable[[dict[str, object]], dict[str, object] | None], sentence: str, copy: Path
+) -> None:
+    """Each row edited or deleted in the database contradicts its leaf."""
+    rewrite(copy / "register.jsonl", edit_line)
+    assert sentence in breach_text(copy)
+
+
+def test_a_row_added_behind_the_journals_back_is_found(copy: Path) -> None:
+    """A certificate put into the database without a leaf."""
+    with (copy / "register.jsonl").open("a") as file:
+        file.write(json.dumps({"seq": None, "row": "file", "key": "ab12"}) + "\n")
+    assert "register | 文件登记 ab12 | 日志中没有与之对应的条目" in breach_text(copy)
+
+
+def test_lines_of_no_leaf_or_out_of_order_are_found(copy: Path) -> None:
+    """A leaf that does not exist, and a line that comes too late."""
+    with (copy / "register.jsonl").open("a") as file:
+        file.write(json.dumps({"seq": 3, "file": {}}) + "\n" + json.dumps({"seq": 1000, "file": {}}) + "\n")
+    text = breach_text(copy)
+    assert "register.jsonl 3 | 所指的日志条目不存在，或次序颠倒" in text
+    assert "register.jsonl 1000 | 所指的日志条目不存在，或次序颠倒" in text
+
+
+def test_erased_contents_are_counted_and_are_no_breach(copy: Path) -> None:
+    """A salt deleted on request leaves a commitment that can no longer be compared; the report counts it."""
+    rewrite(
+        copy / "register.jsonl",
+        lambda line: {**line, "outcome": {**line["outcome"], "commitment": "erased"}} if "outcome" in line else line,
+    )
+    report = examine(copy)
+    assert (report.holds, report.erased) == (True, 30)
+
+
+@pytest.mark.parametrize(
+    ("edit_line", "sentence"),
+    [
+        (lambda line: {**line, "code": 0} if line["n"] == 9 else line, "台账的状态是 0，由日志得出的是 1"),
+        (lambda line: None if line["n"] == 9 else line, "索引号 9 | 日志有计划，台账中没有此索引号"),
+        (lambda line: {**line, "n": 10} if line["n"] == 9 else line, "台账重复"),
+        (lambda line: {**line, "n": 12345} if line["n"] == 9 else line, "日志中没有计划"),
+    ],
+)
+def test_a_state_changed_in_the_tables_alone_is_found(
+    edit_line: Callable[[dict[str, object]], dict[str, object] | None], sentence: str, copy: Path
+) -> None:
+    """A revocation undone by an UPDATE, a row deleted, an index doubled or invented."""
+    rewrite(copy / "standing.jsonl", edit_line)
+    assert sentence in breach_text(copy)
+
+
+def test_a_status_list_that_hides_a_revocation_is_found(copy: Path, honest: City) -> None:
+    """A list with 0 where the journal says revoked names the index."""
+    lying = a_day()
+    change(lying, "certificate:revoked", statuses=((9, 0), (10, 0)))
+    size, at, _ = honest.heads[-1]
+    write(copy / "status" / "0.cwt", lying.status_list(size, at))
+    text = breach_text(copy)
+    assert "索引号 9 在清单中为 0，由日志得出的是 1" in text
+    assert "索引号 10 在清单中为 0，由日志得出的是 1" in text
+
+
+def test_lists_of_past_sizes_are_compared_with_the_statuses_of_then(copy: Path, honest: City) -> None:
+    """Every list ever published is checked at the journal size it names, not at today's."""
+    for number in (0, 3, 5):
+        size, at, _ = honest.heads[number]
+        write(copy / "status" / f"old-{number}.cwt", honest.status_list(size, at))
+    report = examine(copy)
+    assert report.holds
+    assert next(finding.detail for finding in report.findings if finding.check == "status") == "状态清单：4 份"
+
+
+def test_a_list_from_a_longer_journal_is_a_rollback(tmp_path: Path, honest: City) -> None:
+    """A published list that was computed from leaves this journal no longer has."""
+    city = a_day()
+    size, at, _ = honest.heads[-1]
+    city.heads = city.heads[:-3]
+    path = city.export(tmp_path)
+    write(path / "status" / "9.cwt", honest.status_list(size, at))
+    assert f"由 {size} 条日志算出，日志却只有" in breach_text(path)
+
+
+def test_a_trust_list_out_of_sequence_is_found(copy: Path) -> None:
+    """A trust list that takes an earlier one's place."""
+    write(copy / "trust" / "0002.json", trust_list(START, seq=1))
+    assert "trust | trust/0002.json | 序号 1 不大于前一份的 1" in breach_text(copy)
+
+
+# --- bad bundles -----------------------------------------------------------------------------------------------------
+
+
+def test_a_bundle_of_another_journal_is_named(copy: Path, honest: City) -> None:
+    """An archived head of another origin, and a bundle whose key the auditor does not have."""
+    other = AuditTrust(journal=[key.verifier for key in JOURNAL[:0]])
+    assert "head | checkpoint" in breach_text(copy, trust=other)
+    strange = honest.notes()[0].replace("journal.ganzhou", "journal.elsewhere")
+    assert "archive | 审计人自存检查点 1" in breach_text(copy, since=(strange,))
+
+
+def test_an_unknown_witness_counts_for_nothing(copy: Path) -> None:
+    """Cosignatures of keys that the auditor does not know are ignored."""
+    strangers = replace(TRUST, witnesses=[key.verifier for key in JOURNAL[:0]])
+    assert "没有任何检查点有 2 个见证签名" in breach_text(copy, trust=strangers)
+
+
+def test_leaves_not_yet_witnessed_are_counted(tmp_path: Path) -> None:
+    """A head signed a moment ago may lack its cosignatures; for a whole day it may not."""
+    city = a_day()
+    city.issue(45, START + timedelta(minutes=93))
+    city.head(START + timedelta(minutes=95), witnessed=False)
+    report = examine(city.export(tmp_path / "fresh"))
+    assert report.holds
+    assert report.findings[0].detail == "最新检查点：97 条，最后 3 条尚未见证"
+    city.head(START + timedelta(days=2), witnessed=False)
+    assert "超过一天没有见证" in breach_text(city.export(tmp_path / "stale"))
+
+
+@pytest.mark.parametrize("data", [b"", b"not a tar file", b"\x1f\x8b" + b"x" * 600, b"x" * 10_000])
+def test_what_is_no_bundle_is_said_so(tmp_path: Path, data: bytes) -> None:
+    """Neither a folder nor a plain tar; a compressed one is never unpacked."""
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    with pytest.raises(VerificationError, match="审计包"), open_bundle(path):
+        pass
+    with pytest.raises(VerificationError), open_bundle(tmp_path / "none"):
+        pass
+
+
+def test_a_tar_with_links_or_doubled_names_is_refused(tmp_path: Path) -> None:
+    """A link could lead out of the bundle, a second file hide the first."""
+    for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE):
+        member = tarfile.TarInfo("checkpoint")
+        member.type, member.linkname = kind, "/etc/passwd"
+        with tarfile.open(tmp_path / "bad.tar", "w") as archive:
+            archive.addfile(member)
+        with pytest.raises(VerificationError), open_bundle(tmp_path / "bad.tar"):
+            pass
+    with tarfile.open(tmp_path / "double.tar", "w") as archive:
+        for _ in range(2):
+            archive.addfile(tarfile.TarInfo("checkpoint"))
+    with pytest.raises(VerificationError, match="重复"), open_bundle(tmp_path / "double.tar"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("register.jsonl", b"{"),
+        ("register.jsonl", b"[]\n"),
+        ("register.jsonl", b"[" * 5000 + b"\n"),
+        ("register.jsonl", b'{"seq": 0, "intent": "' + b"x" * 2_000_000 + b'"}\n'),
+        ("checkpoints.jsonl", b'{"note": 5}\n'),
+        ("checkpoints.jsonl", b"\xff\xfe\n"),
+        ("checkpoint", b"x" * 100_000),
+        ("standing.jsonl", b'{"n": "a", "code": []}\n'),
+        ("status/0.cwt", b""),
+        ("trust/0001.json", b"{}"),
+    ],
+)
+def test_malformed_files_are_findings_and_never_exceptions(copy: Path, name: str, data: bytes) -> None:
+    """Everything in a bundle is bad input."""
+    (copy / name).write_bytes(data)
+    assert breach_text(copy)
+
+
+def test_a_key_of_another_journal_with_the_same_name_does_not_pass(copy: Path) -> None:
+    """The name alone is nothing."""
+    forger = [key.verifier for key in journal_keys(JOURNAL[0].verifier.name, ed25519(b"f"))]
+    assert "没有该日志自己的签名" in breach_text(copy, trust=replace(TRUST, journal=forger))
