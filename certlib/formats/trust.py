@@ -16,12 +16,13 @@ import binascii
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from certlib.crypto.cose import ALGORITHMS, algorithm_of, key_id
 from certlib.crypto.keys import SigningKey
 from certlib.crypto.suites import suite_named, suite_of
+from certlib.domain.civil import civil_date
 from certlib.domain.verdict import Verdict
 from certlib.errors import VerificationError
 from certlib.formats.facts import canonical
@@ -31,6 +32,9 @@ TYPE = "certlib-trust+json"
 MAX_SIZE = 1 << 20  # bytes
 ACTIVE, RETIRED, COMPROMISED = "active", "retired", "compromised"
 STATES = (ACTIVE, RETIRED, COMPROMISED)
+_TOO_EARLY = "签名时间早于密钥的启用时间。"
+_TOO_LATE = "签名时间晚于密钥的停用时间。"
+_LEAKED = "签名密钥已泄露，须向签发机关核实。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,18 @@ class TrustedKey:
     def fault(self, signed: datetime) -> str:
         """Why a signature said to be made at `signed` is not to be believed (Chinese); empty when it is."""
         if self.since is not None and signed < self.since:
-            return "签名时间早于密钥的启用时间。"
+            return _TOO_EARLY
         if self.until is not None and signed >= self.until:
-            return "签名时间晚于密钥的停用时间。"
-        if self.state == COMPROMISED:
-            return "签名密钥已泄露，须向签发机关核实。"
-        return ""
+            return _TOO_LATE
+        return _LEAKED if self.state == COMPROMISED else ""
+
+    def fault_on(self, day: date) -> str:
+        """The same for a signature of which only the day is known: the key's first and last day count as its own."""
+        if self.since is not None and day < civil_date(self.since):
+            return _TOO_EARLY
+        if self.until is not None and day > civil_date(self.until):
+            return _TOO_LATE
+        return _LEAKED if self.state == COMPROMISED else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -213,8 +213,8 @@ def judge_seal(message: Message, digest: bytes, trust: TrustRoots, at: datetime,
     def check(context: ValidationContext) -> SignatureStatus:
         return _run(async_validate_cms_signature(message.signed_data, raw_digest=digest, validation_context=context))
 
-    judged = _judge(check, trust, at, material)
-    certificate = Certificate.load(message.certificate)
+    judged = _judge(check, message.certificates, trust, at, material)
+    certificate = _x509(message.certificate)
     usable = {"digital_signature", "non_repudiation"} <= certificate.key_usage
     if not judged.problem and not (usable and DOCUMENT_SIGNING in certificate.extended_usage):
         return replace(judged, problem="usage")
@@ -228,14 +228,18 @@ def judge_stamp(stamp: Stamp, imprint: bytes, trust: TrustRoots, at: datetime, m
         values = _run(validate_tst_signed_data(stamp.message.signed_data, context, lambda _: imprint, _POLICY))
         return TimestampSignatureStatus(**values)
 
-    return _judge(check, trust, at, material)
+    return _judge(check, stamp.message.certificates, trust, at, material)
 
 
 def _judge(
-    check: Callable[[ValidationContext], SignatureStatus], trust: TrustRoots, at: datetime, material: Material
+    check: Callable[[ValidationContext], SignatureStatus],
+    certificates: tuple[bytes, ...],
+    trust: TrustRoots,
+    at: datetime,
+    material: Material,
 ) -> Judgement:
     """Judge with revocation required; where nothing is known of it, again without, and say so."""
-    lists = (*_lists(trust.revocation), *_lists(material.revocation))
+    lists = _fitting((*trust.revocation, *material.revocation), (*trust.certificates, *certificates))
     try:
         status = check(_context(trust, at, material, lists, required=True)) if lists else None
         if status is None or _PROBLEMS.get(status.trust_problem_indic, "chain") == "chain":
@@ -269,7 +273,7 @@ def _revoked(judged: Judgement, trust: TrustRoots, at: datetime) -> Judgement:
     pyHanko passes over a list when the certificate names no place to get one, unless revocation is required.
     """
     for data in judged.path[1:]:
-        certificate = Certificate.load(data)
+        certificate = _x509(data)
         for one in _dated(trust.revocation):
             moment = one.revoked_at(certificate)
             if moment is not None and moment <= at:
@@ -342,9 +346,20 @@ def _certificates(certificates: tuple[bytes, ...]) -> list[x509.Certificate]:
     return [x509.Certificate.load(data) for data in certificates]
 
 
+def _fitting(lists: tuple[bytes, ...], certificates: tuple[bytes, ...]) -> tuple[crl.CertificateList, ...]:
+    """The lists by issuers of these certificates: comparing names is what costs pyHanko most."""
+    issuers = {_x509(data).issuer for data in certificates}
+    return tuple(_list(one.der) for one in _dated(lists) if one.issuer in issuers)
+
+
+@lru_cache(maxsize=256)
+def _x509(data: bytes) -> Certificate:
+    return Certificate.load(data)
+
+
 @lru_cache(maxsize=64)
-def _lists(lists: tuple[bytes, ...]) -> tuple[crl.CertificateList, ...]:
-    return tuple(crl.CertificateList.load(data) for data in lists)
+def _list(data: bytes) -> crl.CertificateList:
+    return crl.CertificateList.load(data)
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,8 @@ does the state of the certificate speak.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -129,6 +130,25 @@ class Report:
         """The same as one line of text."""
         return json.dumps(self.as_json(), ensure_ascii=False, separators=(", ", ": "))
 
+    def dump(self) -> bytes:
+        """The whole report as JSON, for another process; `load` reads it."""
+        values = asdict(self)
+        return json.dumps(values, ensure_ascii=False, default=_iso).encode()
+
+    @classmethod
+    def load(cls, data: bytes) -> Report:
+        """Read what `dump` gave. Raises `ValueError` for anything else: the other process may have been subverted."""
+        try:
+            values = json.loads(data)
+            seals, certificate = values.pop("seals"), values.pop("certificate")
+            return cls(
+                **_read(values, Report, verdict=Verdict, findings=_findings),
+                seals=tuple(SealReport(**_read(seal, SealReport)) for seal in seals),
+                certificate=CertificateReport(**_read(certificate, CertificateReport)) if certificate else None,
+            )
+        except (TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise ValueError("not a report") from error
+
 
 @dataclass(slots=True)
 class Notes:
@@ -157,6 +177,33 @@ class Notes:
     def verdict(self, otherwise: Verdict) -> Verdict:
         """The weightiest verdict noted, or `otherwise`."""
         return min(self.verdicts, key=_WEIGHT.__getitem__, default=otherwise)
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, date):  # datetime is one
+        return value.isoformat()
+    raise TypeError(f"a report holds no {type(value).__name__}")
+
+
+def _findings(values: list[dict[str, str]]) -> tuple[Finding, ...]:
+    return tuple(Finding(str(one["check"]), str(one["outcome"]), str(one["detail"])) for one in values)
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "str": str,
+    "int": int,
+    "int | None": int,
+    "date | None": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+    "datetime | None": datetime.fromisoformat,
+}
+
+
+def _read(values: dict[str, Any], kind: type[Any], **own: Callable[[Any], Any]) -> dict[str, Any]:
+    """The values, each made what its field is declared to be; unknown fields are an error."""
+    types = {one.name: str(one.type) for one in fields(kind)}
+    readers = {name: own.get(name) or _READERS[types[name]] for name in values}
+    return {name: None if value is None else readers[name](value) for name, value in values.items()}
 
 
 def _time(at: datetime | None) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from certlib.domain.civil import civil_date
-from certlib.domain.verdict import OF_STATUS, Verdict
+from certlib.domain.verdict import OF_STATUS, StatusCode, Verdict
 from certlib.formats.status import StatusList
-
-NO_LIST = "没有状态清单，状态未核对。"
 
 
 def listed_state(
@@ -16,19 +14,26 @@ def listed_state(
 ) -> tuple[Verdict, str]:
     """The verdict on index `n` at the moment `at`, and in Chinese what it rests on.
 
-    `STATUS_UNKNOWN` when the list is missing, out of date, or does not reach that far.
+    `STATUS_UNKNOWN` when the list is missing, out of date, or does not reach that far, unless the days alone say that
+    it is no longer or not yet in force.
     """
+    dated = dated_state(valid_from, valid_until, at)
+    code, detail = _listed(shard, n, at)
+    if code is None:
+        return (Verdict.STATUS_UNKNOWN if dated is Verdict.VALID else dated), detail
+    verdict = OF_STATUS[code]
+    return (dated if verdict is Verdict.VALID else verdict), detail
+
+
+def _listed(shard: StatusList | None, n: int, at: datetime) -> tuple[StatusCode | None, str]:
     if shard is None:
-        return Verdict.STATUS_UNKNOWN, NO_LIST
+        return None, "没有状态清单，状态未核对。"
     if not shard.is_fresh(at):
-        return Verdict.STATUS_UNKNOWN, f"状态清单（{shard.issued:%Y-%m-%d %H:%M}Z）不适用于所问的时间，状态未核对。"
+        return None, f"状态清单（{shard.issued:%Y-%m-%d %H:%M}Z）不适用于所问的时间，状态未核对。"
     code = shard.status(n)
     if code is None:
-        return Verdict.STATUS_UNKNOWN, "状态清单尚未包含此编号，状态未核对。"
-    verdict = OF_STATUS[code]
-    if verdict is Verdict.VALID:
-        verdict = dated_state(valid_from, valid_until, at)
-    return verdict, f"据状态清单（{shard.issued:%Y-%m-%d %H:%M}Z）。"
+        return None, "状态清单尚未包含此编号，状态未核对。"
+    return code, f"据状态清单（{shard.issued:%Y-%m-%d %H:%M}Z）。"
 
 
 def dated_state(valid_from: date | None, valid_until: date | None, at: datetime) -> Verdict:

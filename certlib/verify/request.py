@@ -1,0 +1,46 @@
+"""What passes between the sandbox and its child: limits, and one request; the answer is a report's `dump`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from certlib.verify.lookup import RegisterState
+from certlib.verify.roots import TrustRoots
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one examination may take: seconds of processor and of wall clock, bytes of address space."""
+
+    cpu: int = 5
+    wall: int = 10
+    memory: int = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterAnswer:
+    """The register's answer, asked beforehand, so that the child needs no register. Implements `RegisterLookup`."""
+
+    state: RegisterState | None
+
+    def by_sha256(self, sha256: str, *, at: datetime) -> RegisterState | None:
+        """The answer, whatever is asked."""
+        del sha256, at
+        return self.state
+
+    def by_index(self, n: int, *, at: datetime) -> RegisterState | None:
+        """The answer, whatever is asked."""
+        del n, at
+        return self.state
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One file to examine; `answer` is None when no register was asked."""
+
+    pdf: bytes
+    trust: TrustRoots
+    at: datetime
+    answer: RegisterAnswer | None
+    name: str

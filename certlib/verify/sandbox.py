@@ -1,0 +1,163 @@
+"""Files from strangers are examined in a process that may die: `Sandbox.examine` where `examine` would be too bold.
+
+    with Sandbox(trust) as sandbox:
+        report = sandbox.examine(upload, at=now, lookup=register, name="upload.pdf")
+
+One child process is started, imports everything once, and forks for every file (about ten milliseconds). A fork has
+5 s of processor, 10 s of wall clock and 1 GB of address space, enforced by the kernel; at most two run at once, a few
+may wait, and more are refused. Whatever happens in there, the answer is a report: a fork that dies says `unreadable`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from types import TracebackType
+
+from certlib.domain.verdict import Verdict
+from certlib.errors import CertlibError
+from certlib.verify.examine import MAX_SIZE, examine
+from certlib.verify.lookup import RegisterLookup
+from certlib.verify.report import Notes, Report
+from certlib.verify.request import Limits, RegisterAnswer, Request
+from certlib.verify.roots import TrustRoots
+
+MAX_ANSWER = 1 << 20  # bytes
+_OVERRUN = "解析此文件超出时间或内存限制，已中止，无法读取。"
+
+
+class SandboxBusyError(CertlibError):
+    """All places are taken and enough files are waiting; try again in a moment."""
+
+    code = "busy"
+
+
+class Sandbox:
+    """Examines files in forks of one warm child. Safe for concurrent use; closed at the end of a `with` block."""
+
+    def __init__(self, trust: TrustRoots, *, limits: Limits | None = None, places: int = 2, waiting: int = 8) -> None:
+        """`places` examinations run at once, `waiting` more may wait; the child is started at the first file."""
+        self._trust, self._limits = trust, limits or Limits()
+        self._places = threading.BoundedSemaphore(places)
+        self._admitted = threading.BoundedSemaphore(places + waiting)
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def examine(
+        self,
+        pdf: bytes,
+        *,
+        at: datetime,
+        lookup: RegisterLookup | None = None,
+        name: str = "",
+        trust: TrustRoots | None = None,
+    ) -> Report:
+        """Examine a file as `certlib.verify.examine.examine` does, in a fork.
+
+        `trust` stands for this file in place of the sandbox's own (newer status lists). The register is asked here.
+        Raises `SandboxBusyError` when too many files are waiting, and what the register raises.
+        """
+        trusted = trust or self._trust
+        if len(pdf) > MAX_SIZE:
+            return examine(pdf, trust=trusted, at=at, name=name)  # refused before anything is parsed
+        sha256 = hashlib.sha256(pdf).hexdigest()
+        answer = RegisterAnswer(lookup.by_sha256(sha256, at=at)) if lookup is not None else None
+        with self._place():
+            data = self._ask(pickle.dumps(Request(pdf, trusted, at, answer, name)))
+        try:
+            return Report.load(data)
+        except ValueError:
+            notes = Notes()
+            notes.failed("readable", _OVERRUN, Verdict.UNREADABLE)
+            findings = tuple(notes.findings)
+            return Report(file=name, verdict=Verdict.UNREADABLE, findings=findings, sha256=sha256, at=at)
+
+    def close(self) -> None:
+        """End the child and with it whatever still runs."""
+        with self._lock:
+            self._end()
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if not self._admitted.acquire(blocking=False):
+            raise SandboxBusyError("正在核验的文件较多，请稍后再试。")
+        try:
+            with self._places:
+                yield
+        finally:
+            self._admitted.release()
+
+    def _ask(self, request: bytes) -> bytes:
+        """The fork's answer, empty when it gave none in time."""
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                self._hand_over(theirs)
+            ours.settimeout(self._limits.wall + 2)
+            try:
+                ours.sendall(request)
+                ours.shutdown(socket.SHUT_WR)
+                return _read_all(ours)
+            except OSError:
+                return b""
+
+    def _hand_over(self, connection: socket.socket) -> None:
+        with self._lock:
+            for _ in range(2):
+                control = self._started()
+                try:
+                    socket.send_fds(control, [b"\x01"], [connection.fileno()])
+                except OSError:
+                    self._end()  # the child is gone: start another, once
+                else:
+                    return
+        raise SandboxBusyError("核验进程无法启动，请稍后再试。")
+
+    def _started(self) -> socket.socket:
+        if self._control is not None and self._child is not None and self._child.poll() is None:
+            return self._control
+        self._end()
+        ours, theirs = socket.socketpair()
+        limits = (self._limits.cpu, self._limits.wall, self._limits.memory)
+        with theirs:
+            command = [sys.executable, "-m", "certlib.verify.child", str(theirs.fileno()), *map(str, limits)]
+            self._child = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603  (our own words)
+        self._control = ours
+        return ours
+
+    def _end(self) -> None:
+        if self._control is not None:
+            self._control.close()
+        if self._child is not None:
+            try:
+                self._child.wait(timeout=2)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
+        self._control = self._child = None
+
+
+def _read_all(connection: socket.socket) -> bytes:
+    parts, size = [], 0
+    while part := connection.recv(1 << 16):
+        parts.append(part)
+        size += len(part)
+        if size > MAX_ANSWER:
+            return b""
+    return b"".join(parts)
