@@ -56,7 +56,7 @@ def create_app(service: Running) -> FastAPI:
         app.include_router(router)
     app.include_router(pages_router(host=service.office.settings.host, roots=[service.root]))
     problems.install(app, base=service.base)
-    openapi.describe(app, base=service.base, examples=request_examples)
+    openapi.describe(app, base=service.base, examples=lambda: request_examples(service.clock()))
     limits = {UPLOADS: settings.upload_bytes}
     app.add_middleware(BodyLimit, default=settings.json_bytes, paths=limits, base=service.base)
     app.add_middleware(Record, metrics=service.metrics, log=structlog.get_logger())

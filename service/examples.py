@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from certlib.catalogue import example
@@ -10,9 +11,9 @@ from certlib.catalogue import example
 ITEM = "2-25"
 
 
-def request_examples() -> Mapping[str, Any]:
-    """Examples by the name of the request's shape."""
-    issue = example(ITEM)
+def request_examples(now: datetime) -> Mapping[str, Any]:
+    """Examples by the name of the request's shape, as if asked for at `now`."""
+    issue = example(ITEM, now=now)
     return {
         "IssueRequest": {"issue": {"summary": f"事项 {ITEM}", "value": issue}},
         "ActRequest": {"suspend": {"summary": "暂扣（凭他机关文书）", "value": _suspension()}},

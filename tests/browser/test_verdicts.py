@@ -76,6 +76,13 @@ def test_no_list_is_never_green(phone: Any, issuer: Any) -> None:
     phone.shot("status-unknown")
 
 
+def test_expired_without_a_list_is_not_checked(phone: Any, issuer: Any) -> None:
+    """Without a list the state is unknown, as in the library; that its time has run out is said beneath."""
+    issuer.status_down = True
+    assert phone.scan(issuer.link(1, expires=date(2026, 4, 1))) == Verdict.STATUS_UNKNOWN
+    assert "有效期已过" in phone.text("#advice")
+
+
 def test_above_the_high_water_the_list_says_nothing(phone: Any, issuer: Any) -> None:
     """An index allotted after the list was made is not judged by its fill."""
     issuer.high_water = 10
@@ -123,8 +130,9 @@ def test_unknown_key_is_unknown_issuer(phone: Any, issuer: Any) -> None:
 def test_compromised_key_is_not_believed(phone: Any, issuer: Any) -> None:
     """What a compromised key signed is to be asked for at the register."""
     issuer.key_state = "compromised"
-    assert phone.scan(issuer.link(1)) == Verdict.UNKNOWN_ISSUER
+    assert phone.scan(issuer.link(1)) == Verdict.SIGNATURE_INVALID
     assert "登记机关" in phone.text("#advice")
+    assert phone.page.is_hidden("#paper")
 
 
 def test_an_edited_code_shows_nothing(phone: Any, issuer: Any) -> None:

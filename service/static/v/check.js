@@ -34,19 +34,18 @@ export async function check(code, roots) {
   const key = trust.keys[message.kid];
   if (!key?.uses.includes('code')) throw new Refused('unknown-issuer');
   if (!(await holds(message, key))) throw new Refused('signature-invalid');
-  if (unfit(key, payload.issued)) throw new Refused('unknown-issuer', 'unfit');
+  const start = (payload.issued + EPOCH) * DAY - SHANGHAI;
+  if (unfit(key, start, start + DAY)) throw new Refused('signature-invalid', 'unfit');
   const list = await status.then((data) => data && statusOf(data, payload.n, trust)).catch(() => null);
-  const { verdict, asOf } = judge(payload, list);
-  return { verdict, asOf, code, fields: fields(payload, trust, key) };
+  return { ...judge(payload, list), code, fields: fields(payload, trust, key) };
 }
 
 function judge({ until }, list) {
   const now = Math.max(Date.now() / 1000, list?.issued ?? 0); // a clock that lags behind signed data is wrong
-  const fresh = list && now < list.expires;
-  const verdict = (fresh && OF_STATUS[list.code]) || 'status-unknown';
-  const today = Math.floor((now + SHANGHAI) / DAY) - EPOCH;
-  const over = until !== null && today > until && (verdict === 'valid' || verdict === 'status-unknown');
-  return { verdict: over ? 'expired' : verdict, asOf: list?.issued };
+  const over = until !== null && Math.floor((now + SHANGHAI) / DAY) - EPOCH > until;
+  const verdict = (list && now < list.expires && OF_STATUS[list.code]) || 'status-unknown';
+  const why = over && verdict === 'status-unknown' ? 'over' : undefined;
+  return { verdict: over && verdict === 'valid' ? 'expired' : verdict, why, asOf: list?.issued };
 }
 
 /** The lines a reader compares, in the order of the paper. */
@@ -160,10 +159,10 @@ async function verify(alg, spki, signature, signed) {
 
 const holds = async (message, key) => message.alg === String(key.alg) && verify(message.alg, bytes64(key.spki), message.signature, message.signed);
 
-/** Whether a key was not in use, or no longer to be believed, on the day `issued`. */
-function unfit({ state, since, until }, issued) {
-  const start = (issued + EPOCH) * DAY - SHANGHAI, seconds = (text) => Date.parse(text) / 1000;
-  return state === 'compromised' || (since && start + DAY <= seconds(since)) || (until && start >= seconds(until));
+/** Whether a key was not in use between two moments, or is no longer to be believed. */
+function unfit({ state, since, until }, start, end) {
+  const seconds = (text) => Date.parse(text) / 1000;
+  return state === 'compromised' || (since && end <= seconds(since)) || (until && start > seconds(until));
 }
 
 async function get(address) {
@@ -198,8 +197,9 @@ const newest = (n) => get(`/public/status/${Math.floor(n / SHARD)}`);
 /** What a signed status list says of index `n`; throws when it may not be believed, null when it cannot say. */
 async function statusOf(data, n, trust) {
   const message = sign1(cbor(new Uint8Array(data))), key = trust.keys[message.kid], shard = Math.floor(n / SHARD);
-  if (!key?.uses.includes('status') || key.state === 'compromised' || !(await holds(message, key))) throw 0;
+  if (!key?.uses.includes('status') || !(await holds(message, key))) throw 0;
   const claims = cbor(message.payload), entry = claims.get(65533);
+  if (unfit(key, claims.get(6), claims.get(6) + 1)) throw 0;
   if (entry.get('bits') !== 4 || !claims.get(2).endsWith(`/${shard}`)) throw 0;
   if (!forward(`status/${shard}`, claims.get(-65537))) throw 0;
   const packed = await inflate(entry.get('lst'));

@@ -37,6 +37,7 @@ export default {
   'signature-invalid.': 'The signature does not match, so nothing is shown. Do not rely on it; see below how to report it.',
   'unreadable.': 'The code is incomplete: scan again, choose a photo, or type number and check code.',
   'unsupported.': 'This page does not know this version of code or its signature algorithm; ask the issuing office.',
+  'over.': 'Its time has run out, and the latest status could not be had: do not rely on it.',
   'foreign.': 'This is not the code of a certificate of this city.',
   'untrusted.': 'The trust list is wrongly signed, or older than one seen before. Check the address, go online and try again.',
   'unfit.': 'The signing key was not in use on the day of issue, or has been withdrawn: ask the issuing office.',
