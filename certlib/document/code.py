@@ -4,7 +4,7 @@ The text is a lower-case address in byte mode followed by digits in numeric mode
 itself. At 300 dots per inch a module of 5 dots is 0.423 mm, of 6 dots 0.508 mm, so a version 9 symbol (53 modules)
 measures 22.4 or 26.9 mm. The quiet zone of four modules (ISO/IEC 18004) is the template's white box around it.
 
-    >>> picture = draw_code("https://zwfw.example.gov.cn/v#1" + "7" * 300, largest=27.0)
+    >>> picture = draw_code("https://zwfw.example.gov.cn/v#1" + "7" * 300, largest=27.0, version=9)
     >>> picture.version, round(picture.side, 1)
     (9, 26.9)
 """
@@ -22,7 +22,7 @@ from certlib.errors import RenderError
 DOT = 25.4 / 300  # millimetres
 QUIET_ZONE = 4  # modules
 SMALLEST_MODULE = 4  # dots: 0.339 mm, the least that office printers and telephones manage
-CORRECTION = {"L": 0, "M": 1, "Q": 2, "H": 3}
+LEVELS = "LMQH"  # error correction, from weak to strong
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,25 @@ def code_matrix(text: str, *, correction: str = "M", version: int | None = None)
 
     `version` is the least to use: a longer text gets the next that holds it. Raises `RenderError` when none does.
     """
-    options = f"ecLevel={correction}" + (f",version={version}" if version else "")
-    try:
-        image = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, options=options).to_image(
-            scale=1, add_quiet_zones=False
-        )
-    except (ValueError, RuntimeError) as error:
-        if version is not None:
-            return code_matrix(text, correction=correction)
-        raise RenderError(f"二维码内容过长（{len(text)} 字符），无法编码 (too long for a QR code)") from error
-    pixels = memoryview(cast("Any", image))
+    barcode = _encode(text, correction, version) or _encode(text, correction, None)
+    if barcode is None:
+        raise RenderError(f"二维码内容过长（{len(text)} 字符），无法编码 (too long for a QR code)")
+    pixels = memoryview(cast("Any", barcode.to_image(scale=1, add_quiet_zones=False)))
     rows, columns = cast("tuple[int, int]", pixels.shape)
     return [[pixels[row, column] == 0 for column in range(columns)] for row in range(rows)]
+
+
+def _encode(text: str, correction: str, version: int | None) -> zxingcpp.Barcode | None:
+    """The text as a symbol, or None when it does not fit.
+
+    The level reached is looked at: told the level in its other way (`options`), the encoder lowers it in silence.
+    """
+    wanted: dict[str, object] = {"ec_level": correction} | ({"version": version} if version else {})
+    try:
+        barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, **wanted)
+    except (ValueError, RuntimeError):
+        return None
+    return barcode if LEVELS.index(barcode.ec_level) >= LEVELS.index(correction) else None
 
 
 def qr_svg(text: str, module_mm: float, *, correction: str = "M", version: int | None = None) -> str:

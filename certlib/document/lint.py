@@ -45,6 +45,11 @@ STREAM = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)
 ACTIVE = re.compile(
     rb"/(JavaScript|JS|AcroForm|Launch|URI|GoToR|GoToE|SubmitForm|RichMedia|OpenAction|AA|XFA|Annots)\b"
 )
+NEEDED = {
+    "StructTreeRoot": re.compile(rb"/StructTreeRoot \d+ \d+ R"),
+    "MarkInfo": re.compile(rb"/MarkInfo\s*<<\s*/Marked true"),
+    "Lang": re.compile(rb"/Lang\s*\(zh"),
+}
 DECLARED = (b"<pdfaid:part>3</pdfaid:part>", b"<pdfaid:conformance>A</pdfaid:conformance>", b"<pdfuaid:part>1<")
 
 
@@ -121,9 +126,9 @@ def _structure(look: Look) -> Iterator[str]:
     for declared in DECLARED:
         if declared not in look.rendered.pdf:
             yield f"缺少声明 {declared.decode()}"
-    for needed in (b"/StructTreeRoot", b"/MarkInfo", b"/Lang"):
-        if needed not in look.skeleton:
-            yield f"缺少 {needed.decode()}"
+    for name, needed in NEEDED.items():
+        if not needed.search(look.skeleton):
+            yield f"缺少 /{name}"
     for found in sorted({match.decode() for match in ACTIVE.findall(look.skeleton)}):
         yield f"含有 /{found}，成品不得含脚本、表单、批注或外部引用"
     if look.skeleton.count(b"/FontFile") < look.skeleton.count(b"/Type/FontDescriptor"):

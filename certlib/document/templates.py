@@ -131,7 +131,8 @@ class Templates:
         own = self.root / "packages"
         return own if own.is_dir() else find_templates() / "packages"
 
-    def keys(self) -> tuple[str, ...]:
+    @property
+    def known(self) -> tuple[str, ...]:
         """The keys of all templates, in order."""
         return tuple(sorted(path.parent.name for path in self.root.glob("*/template.toml")))
 

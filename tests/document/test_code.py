@@ -1,0 +1,102 @@
+"""The picture of the QR code."""
+
+import random
+import re
+
+import pytest
+import qrcode
+import zxingcpp
+from PIL import Image, ImageDraw
+from qrcode.util import MODE_8BIT_BYTE, MODE_NUMBER, QRData
+
+from certlib.document.code import DOT, code_matrix, draw_code, qr_svg
+from certlib.errors import RenderError
+
+PREFIX = "https://zwfw.example.gov.cn/v#"
+LEVELS = {"M": qrcode.constants.ERROR_CORRECT_M, "Q": qrcode.constants.ERROR_CORRECT_Q}
+
+
+def code_text(digits: int) -> str:
+    """A code's text with so many digits."""
+    return PREFIX + "1" + "".join(random.Random(digits).choices("0123456789", k=digits))
+
+
+def other_encoder(text: str, correction: str) -> qrcode.QRCode:
+    """The same text by another implementation, its two segments given by hand."""
+    code = qrcode.QRCode(error_correction=LEVELS[correction], border=0)
+    code.add_data(QRData(text[: len(PREFIX)].encode(), mode=MODE_8BIT_BYTE))
+    code.add_data(QRData(text[len(PREFIX) :].encode(), mode=MODE_NUMBER))
+    code.make(fit=True)
+    return code
+
+
+def read(matrix: list[list[bool]]) -> str:
+    """What a reader makes of the modules, four pixels each with a quiet zone."""
+    side = 4 * (len(matrix) + 8)
+    picture = Image.new("L", (side, side), 255)
+    draw = ImageDraw.Draw(picture)
+    for y, row in enumerate(matrix, 4):
+        for x, dark in enumerate(row, 4):
+            if dark:
+                draw.rectangle((4 * x, 4 * y, 4 * x + 3, 4 * y + 3), fill=0)
+    return zxingcpp.read_barcodes(picture)[0].text
+
+
+@pytest.mark.parametrize("correction", ["M", "Q"])
+@pytest.mark.parametrize("digits", [290, 313, 340, 366, 400])
+def test_the_matrix_is_as_dense_as_the_best_two_segments(digits: int, correction: str) -> None:
+    """Address in byte mode and digits in numeric mode: the same version as an encoder told the segments, same text."""
+    text = code_text(digits)
+    matrix = code_matrix(text, correction=correction)
+    assert (len(matrix) - 17) // 4 == other_encoder(text, correction).version
+    assert read(matrix) == text
+
+
+def test_where_both_encoders_choose_the_same_mask_every_module_agrees() -> None:
+    """Another implementation of the standard draws the same symbol."""
+    agreeing = 0
+    for digits in range(300, 312):
+        text = code_text(digits)
+        other = [[bool(module) for module in row] for row in other_encoder(text, "M").modules]
+        ours = code_matrix(text, correction="M")
+        same = sum(a == b for mine, theirs in zip(ours, other, strict=True) for a, b in zip(mine, theirs, strict=True))
+        if ours == other:
+            agreeing += 1
+        else:  # another mask: about half of the modules differ, never a few
+            assert same < 0.9 * len(ours) ** 2
+    assert agreeing
+
+
+def test_a_module_is_a_whole_number_of_printer_dots() -> None:
+    """Version 9 in 27 mm gets modules of 6 dots at 300 dpi, in 25 mm of 5."""
+    wide, narrow = (draw_code(code_text(313), largest=size, version=9) for size in (27.0, 25.0))
+    assert (wide.version, wide.module, wide.side) == (9, pytest.approx(6 * DOT), pytest.approx(26.924))
+    assert (narrow.version, narrow.module) == (9, pytest.approx(5 * DOT))
+
+
+def test_a_short_text_keeps_the_version_of_the_face_and_a_long_one_gets_the_next() -> None:
+    """The least version is the face's, so that all codes of a face look alike; more text makes more modules."""
+    assert draw_code(PREFIX + "1", largest=27.0, version=9).version == 9
+    assert draw_code(code_text(400), largest=27.0, version=9).version == 10
+
+
+def test_error_correction_is_never_lowered_to_keep_a_version() -> None:
+    """A text just too long for version 9-M becomes 10-M, not 9-L: the level is in the symbol's format bits."""
+    text = code_text(400)
+    assert code_matrix(text, correction="M", version=9) == code_matrix(text, correction="M")
+    assert len(code_matrix(text, correction="L")) < len(code_matrix(text, correction="M"))
+
+
+def test_what_cannot_be_printed_legibly_is_refused() -> None:
+    """Too many digits for the space, or for any code: an error, not a smudge."""
+    with pytest.raises(RenderError, match="印不清"):
+        draw_code(code_text(2000), largest=27.0)
+    with pytest.raises(RenderError, match="过长"):
+        draw_code(code_text(9000), largest=27.0)
+
+
+def test_the_svg_is_one_path_without_quiet_zone() -> None:
+    """The picture is as wide as its modules and holds one filled path."""
+    svg = qr_svg(PREFIX + "1", 0.5, version=9)
+    assert svg.count("<path") == 1
+    assert re.search(r'width="26\.5000mm".*viewBox="0 0 53 53"', svg)
