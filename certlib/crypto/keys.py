@@ -133,4 +133,10 @@ def _open_pem(rest: str, secrets: Secrets) -> SigningKey:
     return PemKey.load(read_key_file(file), name=str(file), passphrase=passphrase)
 
 
-OPENERS: dict[str, Callable[[str, Secrets], SigningKey]] = {"pem": _open_pem}
+def _open_token(rest: str, secrets: Secrets) -> SigningKey:
+    from certlib.crypto.hardware import open_token_key  # noqa: PLC0415  (it builds on this module)
+
+    return open_token_key(rest, secrets)
+
+
+OPENERS: dict[str, Callable[[str, Secrets], SigningKey]] = {"pem": _open_pem, "pkcs11": _open_token}

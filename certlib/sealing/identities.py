@@ -69,7 +69,8 @@ class SealIdentity:
 def load_identities(specs: Iterable[SealSpec], folder: Path, suite: str) -> dict[str, SealIdentity]:
     """The seals `specs` in one suite by seal id, from a folder laid out like `keys-dev/`.
 
-    A seal's file is `seals/<spec.certificate>.<suite's short name>.pem`: key, certificate, issuing certificate.
+    A seal's file is `seals/<spec.certificate>.<suite's short name>.pem`: key, certificate, issuing certificate. With
+    the key elsewhere, a file of that name ending in `.uri` says where: one line, such as `pkcs11:token=…`.
     Raises `ConfigurationError` naming the file that is missing or wrong.
     """
     short = suite_named(suite).short
@@ -83,4 +84,14 @@ def _identity(spec: SealSpec, path: Path, crls: tuple[RevocationList, ...]) -> S
     except OSError as error:
         reason = error.strerror or "读取失败"
         raise ConfigurationError(f"印章 {spec.id}（{spec.name}）的密钥文件 {path} 无法读取（{reason}）。") from error
-    return SealIdentity(spec, f"pem:{path}", load_certificates(text, name=str(path)), revocation=crls)
+    return SealIdentity(spec, _key_uri(path), load_certificates(text, name=str(path)), revocation=crls)
+
+
+def _key_uri(path: Path) -> str:
+    elsewhere = path.with_suffix(".uri")
+    try:
+        return elsewhere.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return f"pem:{path}"
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"印章密钥的位置文件 {elsewhere} 无法读取，请检查权限和编码。") from error
