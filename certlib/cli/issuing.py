@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,8 +17,9 @@ from certlib.cli.options import AsJson, Home, Yes
 from certlib.cli.output import err, print_json, print_pairs, print_table, progress, read_json, read_lines, table
 from certlib.issue.composition import open_office
 from certlib.issue.cores import run_batch
-from certlib.issue.office import Answer, Office
+from certlib.issue.office import Office
 from certlib.issue.settings import Settings
+from certlib.register.idempotency import Answer
 
 CLIENT = "certctl"
 
@@ -33,7 +34,8 @@ def issue(
     if bool(file) == bool(example):
         raise typer.BadParameter("请给出申请文件，或用 --example 事项编号。")
     if example or file is None:
-        typer.echo(json.dumps(example_request(example), ensure_ascii=False, indent=2))
+        request = example_request(example, now=datetime.now(UTC))
+        typer.echo(json.dumps(request, ensure_ascii=False, indent=2))
         return
     raw = read_json(file)
     with progress("正在签发…"), open_office(Settings.load(home)) as office:

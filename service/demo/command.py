@@ -17,7 +17,7 @@ from service.clients import read_key
 from service.commands import DEVELOPMENT_CLIENT, development_key_file
 from service.demo.caller import ApprovalSystem
 from service.demo.folder import Folder
-from service.demo.judge import examiner
+from service.demo.judge import Judge
 from service.demo.phones import links, make_tls
 from service.demo.play import Play, Playbill
 from service.demo.script import Script, read_story
@@ -51,15 +51,8 @@ def perform(town: Town, folder: Folder) -> Playbill:
     now = datetime.now(UTC)
     key = read_key(development_key_file(DEVELOPMENT_CLIENT))
     with ApprovalSystem(town.service, DEVELOPMENT_CLIENT, key, trust=town.trust) as system:
-        play = Play(
-            read_story(),
-            Script(now),
-            system,
-            town.office.catalogue,
-            folder,
-            examiner(town.service, town.trust),
-            town.city,
-        )
+        judge, catalogue = Judge(town.service, town.trust), town.office.catalogue
+        play = Play(read_story(), Script(now), system, catalogue, folder, judge, town.city)
         for what, step in _steps(play):
             with _said(what):
                 step()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from certlib.catalogue import Catalogue
@@ -17,7 +16,8 @@ from service.demo.repository import await_events
 from service.demo.script import Row, Script, Story
 from service.demo.tamper import tampered
 
-Examine = Callable[[bytes, datetime], Verdict]
+_STEPS = {"acceptance": "受理", "review": "审核", "approval": "批准"}
+Examine = Callable[[bytes, str], Verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Play:
             name, request = row["certificate"], self.script.act(row, self._next())
             if "order" in row:
                 self.folder.keep("orders", request["decision"]["document_number"], self.script.order_text(row).encode())
-            key = f"{name}-{row['action']}-{self._serial}"
+            key = f"{self.script.now:%Y%m%d}-{self._serial:04}-{row['action']}"
             answer = self.system.act(self.told.identifiers[name], row["action"], request, key=key)
             if "n" in answer:
                 self.told.identifiers[name] = answer["identifier"]
@@ -126,17 +126,17 @@ class Play:
             view = self.system.certificate(identifier)
             self.told.events[CertificateIdentifier.parse(identifier).key] = view["version"]
             for sheet in view["sheets"]:
-                self.told.sheets[f"{view['number']} {sheet['edition']:03} {sheet['label']}"] = sheet["verdict"]
+                self.told.sheets[f"{sheet['serial']} {view['number']}-{sheet['edition']:03}"] = sheet["verdict"]
         self.told.held = await_events(self.city, self.told.events)
 
-    def verify(self, now: datetime) -> None:
+    def verify(self) -> None:
         """Every sealed file, by the verifier an auditor uses; then one with a changed byte."""
         for name in self.told.expected:
-            self.told.verdicts[name] = self.examine(self.folder.read(name), now).value
+            self.told.verdicts[name] = self.examine(self.folder.read(name), name).value
         victim = self.told.files[self.story.certificates[0]["name"]][-1]
         name = self.folder.keep("", "tampered.pdf", tampered(self.folder.read(victim)))
         self.told.expected[name] = Verdict.ALTERED.value
-        self.told.verdicts[name] = self.examine(self.folder.read(name), now).value
+        self.told.verdicts[name] = self.examine(self.folder.read(name), name).value
 
     def _next(self) -> int:
         self._serial += 1
@@ -160,10 +160,10 @@ class Play:
 
     def _act_line(self, row: Row, request: Row, answer: Mapping[str, Any]) -> Line:
         view = self.system.certificate(answer["identifier"])
-        decision = request["decision"]
-        seal = self._seal(view["authority"]) if "n" in answer else "（文书另行用印）"
-        result = f"{_label(view, row['action'])}：{_words(view)}，{_editions(view)}"
-        return Line(row.get("item", "—"), view["number"], view["holder"]["name"], self._chain(decision), seal, result)
+        seal = self._seal(view["authority"]) if "n" in answer else "不换发，状态即时登记"
+        result = f"{_label(view, row['action'])}：{_editions(view)}"
+        chain = self._chain(request["decision"])
+        return Line(row.get("item", ""), view["number"], view["holder"]["name"], chain, seal, result)
 
     def _seal(self, authority: str) -> str:
         seals = (seal for seal in self.catalogue.seals.values() if seal.authority == authority)
@@ -171,10 +171,10 @@ class Play:
 
     def _chain(self, decision: Row) -> str:
         if decision["kind"] == "application":
-            return " → ".join(self._step(decision[step]) for step in ("acceptance", "review", "approval"))
+            return "\n".join(f"{label} {self._step(decision[step])}" for step, label in _STEPS.items())
         if decision["kind"] == "ex-officio":
-            return f"依职权：{self.catalogue.authorities[decision['authority']].short}"
-        return f"{decision['authority']} {decision['document_number']}"
+            return f"依职权 {self.catalogue.authorities[decision['authority']].short}\n{decision['basis']}"
+        return f"他机关文书 {decision['authority']}\n{decision['document_number']}"
 
     def _step(self, step: Row) -> str:
         return f"{self.catalogue.authorities[step['authority']].short} {step['person']}"
@@ -186,8 +186,7 @@ def _sheets(answer: Mapping[str, Any]) -> str:
 
 
 def _editions(view: Mapping[str, Any]) -> str:
-    shown: Iterable[str] = (f"{edition['index']:03} {edition['verdict_words']}" for edition in view["editions"])
-    return "；".join(shown)
+    return "；".join(f"第 {edition['index']} 版{_words(edition, view['cause'])}" for edition in view["editions"])
 
 
 def _label(view: Mapping[str, Any], action: str) -> str:
@@ -195,6 +194,7 @@ def _label(view: Mapping[str, Any], action: str) -> str:
     return next((permit["label"] for permit in permits if permit["action"] == action), action)
 
 
-def _words(view: Mapping[str, Any]) -> str:
-    words = REVOKED_WORDS.get(view["cause"]) or WORDS[Verdict(view["verdict"])]
+def _words(edition: Mapping[str, Any], cause: str) -> str:
+    verdict = Verdict(edition["verdict"])
+    words = REVOKED_WORDS.get(cause, WORDS[verdict]) if verdict is Verdict.REVOKED else WORDS[verdict]
     return words.chinese

@@ -14,7 +14,11 @@ from certlib.catalogue import example
 from certlib.domain.civil import SHANGHAI, civil_date
 
 Row = Mapping[str, Any]
-_STEPS = ("acceptance", "review", "approval")
+_BEFORE = {
+    "acceptance": timedelta(minutes=30),
+    "review": timedelta(minutes=20),
+    "approval": timedelta(minutes=10),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Script:
         """A request for an action: on application, ex officio, or by another authority's document."""
         request = {key: row[key] for key in ("facts", "cause", "second_person", "evidence") if key in row}
         if "item" in row:
-            decision = self._decision(example(row["item"])["decision"], _minutes)
+            decision = self._hurried(example(row["item"], now=self.now)["decision"])
             return {**request, "item": row["item"], "case": self._case(serial), "decision": decision}
         return {**request, "decision": self._order(row) if "order" in row else self._ex_officio(row)}
 
@@ -65,16 +69,17 @@ class Script:
         return f"{order['authority']}\n{self._number(order['number'])}\n\n{order['grounds']}。\n\n{day}\n"
 
     def _request(self, row: Row, serial: int) -> dict[str, Any]:
-        request = example(row["item"], row["type"]) if "type" in row else example(row["item"])
+        request = example(row["item"], now=self.now, variant=serial, kind=row.get("type", ""))
         name, code = row["holder"]
         facts = {**request["facts"], **row.get("facts", {})}
         facts |= {key: value for key, value in _of_holder(name, code).items() if key in facts}
-        case, decision = self._case(serial), self._decision(request["decision"], _days)
+        case = self._case(serial)
         facts |= {key: value for key, value in {"case": case["number"]}.items() if key in facts}
-        return {**request, "case": case, "decision": decision, "facts": facts, "holder": {"name": name, "code": code}}
+        return {**request, "case": case, "facts": facts, "holder": {"name": name, "code": code}}
 
-    def _decision(self, decision: Mapping[str, Any], before: Mapping[str, timedelta]) -> dict[str, Any]:
-        steps = {step: {**decision[step], "at": self._text(self.now - before[step])} for step in _STEPS}
+    def _hurried(self, decision: Mapping[str, Any]) -> dict[str, Any]:
+        """The same steps within the last half hour, since what they are about was issued a moment ago."""
+        steps = {step: {**decision[step], "at": self._text(self.now - before)} for step, before in _BEFORE.items()}
         return {**decision, **steps}
 
     def _order(self, row: Row) -> dict[str, Any]:
@@ -105,10 +110,6 @@ class Script:
 
     def _text(self, at: datetime) -> str:
         return at.astimezone(SHANGHAI).isoformat(timespec="seconds")
-
-
-_days = dict(zip(_STEPS, (timedelta(days=6), timedelta(days=3), timedelta(hours=2)), strict=True))
-_minutes = dict(zip(_STEPS, (timedelta(minutes=30), timedelta(minutes=20), timedelta(minutes=10)), strict=True))
 
 
 def _of_holder(name: str, code: str) -> dict[str, str]:

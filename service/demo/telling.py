@@ -53,16 +53,22 @@ def _all(told: Playbill) -> Sequence[Line]:
 
 
 def _lines(title: str, lines: Iterable[Line]) -> Table:
-    columns = ("事项", "办理内容", "当事人", "受理 → 审核 → 批准", "用章", "结果")
-    made = Table(*columns, title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    columns = ("事项 → 当事人", "受理、审核、批准", "用章", "结果")
+    made = _table(title, *columns)
     for line in lines:
-        made.add_row(line.item, line.title, line.holder, line.chain, line.seal, line.result)
+        made.add_row(f"[bold]{line.item} {line.title}[/bold]\n{line.holder}", line.chain, line.seal, line.result)
+    return made
+
+
+def _table(title: str, *columns: str) -> Table:
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.HORIZONTALS, show_lines=True)
+    for column in columns:
+        made.add_column(column, overflow="fold")
     return made
 
 
 def _verdicts(told: Playbill) -> Table:
-    title = "五、逐件核验 · every file verified"
-    made = Table("结论", "件数", "文件", title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    made = _table("五、逐件核验 · every file verified", "结论", "件数", "文件")
     by_verdict: dict[str, list[str]] = {}
     for file, verdict in told.verdicts.items():
         by_verdict.setdefault(verdict, []).append(file)

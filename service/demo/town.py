@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import socket
 import ssl
 import threading
@@ -12,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 import uvicorn
 
+from certlib.catalogue import Catalogue, load_catalogue
 from certlib.errors import ConfigurationError
 from certlib.issue.composition import open_office
 from certlib.issue.office import Office
@@ -22,6 +26,7 @@ from city_repository.app import create_app as create_city
 from city_repository.settings import RepositorySettings
 from service.app import create_app
 from service.commands import open_service
+from service.logs import configure
 from service.settings import load_service_settings
 
 LOOPBACK = "127.0.0.1"
@@ -57,16 +62,50 @@ def open_town(home: Path, *, host: str = "", port: int = 0, tls: Tls | None = No
     Raises `ConfigurationError` when an address cannot be listened on.
     """
     with ExitStack() as stack:
+        stack.enter_context(_logged(home / "log.jsonl"))
         city_socket, service_socket = _listen(LOOPBACK, 0), _listen(host or LOOPBACK, port)
-        city = stack.enter_context(serve(create_city(RepositorySettings(home=home / "city")), city_socket))
+        types = publish_types(load_catalogue(), home / "city-types.json")
+        repository = create_city(RepositorySettings(home=home / "city", types=types))
+        city = stack.enter_context(serve(repository, city_socket))
         url = _url(service_socket, host or LOOPBACK, tls)
         authority = url.partition("://")[2]
         settings = Settings(home=home / "office", city_url=city, host=authority)
         office = stack.enter_context(open_office(settings))
-        web = load_service_settings(settings.home, public_url=url, tick_seconds=0.1)
+        web = load_service_settings(settings.home, public_url=url, tick_seconds=0.1, lookups_per_minute=1000)
         app = create_app(open_service(office, web))
         stack.enter_context(serve(app, service_socket, tls=tls))
         yield Town(url, city, office, tls.trusting() if tls else True)
+
+
+def publish_types(catalogue: Catalogue, path: Path) -> Path:
+    """Write our certificate types as the repository's catalogue takes them: a type must be published there first."""
+    rows = [
+        {
+            "code": kind.code,
+            "name": kind.name,
+            "number": kind.code_number,
+            "category": kind.category,
+            "fields": {spec.key: spec.label for spec in kind.fields},
+        }
+        for kind in catalogue.certificate_types.values()
+    ]
+    path.write_text(json.dumps(rows, ensure_ascii=False, indent=1), encoding="utf-8")
+    return path
+
+
+@contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """Service and workers write their log to `path`, not between the lines that a person reads."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as stream:
+        configure(stream=stream)
+        handler = logging.StreamHandler(stream)
+        logging.getLogger().addHandler(handler)
+        try:
+            yield
+        finally:
+            logging.getLogger().removeHandler(handler)
+            structlog.reset_defaults()
 
 
 @contextmanager

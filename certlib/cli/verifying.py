@@ -1,0 +1,81 @@
+"""`certctl verify`: genuine, untouched, in force? With the auditor's installation only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from certlib.cli.options import AsJson
+from certlib.cli.output import out, print_findings, progress
+from certlib.domain.civil import SHANGHAI
+from certlib.domain.verdict import Verdict
+from certlib.verify.remote import RemoteRegister
+from certlib.verify.report import Report
+from certlib.verify.roots import TrustRoots
+from certlib.verify.sandbox import Sandbox
+
+_STYLES = {"green": "bold green", "amber": "bold yellow", "red": "bold red", "grey": "bold dim"}
+_UNCHECKED = "状态未核对"
+
+Files = Annotated[list[Path], typer.Argument(exists=True, help="文件或文件夹 · files or folders")]
+Trust = Annotated[Path | None, typer.Option(help="信任目录，默认开发根证书 · folder of trusted roots")]
+At = Annotated[datetime | None, typer.Option(help="某一时刻的结论 · as of this moment")]
+
+
+def verify(
+    files: Files,
+    *,
+    trust: Trust = None,
+    register: Annotated[str, typer.Option(help="证照台账的网址，核对状态 · the register's address")] = "",
+    at: At = None,
+    require_status: Annotated[bool, typer.Option("--require-status", help="状态未核对即不通过")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """核验文件：真不真、改没改、还有效吗 · verify sealed files.
+
+    退出码：0 通过，1 不通过，2 用法有误，3 无法读取 · exit codes: 0 sound, 1 not, 2 misuse, 3 unreadable.
+    """
+    roots, lookup = TrustRoots.load(trust), RemoteRegister(register) if register else None
+    moment = (at or datetime.now(SHANGHAI)).astimezone(UTC)
+    reports = []
+    with Sandbox(roots) as sandbox:
+        for path in _files(files):
+            with progress(f"正在核验 {path.name}…"):
+                reports.append(sandbox.examine(path.read_bytes(), at=moment, lookup=lookup, name=str(path)))
+            typer.echo(reports[-1].as_line()) if as_json else _print(reports[-1])
+    strict = bool(register) or require_status
+    if not as_json and any(report.verdict is Verdict.STATUS_UNKNOWN for report in reports):
+        out.print(_UNCHECKED)
+    raise typer.Exit(_code(reports, strict=strict))
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        yield from sorted(file for file in path.rglob("*.pdf")) if path.is_dir() else (path,)
+
+
+def _code(reports: Iterable[Report], *, strict: bool) -> int:
+    """The worst of all: 1 outweighs 3, because a forgery outweighs a scan."""
+    passing = {Verdict.VALID} if strict else {Verdict.VALID, Verdict.STATUS_UNKNOWN}
+    verdicts = {report.verdict for report in reports} - passing
+    if not verdicts:
+        return 0
+    return 3 if verdicts == {Verdict.UNREADABLE} else 1
+
+
+def _print(report: Report) -> None:
+    words = report.words
+    out.print(Text.assemble((words.chinese, _STYLES[words.tone]), f"  {words.english}  ", report.file))
+    certificate = report.certificate
+    if certificate:
+        out.print(f"  {certificate.title} {certificate.number}  {certificate.holder}  {certificate.issuer}")
+    for seal in report.seals:
+        out.print(f"  {seal.subject}  {seal.level} {seal.suite}")
+    odd = [finding for finding in report.findings if finding.outcome != "pass"]
+    if odd:
+        print_findings("", odd)
