@@ -178,7 +178,7 @@ def settle_sheets(session: Session, certificate: str, rule: Rule, cause: str, ne
         if older and sheet.edition >= newest:
             continue
         if sheet.state == "to-print":
-            sheet.state, sheet.fate = "void", SheetFate.VOID.value  # nobody has it
+            sheet.state = "void"  # never printed: nobody has it, and its code shares the edition's fate
         elif sheet.fate == SheetFate.SOUND and sheet.state not in {"surrendered", "destroyed", "spoiled"}:
             sheet.recall = True
             if cause == "lost":
