@@ -9,6 +9,7 @@ nothing. The same outlines are written as SVG for print files and as a form for 
 from __future__ import annotations
 
 import math
+import threading
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -59,7 +60,12 @@ def seal_picture(spec: SealSpec, font: Path | None = None) -> SealPicture:
 
     Raises `RenderError` naming a character the font lacks, a centre that cannot be drawn, or words without room.
     """
-    return _drawn(spec, font or serif_path())
+    with _ONE_AT_A_TIME:
+        return _drawn(spec, font or serif_path())
+
+
+# A font file is read lazily and not by several threads at once; nor is a picture drawn twice because two asked.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,55 @@
+"""Sealing with keys inside a PKCS #11 token."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from certlib.crypto.suites import SUITES
+
+MODULE = "/usr/lib/softhsm/libsofthsm2.so"
+LABEL = "seal-ganzhou-approval-approval-1"
+
+pytestmark = pytest.mark.skipif(
+    not Path(MODULE).exists() or not shutil.which("softhsm2-util"), reason="SoftHSM2 is not installed"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, keys: Path, suite: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of seals whose only key is in a token: the PEM file holds certificates, the `.uri` file says where."""
+    short = SUITES[suite].short
+    (tmp_path / "tokens").mkdir()
+    (tmp_path / "softhsm2.conf").write_text(f"directories.tokendir = {tmp_path / 'tokens'}\nlog.level = ERROR\n")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
+    monkeypatch.setenv("SEAL_PIN", "4711")
+    _util("--init-token", "--free", "--label", "seals", "--so-pin", "1234567", "--pin", "4711")
+    pem = (keys / "seals" / f"{LABEL}.{short}.pem").read_text(encoding="utf-8")
+    end = pem.index("-----BEGIN CERTIFICATE-----")
+    (tmp_path / "key.pem").write_text(pem[:end])
+    words = ["--token", "seals", "--label", LABEL, "--id", "01", "--pin", "4711"]
+    _util("--import", str(tmp_path / "key.pem"), *words)
+    (tmp_path / "key.pem").unlink()
+    (tmp_path / "seals").mkdir()
+    (tmp_path / "seals" / f"{LABEL}.{short}.pem").write_text(pem[end:])
+    uri = f"pkcs11:token=seals;object={LABEL}?module-path={MODULE}&pin-source=env:SEAL_PIN\n"
+    (tmp_path / "seals" / f"{LABEL}.{short}.uri").write_text(uri)
+    return tmp_path
+
+
+@pytest.mark.parametrize("seconds", [2, pytest.param(60, marks=pytest.mark.slow)])
+def test_sixteen_threads_seal_through_the_token(folder: Path, page: bytes, suite: str, seconds: int) -> None:
+    """No error and no crash; in a process of its own, since a module that is not safe would take the tests with it."""
+    (folder / "page.pdf").write_bytes(page)
+    program = Path(__file__).with_name("seal_in_threads.py")
+    command = [sys.executable, program, folder, folder / "page.pdf", suite, str(seconds)]
+    done = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 16
+
+
+def _util(*words: str) -> None:
+    subprocess.run(["softhsm2-util", *words], check=True, capture_output=True)
