@@ -21,8 +21,7 @@ from certlib.issue.composition import open_office
 from certlib.issue.settings import Settings
 from certlib.register.journal_tables import JournalEvent
 from certlib.register.tables import Counter, Intent, SealUseRow
-
-from .conftest import Desk
+from tests.issue.conftest import Desk
 
 Spoil = Callable[[dict[str, Any], Desk], None]
 

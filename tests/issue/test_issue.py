@@ -16,8 +16,7 @@ from certlib.register.delivery_table import DeliveryRow
 from certlib.register.tables import EditionRow, FileRow, Intent, SealUseRow
 from certlib.verify.examine import examine
 from certlib.verify.roots import TrustRoots
-
-from .conftest import Desk
+from tests.issue.conftest import Desk
 
 CERTIFICATES = ["2-25", "2-38", "1-17", "2-21"]
 DOCUMENTS = [("2-25", "licence-decision"), ("1-36", "filing-receipt")]

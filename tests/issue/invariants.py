@@ -1,0 +1,122 @@
+"""What must hold of a register at every moment, whatever was killed: each breach is one sentence."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter as Count
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from certlib.domain.actions import Action, LegalState
+from certlib.domain.certificate import Certificate, SheetFate, edition_verdict, sheet_verdict
+from certlib.domain.lifecycle import Event, replay
+from certlib.domain.verdict import Verdict
+from certlib.issue.office import Office
+from certlib.register.certificates import load_certificate, sheets_of, to_edition
+from certlib.register.delivery_table import DeliveryRow
+from certlib.register.tables import CertificateRow, EditionRow, EventRow, FileRow, Intent, SealUseRow
+
+
+def breaches(office: Office, *, at: datetime) -> list[str]:
+    """Every breach of the promises of an issuance; empty when they all hold."""
+    with office.register.reader() as session:
+        return [
+            *_numbers(session),
+            *_files(session, office),
+            *_uses(session),
+            *_histories(session),
+            *_carriers(session, at),
+            *_deliveries(session),
+        ]
+
+
+def _numbers(session: Session) -> Iterator[str]:
+    intents = session.exec(select(Intent)).all()
+    indices = sorted(n for intent in intents for n in (intent.n, *(sheet["n"] for sheet in intent.plan["sheets"])))
+    if indices != list(range(1, len(indices) + 1)):
+        yield "the indices n have a gap or a double"
+    firsts = [intent.number for intent in intents if intent.action == Action.ISSUE]
+    yield from (f"number {number} was given twice" for number, count in Count(firsts).items() if count > 1)
+    serials = Count((intent.certificate, intent.edition) for intent in intents if intent.state == "done")
+    yield from (f"edition {key} was made twice" for key, count in serials.items() if count > 1)
+
+
+def _files(session: Session, office: Office) -> Iterator[str]:
+    rows = {row.sha256: row for row in session.exec(select(FileRow)).all()}
+    done = {intent.n for intent in session.exec(select(Intent).where(Intent.state == "done")).all()}
+    for sha256, row in rows.items():
+        data = office.register.files.read(sha256)
+        if hashlib.sha256(data).hexdigest() != sha256:
+            yield f"file {sha256} is not what was registered"
+        if row.n not in done:
+            yield f"file {sha256} has no finished intent"
+    planned = {intent.id for intent in session.exec(select(Intent)).all()}
+    uses = {use.intent for use in session.exec(select(SealUseRow)).all()}
+    yield from (f"a seal was used for {intent} without an intent" for intent in uses - planned)
+
+
+def _uses(session: Session) -> Iterator[str]:
+    uses = session.exec(select(SealUseRow)).all()
+    for seal in {use.seal for use in uses}:
+        counters = sorted(use.counter for use in uses if use.seal == seal and use.counter is not None)
+        if counters != list(range(1, len(counters) + 1)):
+            yield f"the counter of seal {seal} has a gap or a double"
+    files = {row.sha256 for row in session.exec(select(FileRow)).all()}
+    yield from (f"use {use.id} has no file" for use in uses if use.state == "used" and use.output_sha256 not in files)
+
+
+def _histories(session: Session) -> Iterator[str]:
+    for row in session.exec(select(CertificateRow)).all():
+        _, certificate = load_certificate(session, row.key)
+        events = session.exec(
+            select(EventRow).where(EventRow.certificate == row.key).order_by(EventRow.version)  # type: ignore[arg-type]
+        ).all()
+        editions = {
+            edition.index: to_edition(edition)
+            for edition in session.exec(select(EditionRow).where(EditionRow.certificate == row.key)).all()
+        }
+        blank = Certificate(key=row.key, type=row.type, number=row.number)
+        replayed = replay(blank, [_event(event, editions) for event in events])
+        if replayed != certificate:
+            yield f"{row.number}: the history does not replay to the state"
+        if [event.version for event in events] != list(range(1, len(events) + 1)):
+            yield f"{row.number}: the history has a gap"
+
+
+def _event(event: EventRow, editions: dict[int, object]) -> Event:
+    return Event(
+        key=event.certificate,
+        version=event.version,
+        action=Action(event.action),
+        origin=LegalState(event.origin),
+        target=LegalState(event.target),
+        cause=event.cause,
+        at=event.at,
+        edition=editions[event.edition] if event.edition else None,  # type: ignore[arg-type]
+    )
+
+
+def _carriers(session: Session, at: datetime) -> Iterator[str]:
+    order = list(Verdict)
+    for row in session.exec(select(CertificateRow)).all():
+        _, certificate = load_certificate(session, row.key)
+        for sheet in sheets_of(session, row.key):
+            of_file = edition_verdict(certificate, sheet.edition, at)
+            of_sheet = sheet_verdict(of_file, SheetFate(sheet.fate))
+            if order.index(of_sheet) > order.index(of_file):
+                yield f"{row.number}: a sheet is worth more than its file"
+        paper = {sheet.edition for sheet in sheets_of(session, row.key)}
+        editions = session.exec(select(EditionRow).where(EditionRow.certificate == row.key)).all()
+        for edition in editions:
+            if not edition.paper_waived and edition.index not in paper:
+                yield f"{row.number}: edition {edition.index} has a file and no sheets"
+
+
+def _deliveries(session: Session) -> Iterator[str]:
+    events = {(event.certificate, event.version) for event in session.exec(select(EventRow)).all()}
+    rows = [(row.certificate, row.sequence) for row in session.exec(select(DeliveryRow)).all()]
+    yield from (f"event {event} has no delivery" for event in sorted(events - set(rows)))
+    yield from (f"delivery {row} has no event" for row in sorted(set(rows) - events))
+    yield from (f"event {row} is delivered twice" for row, count in Count(rows).items() if count > 1)
