@@ -57,4 +57,4 @@ class Rendered:
     seal: Box | None
     code: Box | None
     template: str
-    template_version: str  # SHA-256 over the template's folder, first 16 hex digits
+    template_version: str  # SHA-256 over the template's folder and the shared parts, first 16 hex digits

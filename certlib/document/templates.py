@@ -14,7 +14,7 @@ import hashlib
 import importlib.resources
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -131,8 +131,11 @@ class Templates:
         own = self.root / "packages"
         return own if own.is_dir() else find_templates() / "packages"
 
-    @property
-    def known(self) -> tuple[str, ...]:
+    def __iter__(self) -> Iterator[str]:
+        """The keys of all templates, in order."""
+        return iter(self.keys())
+
+    def keys(self) -> tuple[str, ...]:
         """The keys of all templates, in order."""
         return tuple(sorted(path.parent.name for path in self.root.glob("*/template.toml")))
 

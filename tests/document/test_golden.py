@@ -22,7 +22,7 @@ def faces() -> list[tuple[str, Face]]:
     """Every plain sample as sheet, with seal and serial; of the decision the long one, whose pages must turn right."""
     templates = default_renderer().templates
     chosen = []
-    for key in templates.known:
+    for key in templates:
         wanted = "long" if key == "licence-decision" else "plain"
         for name, face in sample_faces(templates.template(key)):
             sample, copy, carrier = name.split("/")

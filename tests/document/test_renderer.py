@@ -48,7 +48,7 @@ def test_the_same_face_gives_the_same_bytes(renderer: Renderer, licence: Face) -
 
 def test_many_threads_share_one_renderer(renderer: Renderer) -> None:
     """Eight threads set all faces at once; every file is the one a single thread sets."""
-    faces = [face for key in renderer.templates.known for _, face in sample_faces(renderer.templates.template(key))]
+    faces = [face for key in renderer.templates for _, face in sample_faces(renderer.templates.template(key))]
     alone = [hashlib.sha256(renderer.render(face).pdf).digest() for face in faces]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda face: hashlib.sha256(renderer.render(face).pdf).digest(), faces * 2))

@@ -16,7 +16,7 @@ from certlib.document.templates import Templates, find_templates
 from certlib.errors import ConfigurationError
 
 ROOT = find_templates()
-KEYS = Templates(ROOT).known
+KEYS = tuple(Templates(ROOT))
 NEW_KIND = {
     "template.toml": """
 key = "bicycle-licence"
