@@ -1,0 +1,116 @@
+"""Many at once: one winner where there may be one, no number twice, no opposite answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from certlib.catalogue import example
+from certlib.errors import CertlibError, ConflictError, TransitionError
+from certlib.issue.composition import open_office
+from certlib.issue.office import Office
+from certlib.issue.settings import Settings
+from tests.issue.invariants import breaches
+
+THREADS = 8
+
+
+def at_once(tasks: list[Callable[[], Any]]) -> list[Any]:
+    """Run the tasks together; what one raises is its outcome."""
+
+    def outcome(task: Callable[[], Any]) -> Any:
+        try:
+            return task()
+        except CertlibError as error:
+            return error
+
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        return list(pool.map(outcome, tasks))
+
+
+def _issue(office: Office, request: dict[str, Any], key: str) -> Callable[[], Any]:
+    return lambda: office.issue(request, client="platform", key=key)
+
+
+def test_the_same_request_many_times_at_once_issues_once(settings: Settings) -> None:
+    """Double submits: one certificate; the others get its answer or are told to wait."""
+    request = dict(example("2-25", now=datetime.now(UTC)))
+    with open_office(settings) as office:
+        outcomes = at_once([_issue(office, request, "k") for _ in range(THREADS)])
+        assert len(office.certificates()["certificates"]) == 1
+        for outcome in outcomes:
+            assert isinstance(outcome, ConflictError) or outcome.status == 201
+        assert office.issue(request, client="platform", key="k").replayed
+        assert breaches(office, at=datetime.now(UTC)) == []
+
+
+def test_the_same_case_under_many_keys_issues_once(settings: Settings) -> None:
+    """Two systems send the same case: the case has one outcome."""
+    request = dict(example("2-25", now=datetime.now(UTC)))
+    with open_office(settings) as office:
+        outcomes = at_once([_issue(office, request, f"k{index}") for index in range(THREADS)])
+        assert sum(not isinstance(outcome, CertlibError) for outcome in outcomes) == 1
+        assert breaches(office, at=datetime.now(UTC)) == []
+
+
+def test_many_certificates_at_once_have_dense_numbers(settings: Settings) -> None:
+    """Every request gets a number of its own."""
+    now = datetime.now(UTC)
+    with open_office(settings) as office:
+        requests = [dict(example("2-25", now=now, variant=index)) for index in range(THREADS)]
+        outcomes = at_once([_issue(office, request, f"k{index}") for index, request in enumerate(requests)])
+        numbers = sorted(outcome.body["number"] for outcome in outcomes)
+        assert len(set(numbers)) == THREADS
+        assert breaches(office, at=now) == []
+
+
+def test_change_and_revoke_at_once_have_one_winner_each_version(settings: Settings) -> None:
+    """Every version of a certificate is made by one action; the losers change nothing on either carrier."""
+    now = datetime.now(UTC)
+    past = now.isoformat()
+    decision = {
+        "kind": "ex-officio",
+        "authority": "ganzhou-approval",
+        "basis": "《中华人民共和国行政许可法》第六十九条",
+        "grounds": "经查以欺骗手段取得许可",
+        "decided_at": past,
+    }
+    with open_office(settings) as office:
+        first = office.issue(dict(example("2-25", now=now)), client="platform", key="k")
+        identifier = str(first.body["identifier"])
+        names = ["陈志远", "黄建国", "刘晓梅"]
+        corrections = [
+            lambda name=name, index=index: office.act(
+                identifier,
+                "correct",
+                {
+                    "decision": decision,
+                    "facts": {"legal_representative": name},
+                    "second_person": "李复核",
+                    "evidence": ["更正说明"],
+                },
+                version=1,
+                client="platform",
+                key=f"c{index}",
+            )
+            for index, name in enumerate(names)
+        ]
+        revocations = [
+            lambda index=index: office.act(
+                identifier,
+                "revoke",
+                {"decision": decision, "cause": "fraud"},
+                version=1,
+                client="platform",
+                key=f"r{index}",
+            )
+            for index in range(3)
+        ]
+        outcomes = at_once([*corrections, *revocations])
+        won = [outcome for outcome in outcomes if not isinstance(outcome, CertlibError)]
+        assert len(won) == 1
+        assert all(isinstance(loser, ConflictError | TransitionError) for loser in outcomes if loser not in won)
+        assert office.certificate(identifier)["version"] == 2
+        assert breaches(office, at=datetime.now(UTC)) == []
