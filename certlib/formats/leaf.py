@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import cbor2
@@ -74,17 +75,18 @@ class Leaf:
         """Read a leaf's bytes. Raises `ValueError` when they are not a leaf in its one encoding."""
         try:
             values = _values(data)
+            get = values.get
             return cls(
                 kind=values[_KIND],
                 at=_EPOCH + timedelta(milliseconds=values[_AT]),
-                commitment=values.get(_COMMITMENT, b""),
-                chain=values.get(_CHAIN, b""),
-                step=values.get(_STEP, 0),
-                previous=values.get(_PREVIOUS, b""),
-                statuses=tuple(map(_status, values.get(_STATUSES, ()))),
-                file=values.get(_FILE, b""),
-                seal=values.get(_SEAL, ""),
-                use=values.get(_USE, 0),
+                commitment=get(_COMMITMENT, b""),
+                chain=get(_CHAIN, b""),
+                step=get(_STEP, 0),
+                previous=get(_PREVIOUS, b""),
+                statuses=tuple(map(_status, get(_STATUSES, ()))),
+                file=get(_FILE, b""),
+                seal=get(_SEAL, ""),
+                use=get(_USE, 0),
             )
         except (cbor2.CBORDecodeError, LookupError, TypeError, OverflowError, RecursionError) as error:
             raise ValueError("not a leaf") from error
@@ -95,12 +97,20 @@ def _values(data: bytes) -> dict[int, Any]:
     values = cbor2.loads(data)
     if type(values) is not dict or not all(values.values()) or cbor2.dumps(values) != data:
         raise ValueError("not the leaf's one encoding")
-    before = 0
-    for key, value in values.items():
-        if type(value) is not _TYPES[key] or key <= before or (type(value) is int and not 0 < value < _LIMIT):
-            raise ValueError("a value of another type, out of order or out of range")
-        before = key
+    if tuple(map(type, values.values())) != _types(tuple(values)):
+        raise ValueError("a value of another type")
+    for key in (_AT, _STEP, _USE):
+        if not 0 <= values.get(key, 0) < _LIMIT:
+            raise ValueError("a value out of range")
     return values
+
+
+@lru_cache(maxsize=2048)
+def _types(keys: tuple[int, ...]) -> tuple[type, ...]:
+    """The types that belong to these keys; there are at most 1,024 such tuples. Raises `ValueError` out of order."""
+    if list(keys) != sorted(keys):
+        raise ValueError("a leaf's keys in another order")
+    return tuple(_TYPES[key] for key in keys)
 
 
 def _status(pair: Any) -> tuple[int, int]:

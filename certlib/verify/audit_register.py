@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from certlib.formats.leaf import Leaf
@@ -38,16 +39,21 @@ ROW_WORDS = {
 
 def rows_of(leaf: Leaf) -> tuple[str, ...]:
     """Which rows of the register must belong to a leaf of this kind."""
-    subject, _, event = leaf.kind.partition(":")
-    if leaf.kind in _USES:
+    return _rows_of(leaf.kind, bool(leaf.file))
+
+
+@lru_cache(maxsize=256)
+def _rows_of(kind: str, has_file: bool) -> tuple[str, ...]:
+    subject, _, event = kind.partition(":")
+    if kind in _USES:
         return ("use",)
     if event == "planned":
         return ("intent",)
     acts = event not in _NO_EVENT
     conditions = (
-        ("file", bool(leaf.file) and subject != "seal"),
+        ("file", has_file and subject != "seal"),
         ("event", acts and subject == "certificate"),
-        ("outcome", acts and bool(leaf.file) and subject in {"certificate", "document"}),
+        ("outcome", acts and has_file and subject in {"certificate", "document"}),
     )
     return tuple(row for row, belongs in conditions if belongs)
 

@@ -29,6 +29,8 @@ ABOUT, CHECKPOINT, CHECKPOINTS = "bundle.json", "checkpoint", "checkpoints.jsonl
 REGISTER, STANDING = "register.jsonl", "standing.jsonl"
 STATUS, TRUST = "status", "trust"
 
+_JSON = json.JSONDecoder()
+
 MAX_ENTRIES = WIDTH * (MAX_ENTRY + 2)  # bytes of a full entry bundle
 MAX_FILE = 1 << 20  # bytes of any other file that is read whole, and of one line
 MAX_MEMBERS = 4_000_000  # files in a tar; a billion events have that many
@@ -168,7 +170,7 @@ def _objects(file: _Lines, name: str) -> Iterator[dict[str, Any]]:
         if len(line) > MAX_FILE:
             raise _too_long(place, MAX_FILE)
         try:
-            value = json.loads(line)
+            value = _JSON.decode(line.decode())
         except (ValueError, RecursionError) as error:
             raise _unreadable(f"{place} 不是 JSON") from error
         if not isinstance(value, dict):

@@ -409,7 +409,7 @@ def test_lines_of_no_leaf_or_out_of_order_are_found(copy: Path) -> None:
     with (copy / "register.jsonl").open("a") as file:
         file.write(json.dumps({"seq": 3, "file": {}}) + "\n" + json.dumps({"seq": 1000, "file": {}}) + "\n")
     text = breach_text(copy)
-    assert "register.jsonl 3 | 所指的日志条目不存在，或次序颠倒" in text
+    assert "register.jsonl 3 | 次序颠倒或重复" in text
     assert "register.jsonl 1000 | 所指的日志条目不存在，或次序颠倒" in text
 
 
