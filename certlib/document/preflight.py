@@ -25,23 +25,32 @@ CHARACTERS_PER_PAGE = 400  # a page of 22 lines of 28, counted low: beyond this 
 
 
 def preflight(face: Face, renderer: Renderer | None = None) -> None:
-    """Return when the face can be set with these facts; those not known yet, such as the number, may be missing.
+    """Return when every copy of the face can be set with these facts: the electronic file, 正本 and 副本 alike.
 
-    Raises `RequestError` with every fault, each naming field and label, and `ConfigurationError` for a missing
-    template.
+    Facts not known yet, such as the number, may be missing. Raises `RequestError` with every fault, each naming field
+    and label, and `ConfigurationError` for a missing template.
     """
     renderer = renderer or default_renderer()
-    _, layout = renderer.layout(face)
+    template, _ = renderer.layout(face)
+    faults = [
+        fault
+        for layout in template.layouts
+        for fault in _layout_faults(replace(face, copy_label=layout.copies[0]), layout, renderer)
+    ]
+    if faults:
+        told: dict[tuple[str, str], Fault] = {}
+        for fault in faults:
+            told.setdefault((fault.path, fault.code), fault)
+        raise RequestError(told.values())
+
+
+def _layout_faults(face: Face, layout: Layout, renderer: Renderer) -> list[Fault]:
     texts = dict(_texts(face, layout))
     faults = [fault for key, text in texts.items() for fault in _faults(key, text, face, layout, renderer.fonts)]
-    if faults:
-        raise RequestError(faults)
-    if all(_surely_fits(texts.get(key, ""), slot, renderer.fonts) for key, slot in layout.slots.items()) and _short(
-        texts, layout
-    ):
-        return
-    if faults := list(_set_to_see(face, renderer)):
-        raise RequestError(faults)
+    fits = all(_surely_fits(texts.get(key, ""), slot, renderer.fonts) for key, slot in layout.slots.items())
+    if faults or (fits and _short(texts, layout)):
+        return faults
+    return list(_set_to_see(face, renderer))
 
 
 def _texts(face: Face, layout: Layout) -> Iterator[tuple[str, str]]:
@@ -135,6 +144,6 @@ def _too_long(key: str, face: Face, layout: Layout) -> Fault:
         path=_path(key, face),
         code="too-long",
         label=name,
-        message=f"{name}过长：版面最多排 {slot.capacity} 字，现有 {length} 字，请缩短。",
+        message=f"{name}过长：{face.copy_label or '版面'}最多排 {slot.capacity} 字，现有 {length} 字，请缩短。",
         english=f"the text has {length} characters, its box holds {slot.capacity}",
     )

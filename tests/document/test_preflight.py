@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from certlib.document.check import sample_faces
 from certlib.document.face import Face
 from certlib.document.lint import lint
 from certlib.document.preflight import preflight
@@ -60,6 +61,15 @@ def test_a_text_too_long_is_told_with_what_its_box_holds(licence: Face, key: str
     allowed = int(fault.message.split("最多排 ")[1].split(" 字")[0])
     assert f"现有 {len(unit) * 200} 字" in fault.message
     preflight(with_facts(licence, **{key: (unit * 200)[: allowed * 9 // 10]}))
+
+
+def test_a_text_too_long_for_the_duplicate_alone_is_refused_with_the_file(renderer: Renderer) -> None:
+    """Before numbering every copy must be settable: the file's face is asked for, the 副本 is too small."""
+    face = dict(sample_faces(renderer.templates.template("gas-licence")))["plain/电子/file"]
+    (fault,) = faults_of(with_facts(face, registered_address="红旗大道" * 24))
+    assert fault.path == "facts.registered_address"
+    assert "副本最多排" in fault.message
+    renderer.render(with_facts(face, registered_address="红旗大道" * 24))
 
 
 def test_the_facts_not_known_yet_may_be_missing(licence: Face) -> None:
