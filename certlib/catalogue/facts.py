@@ -181,7 +181,7 @@ def _citizen(_spec: FieldSpec, text: str, today: date) -> _Reason | None:
 
 
 def _subject(spec: FieldSpec, text: str, today: date) -> _Reason | None:
-    """A USCC or a citizen number. Its second character is a digit in both; only a citizen number fails as a USCC."""
+    """A USCC or a citizen number; of a code that is neither, what it lacks as a USCC is said."""
     as_organisation = _uscc(spec, text, today)
     if as_organisation is None or _citizen(spec, text, today) is None:
         return None

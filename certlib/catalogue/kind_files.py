@@ -113,13 +113,14 @@ def _field(key: str, table: Table) -> FieldSpec:
     return spec
 
 
+# Codes and dates have a form of their own to answer to; the length only keeps out what is no code at all.
 _LENGTHS = {
     FieldKind.NAME: 40,
-    FieldKind.USCC: 18,
-    FieldKind.CITIZEN_NUMBER: 18,
-    FieldKind.SUBJECT_CODE: 18,
-    FieldKind.DATE: 10,
-    FieldKind.NUMBER: 20,
+    FieldKind.USCC: 40,
+    FieldKind.CITIZEN_NUMBER: 40,
+    FieldKind.SUBJECT_CODE: 40,
+    FieldKind.DATE: 40,
+    FieldKind.NUMBER: 40,
     FieldKind.PARAGRAPH: 600,
     FieldKind.LIST: 600,
 }

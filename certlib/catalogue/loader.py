@@ -34,7 +34,15 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
 
     Raises `ConfigurationError` naming file and key when the data are incomplete or contradict each other.
     """
-    root: Traversable = folder or importlib.resources.files("certlib.catalogue") / "data"
+    try:
+        catalogue = _read(folder or importlib.resources.files("certlib.catalogue") / "data")
+    except (KeyError, ValueError) as error:  # a name that is in no table of names
+        raise ConfigurationError(f"目录数据中有不认识的名称：{error} (unknown name in the catalogue)") from error
+    demand_consistency(catalogue)
+    return catalogue
+
+
+def _read(root: Traversable) -> Catalogue:
     head, facts = _toml(root / "catalogue.toml"), _toml(root / "facts.toml").inner
     items = _items(root / "items.csv", _toml(root / "outcomes.toml"))
     authorities = {key: _authority(key, table) for key, table in _toml(root / "authorities.toml").tables()}
@@ -56,7 +64,6 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         examples=_toml(root / "examples.toml").inner,
     )
     head.close()
-    demand_consistency(catalogue)
     return catalogue
 
 
