@@ -5,12 +5,14 @@ import os
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.databases import started_postgresql
 
 ROOT = Path(__file__).parents[1]
 Done = subprocess.CompletedProcess[str]
@@ -24,6 +26,13 @@ def run_certctl(program: Path, *words: str, cwd: Path, check: bool = False) -> D
     return subprocess.run(
         [program, *words], cwd=cwd, env=environment, capture_output=True, text=True, check=check, timeout=300
     )
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL server of our own, started for this run."""
+    with started_postgresql() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

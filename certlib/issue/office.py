@@ -9,11 +9,13 @@ Every use case either answers or raises one error of `certlib.errors`; after an 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from certlib.catalogue import Catalogue
@@ -122,15 +124,16 @@ class Office:
         check_allowed(present, command, draft, now=now)
         if draft is not None:
             return self._begin(draft, client, key, digest)
-        return change_standing(
-            self.register,
-            self.catalogue,
-            certificate,
-            command,
-            version=held.version,
-            origin=(client, key, digest),
-            answer=lambda session, row, at: standing_answer(session, self.catalogue, row, at),
-        )
+        with _one_at_a_time():
+            return change_standing(
+                self.register,
+                self.catalogue,
+                certificate,
+                command,
+                version=held.version,
+                origin=(client, key, digest),
+                answer=lambda session, row, at: standing_answer(session, self.catalogue, row, at),
+            )
 
     def _once(self, operation: str, raw: object, client: str, key: str, plan: Callable[[datetime], Draft]) -> Answer:
         digest = body_digest(operation, raw)
@@ -154,10 +157,9 @@ class Office:
     def _begin(self, draft: Draft, client: str, key: str, digest: str) -> Answer:
         preflight(draft_face(draft, self.settings.host_words), self.renderer)
         opening = Opening(self.register, self.coder, self.lease, self.owner)
-        with self.register.writer() as session:
-            row = find(session, client, key, digest)
-            if row is not None:
-                raise ConflictError("同一请求正在办理，请稍候以同一 Idempotency-Key 重试。", code="in-progress")
+        with _one_at_a_time(), self.register.writer() as session:
+            if find(session, client, key, digest) is not None:
+                raise ConflictError(_RUNNING, code="in-progress")
             intent = open_intent(session, opening, draft, client=client, key=key)
             begin(session, client, key, digest, intent=intent.id, at=intent.created_at)
         return finish(self._finishing(), intent)
@@ -326,6 +328,18 @@ class Office:
             facts=edition.facts,
             paper_waived=edition.paper_waived,
         )
+
+
+_RUNNING = "同一请求或同一办件正在办理，请稍候以同一 Idempotency-Key 重试。"
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two requests that race for the same key, case or certificate: the database lets one in, the other may retry."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise ConflictError(_RUNNING, code="in-progress") from error
 
 
 def action_of(word: str) -> Action:

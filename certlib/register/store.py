@@ -8,16 +8,21 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlmodel import Session, SQLModel, select
 
 from certlib.errors import ConfigurationError
 from certlib.formats.leaf import Leaf
 from certlib.register.engine import database_now, not_before, reader, writer
 from certlib.register.files import FileStore
-from certlib.register.tables import ChainRow, Counter, MetaRow
+from certlib.register.tables import ChainRow, MetaRow
 
 SCHEMA = "1"
+_COUNT = text("""
+    INSERT INTO counter (name, value) VALUES (:name, :count)
+    ON CONFLICT (name) DO UPDATE SET value = counter.value + :count
+    RETURNING value
+""")
 
 
 class Appender(Protocol):
@@ -70,14 +75,8 @@ class Register:
 
     def next(self, session: Session, name: str, count: int = 1) -> int:
         """Take `count` numbers of the series `name` and return the first; gap-free when the transaction commits."""
-        row = session.exec(select(Counter).where(Counter.name == name).with_for_update()).one_or_none()
-        if row is None:
-            row = Counter(name=name, value=0)
-        first = row.value + 1
-        row.value += count
-        session.add(row)
-        session.flush()
-        return first
+        last = session.connection().execute(_COUNT, {"name": name, "count": count}).scalar_one()
+        return int(last) - count + 1
 
     def open_chain(self, session: Session) -> bytes:
         """Begin a chain of leaves; its name is random, so that the journal names nobody."""

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from certlib.catalogue import example, load_catalogue
+from certlib.catalogue import example
 from certlib.issue.composition import open_office
 from certlib.issue.office import Office
 from certlib.issue.settings import Settings
+from tests.databases import new_database
 
 START = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 
@@ -91,10 +92,13 @@ class Desk:
         }
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """P-256, since it is as real as RSA and opens faster."""
-    return Settings(home=tmp_path / "home", suite="p256-sha256")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings on each database. P-256, since it is as real as RSA and opens faster."""
+    database = "sqlite:///register.db"
+    if request.param == "postgresql":
+        database = new_database(request.getfixturevalue("postgresql"))
+    return Settings(home=tmp_path / "home", suite="p256-sha256", database=database)
 
 
 @pytest.fixture
@@ -109,6 +113,3 @@ def desk(settings: Settings) -> Iterator[Desk]:
 def reopen(settings: Settings) -> Callable[[Clock], Office]:
     """Open the same office once more, as another process would."""
     return lambda clock: open_office(settings, clock=clock)
-
-
-CATALOGUE = load_catalogue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,12 @@ from certlib.register.tables import Counter, Intent, SealUseRow
 from tests.issue.conftest import Desk
 
 Spoil = Callable[[dict[str, Any], Desk], None]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """On SQLite alone: a refused request reaches no database."""
+    return Settings(home=tmp_path / "home", suite="p256-sha256")
 
 
 def nothing_happened(desk: Desk) -> bool:

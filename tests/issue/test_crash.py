@@ -80,7 +80,7 @@ def test_a_retry_after_a_crash_gets_the_same_number(settings: Settings) -> None:
         office.sealer.seal = die  # type: ignore[method-assign]
         with pytest.raises(Died):
             office.issue(request, client="platform", key="k")
-    with open_office(Settings(home=settings.home, suite=settings.suite)) as office:
+    with open_office(settings) as office:
         with pytest.raises(CertlibError, match="正在办理"):
             office.issue(request, client="platform", key="k")
         with office.register.writer() as session:

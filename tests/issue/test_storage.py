@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from tests.issue.invariants import breaches
 def test_a_full_disk_issues_nothing_and_the_retry_goes_on(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sealed file cannot be kept: a clear error; with space again the same key gets the same number."""
     request = dict(example("2-25", now=datetime.now(UTC)))
-    with open_office(Settings(home=settings.home, suite=settings.suite, lease_seconds=0)) as office:
+    with open_office(replace(settings, lease_seconds=0)) as office:
         real = os.link
 
         def full(*_: Any, **__: Any) -> None:
@@ -37,7 +38,7 @@ def test_a_full_disk_issues_nothing_and_the_retry_goes_on(settings: Settings, mo
 
 def test_without_timestamp_nothing_claims_to_have_one(settings: Settings) -> None:
     """No timestamp authority answers: refused, the use released, and the same key issues when one answers again."""
-    away = Settings(home=settings.home, suite=settings.suite, timestamps=("http://127.0.0.1:9/tsa",), lease_seconds=0)
+    away = replace(settings, timestamps=("http://127.0.0.1:9/tsa",), lease_seconds=0)
     request = dict(example("2-25", now=datetime.now(UTC)))
     with open_office(away) as office:
         with pytest.raises(TimestampUnavailableError):

