@@ -103,13 +103,15 @@ def test_what_passes_renders_and_reads_right(renderer: Renderer, licence: Face, 
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(repeats=st.integers(1, 90), tail=st.integers(0, 27), attached=st.booleans())
+@given(repeats=st.integers(1, 90), tail=st.integers(0, 27), attached=st.booleans(), copied=st.booleans())
 def test_no_decision_of_any_length_ends_in_a_page_with_only_the_seal(
-    renderer: Renderer, decision: Face, repeats: int, tail: int, attached: bool
+    renderer: Renderer, decision: Face, repeats: int, tail: int, attached: bool, copied: bool
 ) -> None:
     """Wherever the text ends, the seal is within a line of it, clear of it, and has text on its page."""
     text = "准予你单位从事经营活动，期限五年。\n" * repeats + "准" * tail + "。"
-    face = with_facts(decision, decision_text=text, attachments="许可证（正本）\n许可证（副本）" if attached else "")
+    more = {"attachments": "许可证（正本）\n许可证（副本）"} if attached else {}
+    more |= {"copies_to": "赣州市市场监督管理局，赣州市商务局"} if copied else {}
+    face = with_facts(decision, decision_text=text, **more)
     try:
         preflight(face)
     except RequestError:
