@@ -76,6 +76,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         service.draining.set()
         if worker:
             worker.stop()
+        service.sandbox.close()
 
 
 def _worker(service: Running) -> Worker | None:

@@ -18,6 +18,9 @@ def request_examples(now: datetime) -> Mapping[str, Any]:
         "IssueRequest": {"issue": {"summary": f"事项 {ITEM}", "value": issue}},
         "ActRequest": {"suspend": {"summary": "暂扣（凭他机关文书）", "value": _suspension()}},
         "BatchRequest": {"two": {"summary": "两行", "value": {"lines": [issue, {"operation": "issue", **issue}]}}},
+        "PrintRequest": {
+            "window": {"summary": "窗口打印", "value": {"identifier": _IDENTIFIER, "purpose": "窗口打印"}}
+        },
         "BlanksRequest": {"range": {"summary": "入库 500 张", "value": _BLANKS}},
         "PublicLookup": {
             "number": {
@@ -29,6 +32,7 @@ def request_examples(now: datetime) -> Mapping[str, Any]:
     }
 
 
+_IDENTIFIER = "1.2.156.3005.2.11100000MB0341032Y001.11360700MB0000027R.2026000001.001.X"
 _BLANKS = {"type": "medical-device-licence", "first": "A000001", "last": "A000500", "person": "李明", "witness": "王芳"}
 
 

@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from certlib.domain.civil import SHANGHAI
-from certlib.domain.verdict import REVOKED_WORDS, WORDS, Verdict
+from certlib.domain.verdict import REVOKED_WORDS, WORDS, Verdict, Words
 from certlib.errors import NotFoundError
-from certlib.formats.code import CodeError, read_code, verify_code
 from certlib.formats.trust import TrustList
+from certlib.verify.codes import examine_code
 from certlib.verify.lookup import RegisterLookup, RegisterState
+from certlib.verify.report import CertificateReport, Report
 
 _CAUSES = {
     "request": "持证主体申请",
@@ -27,17 +28,15 @@ EVEN = 0.03  # seconds after the question at which every failed look-up answers;
 
 
 def by_code(text: str, *, trust: TrustList, lookup: RegisterLookup, at: datetime) -> dict[str, Any]:
-    """The verdict on a signed code. A code that proves nothing gets its verdict without any field."""
-    try:
-        code = read_code(text)
-        verify_code(code, trust)
-    except CodeError as error:
-        return bare_verdict(Verdict(error.code), at, reason=error.reason)
-    state = lookup.by_index(code.payload.n, at=at)
-    if state is None:
-        return bare_verdict(Verdict.NOT_IN_FORCE, at)
-    # a minor's code carries no name, and its look-up shows no more than the code
-    return verdict_view(state, at, holder=bool(code.payload.name))
+    """The verdict on a signed code, with the register's fields when it is genuine and the register knows it.
+
+    A minor's code carries no name, and its look-up shows none either.
+    """
+    report = examine_code(text, trust, at=at, lookup=lookup)
+    state = lookup.by_index(report.certificate.n, at=at) if report.certificate else None
+    if state is None or report.certificate is None:
+        return report_view(report)
+    return verdict_view(state, at, holder=bool(report.certificate.holder))
 
 
 def found_or_even(state: RegisterState | None, at: datetime, *, began: float) -> dict[str, Any]:
@@ -48,33 +47,57 @@ def found_or_even(state: RegisterState | None, at: datetime, *, began: float) ->
     raise NotFoundError("没有查到：编号与校验码不符，请对照证照重新输入。")
 
 
-def bare_verdict(verdict: Verdict, at: datetime, *, reason: str = "") -> dict[str, Any]:
-    """A verdict about which nothing more is to be said."""
-    view: dict[str, Any] = {"verdict": verdict.value, "words": _words(verdict, ""), "at": at.isoformat(), "fields": []}
-    return view | ({"reason": reason} if reason else {})
+def report_view(report: Report) -> dict[str, Any]:
+    """An examination as the public may see it: what is not genuine shows why, and nothing of what it claims."""
+    words = report.words
+    found = report.certificate
+    why = [finding.detail for finding in report.findings if finding.outcome == "fail" and finding.detail]
+    fields = [] if found is None or not report.is_genuine else _claimed(found)
+    fields += [("说明", "Reason", text) for text in why]
+    return {
+        "verdict": report.verdict.value,
+        "cause": report.cause,
+        "words": _words(words),
+        "at": report.at.isoformat(),
+        "fields": [_field(*field) for field in fields if field[2]],
+    }
+
+
+def _claimed(found: CertificateReport) -> list[tuple[str, str, str]]:
+    return [
+        ("证照名称", "Certificate", found.title),
+        ("编号", "Number", found.number),
+        ("证照标识", "Identifier", found.identifier),
+        ("此件版本", "This version", f"{found.edition:03d}"),
+        ("持证主体", "Holder", found.holder),
+        ("签发机关", "Issuer", found.issuer),
+        ("签发日期", "Issued on", found.issued_on.isoformat() if found.issued_on else ""),
+        ("有效期至", "Valid until", found.valid_until.isoformat() if found.valid_until else ""),
+    ]
 
 
 def verdict_view(state: RegisterState, at: datetime, *, holder: bool = True) -> dict[str, Any]:
     """What the public may see of one carrier: its verdict and the register's masked fields, in the paper's order."""
+    revoked = state.verdict is Verdict.REVOKED and state.cause in REVOKED_WORDS
+    words = REVOKED_WORDS[state.cause] if revoked else WORDS[state.verdict]
     return {
         "verdict": state.verdict.value,
         "cause": state.cause,
-        "words": _words(state.verdict, state.cause),
+        "words": _words(words),
         "at": at.isoformat(),
-        "edition": state.edition,
         "n": state.n,
+        "edition": state.edition,
         "current_edition": state.current_edition,
         "imported": state.imported,
-        "fields": [
-            {"label": label, "english": english, "value": value}
-            for label, english, value in _fields(state, holder)
-            if value
-        ],
+        "fields": [_field(*field) for field in _fields(state, holder) if field[2]],
     }
 
 
-def _words(verdict: Verdict, cause: str) -> dict[str, str]:
-    words = REVOKED_WORDS.get(cause, WORDS[verdict]) if verdict is Verdict.REVOKED else WORDS[verdict]
+def _field(label: str, english: str, value: str) -> dict[str, str]:
+    return {"label": label, "english": english, "value": value}
+
+
+def _words(words: Words) -> dict[str, str]:
     return {"zh": words.chinese, "en": words.english, "tone": words.tone}
 
 

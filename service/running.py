@@ -19,6 +19,8 @@ from certlib.errors import ConfigurationError
 from certlib.formats.trust import TrustList, read_trust_list
 from certlib.issue.office import Office
 from certlib.issue.settings import Settings
+from certlib.verify.roots import TrustRoots
+from certlib.verify.sandbox import Sandbox
 from service.clients import Client
 from service.counting import Counting
 from service.gate import Gate
@@ -42,6 +44,7 @@ class Running:
     settings: ServiceSettings
     root: bytes  # public key of the trust list, SubjectPublicKeyInfo
     trust: TrustList
+    sandbox: Sandbox
     clock: Clock
     desk: TokenDesk
     counting: Counting
@@ -75,6 +78,7 @@ def assemble(
         settings=settings,
         root=root,
         trust=read_trust_list(office.trust_list, [root]),
+        sandbox=Sandbox(seal_roots(office.settings), places=settings.checking_places, waiting=settings.checking_queue),
         clock=clock,
         desk=desk,
         counting=Counting(counters),
@@ -93,6 +97,11 @@ def trust_root(settings: Settings) -> bytes:
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"信任列表的公钥 {path.name} 无法读取。", code="key-file") from error
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def seal_roots(settings: Settings) -> TrustRoots:
+    """The X.509 roots of the office's seals. Raises `ConfigurationError` when there are none."""
+    return TrustRoots.load(Path(settings.keys) / "trust" if settings.keys else None)
 
 
 def running(request: Request) -> Running:

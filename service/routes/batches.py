@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 
 import anyio
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -24,6 +24,16 @@ from service.tokendesk import Principal
 router = APIRouter(prefix="/v1/batches", tags=["批量 batches"])
 
 BatchId = Annotated[str, Path(pattern="^[0-9a-f]{1,32}$")]
+
+
+def own_batch(service: Service, caller: CertificateIssuer, batch: BatchId) -> str:
+    """The batch, if it is the caller's. Raises `NotFoundError`, before a stream has begun."""
+    if batch_view(service.office.register, batch)["client"] != caller.client.id:
+        raise NotFoundError(f"没有批次 {batch}。")
+    return batch
+
+
+OwnBatch = Annotated[str, Depends(own_batch)]
 MOST_LINES = 1000
 MOST_SHOWN = 500
 _EVERY = 0.5  # seconds between two reports of progress
@@ -57,13 +67,12 @@ def add(service: Service, caller: CertificateIssuer, raw: RawObject) -> Response
 )
 def view(
     service: Service,
-    caller: CertificateIssuer,
-    batch: BatchId,
+    batch: OwnBatch,
     after: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=0, le=MOST_SHOWN)] = 100,
 ) -> Response:
     """Counts by state, and the lines after line `after`: done with its answer, failed with all its faults."""
-    found = _own(service, caller, batch)
+    found = batch_view(service.office.register, batch)
     lines = batch_lines(service.office.register, batch, after=after, limit=limit) if limit else []
     return send_json({**found, "lines": lines})
 
@@ -76,25 +85,18 @@ def view(
     openapi_extra=secured("certificate:issue"),
     responses=problems(404),
 )
-async def progress(service: Service, caller: CertificateIssuer, batch: BatchId) -> AsyncIterator[ServerSentEvent]:
+async def progress(service: Service, batch: OwnBatch) -> AsyncIterator[ServerSentEvent]:
     """One event whenever the counts change, and a last one `done`."""
     last: Mapping[str, Any] | None = None
     with anyio.move_on_after(_LONGEST):
         while not service.draining.is_set():
-            found = await anyio.to_thread.run_sync(_own, service, caller, batch)
+            found = await anyio.to_thread.run_sync(batch_view, service.office.register, batch)
             if found != last:
                 yield ServerSentEvent(data=found, event=str(found["state"]))
             if found["state"] == _DONE:
                 return
             last = found
             await anyio.sleep(_EVERY)
-
-
-def _own(service: Running, caller: Principal, batch: str) -> dict[str, Any]:
-    found = batch_view(service.office.register, batch)
-    if found["client"] != caller.client.id:
-        raise NotFoundError(f"没有批次 {batch}。")
-    return found
 
 
 def _checked(service: Running, caller: Principal, raw: Mapping[str, Any]) -> list[Mapping[str, Any]]:

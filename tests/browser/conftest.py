@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -40,7 +40,7 @@ FLAGS = [
     "--disable-sync",
 ]
 SCREENS = Path(__file__).parents[2] / "docs" / "screens"
-PHONE = {"width": 390, "height": 844}
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 HOST = "zwfw.ganzhou.example"
 
 
@@ -165,6 +165,22 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
+def filming(chromium: Any) -> Iterator[Callable[[Path], Any]]:
+    """A phone whose camera sees a film (MJPEG); a browser of its own, since the film is given at its start."""
+    camera = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    browsers: list[Any] = []
+
+    def film(path: Path) -> Any:
+        flags = [*FLAGS, *camera, f"--use-file-for-fake-video-capture={path}"]
+        browsers.append(chromium.browser_type.launch(executable_path=str(CHROMIUM), args=flags))
+        return browsers[-1].new_context(viewport=PHONE).new_page()
+
+    yield film
+    for browser in browsers:
+        browser.close()
+
+
+@pytest.fixture
 def issuer() -> Issuer:
     """An issuer whose lists are as they should be."""
     return Issuer()
@@ -188,6 +204,12 @@ def serve(app: Any) -> Iterator[str]:
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture
+def serving() -> Callable[[Any], Iterator[str]]:
+    """`serve`, for tests that make an application of their own."""
+    return serve
 
 
 @dataclass
@@ -225,7 +247,18 @@ class Phone:
 @pytest.fixture
 def phone(chromium: Any, site: str) -> Iterator[Phone]:
     """A fresh phone that has never been on the page; its console must stay silent."""
-    context = chromium.new_context(viewport=PHONE, device_scale_factor=2, locale="zh-CN", timezone_id="Asia/Shanghai")
+    yield from visit(chromium, site, PHONE)
+
+
+@pytest.fixture
+def desktop(chromium: Any, site: str) -> Iterator[Phone]:
+    """The same in a window of a desktop's size."""
+    yield from visit(chromium, site, DESKTOP)
+
+
+def visit(chromium: Any, site: str, size: dict[str, int]) -> Iterator[Phone]:
+    """A context of its own in a window of that size."""
+    context = chromium.new_context(viewport=size, device_scale_factor=2, locale="zh-CN", timezone_id="Asia/Shanghai")
     page = context.new_page()
     held = Phone(page, context, site)
     page.on("console", lambda m: held.complaints.append(m.text) if m.type in {"error", "warning"} else None)

@@ -58,7 +58,7 @@ def test_the_page_says_it_in_english_at_a_tap(phone: Any, issuer: Any) -> None:
     """Chinese first; one tap turns everything, words of the verdict included, and a second one back."""
     phone.scan(issuer.link(1))
     phone.page.click("#language")
-    phone.page.wait_for_function("document.documentElement.lang === 'en'")
+    phone.page.wait_for_selector("html[lang=en]")
     english = phone.text("body")
     assert WORDS[Verdict.VALID].english in english
     assert "Medical device trading licence" in english
@@ -96,7 +96,7 @@ def test_no_violation_of_wcag(phone: Any, issuer: Any, state: str) -> None:
     assert _violations(phone.page) == []
     phone.page.click("#language")
     phone.page.click("#large")
-    phone.page.wait_for_function("document.documentElement.lang === 'en'")
+    phone.page.wait_for_selector("html[lang=en]")
     assert _violations(phone.page) == []
 
 
@@ -137,6 +137,30 @@ def test_a_second_scan_in_the_same_page(phone: Any, issuer: Any) -> None:
     phone.page.evaluate("link => { location.hash = link; }", issuer.link(2, 1))
     phone.page.wait_for_selector("body[data-verdict=revoked]")
     assert phone.page.locator("#fields input:checked").count() == 0
+
+
+def test_a_desktop_shows_the_same(desktop: Any, issuer: Any) -> None:
+    """In a wide window nothing stretches or scrolls sideways."""
+    assert desktop.scan(issuer.link(1)) == Verdict.VALID
+    assert desktop.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert desktop.complaints == []
+    desktop.shot("valid-desktop")
+
+
+def test_a_code_is_read_by_the_camera(filming: Any, site: str, issuer: Any, tmp_path: Path) -> None:
+    """The camera's picture is read until it shows one of our codes, and the camera is let go."""
+    film = tmp_path / "code.mjpeg"
+    frame = Image.open(io.BytesIO(_picture(issuer, 5, seal=False))).convert("RGB").resize((960, 960))
+    with film.open("wb") as held:
+        for _ in range(30):
+            frame.save(held, "JPEG", quality=85)
+    page = filming(film)
+    page.goto(f"{site}/v")
+    page.wait_for_selector("body[data-ways=ready]")
+    page.click("#camera")
+    page.wait_for_selector("body[data-verdict=valid]", timeout=30_000)
+    assert page.is_hidden("#scanner")
+    assert page.evaluate("document.querySelector('#video').srcObject.getTracks()[0].readyState") == "ended"
 
 
 def test_ticks_are_counted(phone: Any, issuer: Any) -> None:
@@ -254,7 +278,7 @@ def test_a_photo_without_code_says_so(phone: Any, issuer: Any) -> None:
     phone.page.wait_for_selector("#looked p")
     assert "没有找到" in phone.text("#looked")
     _upload(phone, "#photo", "no.png", "image/png", b"no picture")
-    phone.page.wait_for_function("document.querySelector('#looked').innerText.includes('不是可以识别')")
+    phone.page.wait_for_selector("#looked p:has-text('不是可以识别')")
 
 
 def test_after_one_visit_it_verifies_without_a_network(phone: Any, issuer: Any) -> None:

@@ -56,7 +56,10 @@ class Web:
     def request(self, item: str = ITEM) -> dict[str, Any]:
         """A complete request of a case of its own."""
         request = example(item, now=datetime.now(UTC))
-        return {**request, "case": {"number": f"TEST-{next(self._serial):06}"}}
+        case = f"TEST-{next(self._serial):06}"
+        if "case" in request["facts"]:
+            request["facts"]["case"] = case
+        return {**request, "case": {"number": case}}
 
     def key(self) -> str:
         """An idempotency key of its own."""
@@ -79,10 +82,7 @@ class Web:
         with self.office.register.reader() as session:
             tables = ("intent", "certificate", "edition", "file", "seal_use", "idempotency", "document", "delivery")
             connection = session.connection()
-            return {
-                table: connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
-                for table in tables
-            }
+            return {table: connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() for table in tables}
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +96,9 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     keys[DEVELOPMENT_CLIENT] = read_key(development_key_file(DEVELOPMENT_CLIENT))
     with open_office(Settings(home=home)) as office:
         service = open_service(office, settings)
-        with TestClient(create_app(service), base_url=BASE, raise_server_exceptions=False) as http:
+        with TestClient(
+            create_app(service), base_url=BASE, raise_server_exceptions=False, client=("127.0.0.1", 50000)
+        ) as http:
             yield Web(http, office, service, keys, log)
     structlog.reset_defaults()
 
@@ -108,7 +110,7 @@ def service_settings(home: Path, keys: dict[str, ECKey], **more: Any) -> Service
         client_entry(STRANGER, "ganzhou-education", tuple(SCOPES), _public(home, STRANGER, keys)),
         client_entry(READER, "*", ("certificate:read",), _public(home, READER, keys)),
     ]
-    more = {"uploads_per_minute": 1000, "lookups_per_minute": 1000, "metrics_for": ("0.0.0.0/0",), **more}
+    more = {"uploads_per_minute": 1000, "lookups_per_minute": 1000, **more}
     return load_service_settings(home, public_url=BASE, worker=False, clients=entries, **more)
 
 
