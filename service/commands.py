@@ -1,4 +1,4 @@
-"""`certctl serve`, `worker`, `token` and `demo`: where settings are read and the service is put together."""
+"""`certctl serve`, `worker` and `token`: where settings are read and the service is put together."""
 
 from __future__ import annotations
 
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
 DEVELOPMENT_CLIENT = "client-approval-system"
 
 HomeOption = Annotated[Path, typer.Option(help="签发机构的数据目录 · the office's folder")]
-
-
-def __getattr__(name: str) -> Any:
-    """The demo is imported only when it is called: it brings the mock city repository with it."""
-    if name != "demo":
-        raise AttributeError(name)
-    from service.demo.command import demo  # noqa: PLC0415
-
-    return demo
 
 
 def serve(

@@ -33,6 +33,7 @@ from certlib.issue.planning import (
     planned_sheets,
     seal_of,
 )
+from certlib.issue.publishing import issuer_number
 from certlib.issue.requests import ActRequest
 
 _NEW_DAYS = frozenset({Action.RENEW, Action.REPLACE, Action.RETAIN})
@@ -227,6 +228,7 @@ def _draft(
         authority=authority.key,
         issuer=authority.name,
         issuer_code=authority.uscc,
+        issuer_number=issuer_number(catalogue, authority.key),
         document_word=authority.document_word,
         seal=seal.id,
         seal_kind=seal.kind.value,

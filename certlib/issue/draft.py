@@ -46,6 +46,7 @@ class Draft:
     authority: str
     issuer: str
     issuer_code: str
+    issuer_number: int  # in the signed code
     document_word: str
     seal: str
     seal_kind: str

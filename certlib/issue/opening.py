@@ -209,4 +209,5 @@ def _payload(draft: Draft, number: str, digest: bytes, n: int, carrier: int) -> 
         digest=digest,
         n=n,
         carrier=carrier,
+        issuer_number=draft.issuer_number,
     )

@@ -25,6 +25,7 @@ from certlib.errors import ConfigurationError, Fault, RequestError
 from certlib.identifiers import check_number as match_number
 from certlib.identifiers import format_number
 from certlib.issue.draft import Draft, PlannedSheet
+from certlib.issue.publishing import issuer_number
 from certlib.issue.requests import IssueRequest, Paper
 
 _CASE = re.compile(r"[0-9A-Za-z〔〕()（）_.\-]{4,60}")
@@ -70,6 +71,7 @@ def plan_certificate(request: IssueRequest, catalogue: Catalogue, *, now: dateti
         authority=authority.key,
         issuer=authority.name,
         issuer_code=authority.uscc,
+        issuer_number=issuer_number(catalogue, authority.key),
         document_word=authority.document_word,
         seal=seal.id,
         seal_kind=seal.kind.value,
@@ -126,6 +128,7 @@ def plan_document(request: IssueRequest, catalogue: Catalogue, *, now: datetime)
         authority=authority.key,
         issuer=authority.name,
         issuer_code=authority.uscc,
+        issuer_number=issuer_number(catalogue, authority.key),
         document_word=authority.document_word,
         seal=seal.id,
         seal_kind=seal.kind.value,

@@ -64,6 +64,9 @@ def test_file_and_paper_say_the_same(phone: Any, office: Office) -> None:
     assert [phone.scan(code) for code in codes] == ["valid"] * len(codes)
     assert "正本" in phone.text("#fields") or "副本" in phone.text("#fields")
     assert body["number"] in phone.text("#fields")
+    # the authority on the paper, not the city: a reader compares line by line
+    view = office.certificate(body["identifier"])
+    assert view["issuer"] in phone.text("#fields")
     _suspend(office, body)
     assert [phone.scan(code) for code in codes] == ["suspended"] * len(codes)
     assert phone.complaints == []

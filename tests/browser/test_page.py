@@ -180,7 +180,6 @@ def test_the_register_is_asked_at_a_tap(phone: Any, issuer: Any) -> None:
     phone.page.wait_for_selector("#answer .found")
     assert any(line.startswith("certificates") and fragment in line for line in issuer.asked)
     assert "002" in phone.text("#answer")
-    phone.shot("register")
 
 
 @pytest.mark.parametrize(("status", "sentence"), [(404, "没有查到"), (429, "过于频繁"), (503, "系统繁忙")])
