@@ -88,7 +88,7 @@ class OfType(Asked):
 
 
 class Head(BaseModel):
-    """0 成功；10 未找到；11 身份验证不通过；12 必填为空；13 类型不存在；21 已废止或注销；22 已过期；23 受限；99 其他."""
+    """0 成功，10 未找到，11 身份验证不通过，12 必填为空，13 类型不存在，21 已注销，22 已过期，23 受限，99 其他."""
 
     model_config = ConfigDict(title="")
     status: str

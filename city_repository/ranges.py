@@ -1,7 +1,7 @@
 """Range digests: a hash tree over what an account has delivered, so that two sides compare with few bytes.
 
 leaf(base)      = SHA-256(base ‖ 0x00 ‖ for each event by sequence: sequence as 8 bytes, big-endian ‖ its digest)
-bucket(b)       = SHA-256(leaves of the certificates whose SHA-256(base) begins with the 16 bits b, by base)
+bucket(b)       = SHA-256(leaves of the certificates whose SHA-256(base) begins with the 16 bits b, ascending)
 range(first byte) = SHA-256(its 256 buckets)     an empty bucket or range is 32 zero bytes
 root            = SHA-256(the 256 ranges)        of nothing: 32 zero bytes
 """

@@ -178,7 +178,7 @@ def _record_row(base: str, events: Sequence[Held], now: str) -> tuple[object, ..
 
 def _rehash(connection: sqlite3.Connection, account: str, bucket: int) -> None:
     rows = connection.execute(
-        "SELECT leaf FROM record WHERE account = ? AND bucket = ? ORDER BY base", (account, bucket)
+        "SELECT leaf FROM record WHERE account = ? AND bucket = ? ORDER BY leaf", (account, bucket)
     ).fetchall()
     leaves = [row["leaf"] for row in rows]
     connection.execute(

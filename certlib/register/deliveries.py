@@ -19,7 +19,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +28,7 @@ from sqlalchemy import ColumnElement, Engine, and_, func, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from certlib.domain.civil import civil_date
 from certlib.domain.delivery import CITY, URGENT, Delivery
 from certlib.errors import NotFoundError
 from certlib.register.delivery_table import DeliveryRow
@@ -65,6 +66,7 @@ def enqueue(
         message={**message, "sequence": sequence},
         file=file,
         urgent=message["operation"] in URGENT,
+        day=civil_date(datetime.fromisoformat(message["at"])).isoformat(),
         available_at=now,
         created_at=now,
     )
@@ -196,6 +198,41 @@ class SqlDeliveries:
                 .values(state="due", available_at=now, failures=0)
             )
             return int(found.rowcount)
+
+    def delivered(self) -> Iterator[tuple[str, int, str]]:
+        """Chain, sequence and digest of every event counted as delivered, by chain and sequence."""
+        row = DeliveryRow
+        query = (
+            select(row.certificate, row.sequence, row.digest)
+            .where(row.target == self._target, row.state == "done")
+            .order_by(row.certificate, col(row.sequence))
+        )
+        with reader(self._engine) as session:
+            for chain, sequence, digest in session.exec(query.execution_options(yield_per=10_000)):
+                yield chain, sequence, digest
+
+    def places(self, chains: Sequence[str]) -> dict[str, dict[int, tuple[str, str]]]:
+        """All events of these chains: sequence to state and digest."""
+        row = DeliveryRow
+        query = select(row.certificate, row.sequence, row.state, row.digest).where(
+            row.target == self._target, col(row.certificate).in_(chains)
+        )
+        found: dict[str, dict[int, tuple[str, str]]] = {}
+        with reader(self._engine) as session:
+            for chain, sequence, state, digest in session.exec(query):
+                found.setdefault(chain, {})[sequence] = (state, digest)
+        return found
+
+    def daily(self, first: str, last: str) -> dict[str, int]:
+        """How many events counted as delivered happened on each day from `first` to `last`, Asia/Shanghai."""
+        row = DeliveryRow
+        query = (
+            select(row.day, func.count())
+            .where(row.target == self._target, row.state == "done", row.day >= first, row.day <= last)
+            .group_by(row.day)
+        )
+        with reader(self._engine) as session:
+            return dict(session.exec(query).all())
 
     def dead_letters(self) -> list[DeliveryRow]:
         """The deliveries laid aside, oldest first, each with its reason."""

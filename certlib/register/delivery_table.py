@@ -31,6 +31,7 @@ class DeliveryRow(SQLModel, table=True):
     sequence: int
     operation: str
     identifier: str
+    day: str  # of the event, ISO 8601, Asia/Shanghai: for daily counts
     message: dict[str, Any] = Field(default={}, sa_column=Column(_JSON, nullable=False))
     file: str = ""  # SHA-256 of the file that goes with it
     urgent: bool = False

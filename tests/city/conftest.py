@@ -7,7 +7,10 @@ import io
 import itertools
 import json
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +21,7 @@ import pypdfium2 as pdfium
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col, select
 
 from certlib.city.client import DEVELOPMENT_SECRET, CityClient
 from certlib.city.worker import DeliveryWorker, Pace
@@ -26,7 +29,7 @@ from certlib.formats.facts import facts_attachment
 from certlib.identifiers import CertificateIdentifier
 from certlib.register.deliveries import SqlDeliveries, enqueue
 from certlib.register.delivery_table import DeliveryRow
-from certlib.register.engine import make_engine, writer
+from certlib.register.engine import make_engine, reader, writer
 from city_repository.app import create_app
 from city_repository.serving import served
 from city_repository.settings import RepositorySettings
@@ -135,6 +138,10 @@ class City:
         settings = {"account": "rongjiang-certlib", "secret": DEVELOPMENT_SECRET, "clock": now, "timeout": 3.0}
         return CityClient(self.url, **{**settings, **options})
 
+    def struck(self) -> int:
+        """How many pushes a fault befell since faults were switched on."""
+        return sum(self.app.state.faults.befallen.values())
+
     def faults(self, *faults: dict[str, Any], seed: int = 0) -> None:
         body = {"faults": list(faults), "seed": seed}
         httpx2.put(f"{self.url}/control/faults", json=body).raise_for_status()
@@ -171,6 +178,38 @@ class Office:
 
     def worker(self, client: Any, **options: Any) -> DeliveryWorker:
         return DeliveryWorker(self.queue, client, **{"name": "worker", "clock": now, "pace": QUICK, **options})
+
+    def rows(self) -> list[DeliveryRow]:
+        with reader(self.engine) as session:
+            return list(session.exec(select(DeliveryRow).order_by(col(DeliveryRow.id))))
+
+    def edit(self, id_: int | None, message: dict[str, Any]) -> None:
+        """Put another message into a delivery, as if it had been written wrong."""
+        with writer(self.engine) as session:
+            row = session.get_one(DeliveryRow, id_)
+            row.message = message
+            session.add(row)
+
+
+@contextmanager
+def running(worker: DeliveryWorker) -> Iterator[threading.Event]:
+    """A worker at work in a thread; stopped at the end, also when the test fails."""
+    stop = threading.Event()
+    thread = threading.Thread(target=worker.run, args=(stop,))
+    thread.start()
+    try:
+        yield stop
+    finally:
+        stop.set()
+        thread.join()
+
+
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait until something has come about; a stuck test ends here."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "did not come about in time"
+        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -2,20 +2,289 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+
+from certlib.errors import DeliveryDelayedError, NotFoundError, StorageError
+from certlib.register.deliveries import SqlDeliveries
+from city_repository.serving import served
+
+from .conftest import QUICK, City, now, running, until
+
+WHOLE_LIFE = [(1, "01", "01"), (2, "09", "01"), (3, "03", "02"), (4, "06", "01"), (5, "05", "03")]
+
+
+def live(office, certificate) -> None:
+    office.event(certificate, "issue")
+    office.event(certificate, "change")
+    office.event(certificate, "suspend", state="suspended", cause="penalty")
+    office.event(certificate, "resume")
+    office.event(certificate, "revoke", state="revoked", cause="revoked")
+
 
 def test_a_life_arrives_in_order(city, office, certificate):
     """Issue, change, suspension, resumption and revocation of one certificate arrive as five events in that order."""
     one = certificate()
-    office.event(one, "issue")
-    office.event(one, "change")
-    office.event(one, "suspend", state="suspended", cause="penalty")
-    office.event(one, "resume")
-    office.event(one, "revoke", state="revoked", cause="revoked")
+    live(office, one)
     with city.client() as client:
         office.worker(client).deliver_due()
-    assert city.events(one.key) == [(1, "01", "01"), (2, "09", "01"), (3, "03", "02"), (4, "06", "01"), (5, "05", "03")]
+    assert city.events(one.key) == WHOLE_LIFE
     record = city.record(one.key)
-    assert record["state"] == "03"
-    assert record["edition"] == 2
-    assert record["missing"] == "[]"
+    assert (record["state"], record["edition"], record["missing"]) == ("03", 2, "[]")
     assert office.queue.backlog().done == 5
+
+
+def test_order_survives_an_outage(make_city, office, certificate, tmp_path):
+    """Events of several certificates pile up while the repository is away and then arrive in order, none lost."""
+    certificates = [certificate() for _ in range(5)]
+    for one in certificates:
+        live(office, one)
+    app = make_city()
+    with served(app) as url:
+        pass  # the address is known, nobody answers there now
+    city = City(app, url)
+    with city.client() as client:
+        worker = office.worker(client)
+        worker.deliver_due()
+        assert office.queue.backlog().done == 0
+        assert worker.trouble
+        with running(worker), served(make_city(), port=int(url.rpartition(":")[2])):
+            until(lambda: office.queue.backlog().done == 25)
+    assert [city.events(one.key) for one in certificates] == [WHOLE_LIFE] * 5
+    assert worker.trouble == ""
+
+
+def test_a_repeated_delivery_changes_nothing(city, office, certificate):
+    """The same event delivered twice is one event in the repository, and both times answered as success."""
+    one = certificate()
+    office.event(one, "issue")
+    (delivery,) = office.queue.claim("first", now(), 1, 60)
+    with city.client() as client:
+        first, second = client.push(delivery), client.push(delivery)
+    assert (first.line.kind, first.line.code, second.line.kind, second.line.code) == (
+        "success",
+        "S01",
+        "success",
+        "S02",
+    )
+    assert city.events(one.key) == [(1, "01", "01")]
+
+
+def test_a_dead_workers_lease_is_taken_over(city, office, certificate):
+    """What a killed worker had claimed is delivered by another once its lease has ended, and not before."""
+    one = certificate()
+    office.event(one, "issue")
+    assert len(office.queue.claim("killed", now(), 8, lease_seconds=600)) == 1
+    with city.client() as client:
+        assert office.worker(client, name="other").deliver_due() == 0
+        later = office.worker(client, name="later", clock=lambda: now() + timedelta(seconds=601))
+        assert later.deliver_due() == 1
+    assert city.events(one.key) == [(1, "01", "01")]
+
+
+def test_a_late_report_of_a_lost_lease_is_not_taken(office, certificate):
+    """A worker whose lease another has taken over can neither close nor return the delivery."""
+    office.event(certificate(), "issue")
+    (old,) = office.queue.claim("slow", now(), 1, lease_seconds=1)
+    later = now() + timedelta(seconds=2)
+    (new,) = office.queue.claim("other", later, 1, lease_seconds=60)
+    office.queue.dead(old, "too late", later)
+    office.queue.done(old, {}, later)
+    assert office.queue.backlog().leased == 1
+    office.queue.done(new, {}, later, digest="00")
+    assert office.queue.backlog().done == 1
+
+
+def test_a_refused_record_holds_back_its_own_certificate_only(city, office, certificate):
+    """A dead letter carries the repository's reason, stops later events of its certificate, and no other's."""
+    bad, good = certificate(), certificate()
+    office.event(good, "issue")
+    office.event(bad, "issue")
+    office.event(bad, "change")
+    (row,) = [row for row in office.rows() if row.certificate == bad.key and row.sequence == 1]
+    office.edit(row.id, {**row.message, "holder": {**row.message["holder"], "code": "91350100M000100Y44"}})
+    told = []
+    with city.client() as client:
+        worker = office.worker(client, on_dead=lambda delivery, reason: told.append((delivery.chain, reason)))
+        worker.deliver_due()
+    assert city.events(good.key) == [(1, "01", "01")]
+    assert city.events(bad.key) == []
+    assert [chain for chain, _ in told] == [bad.key]
+    assert "持证主体代码" in told[0][1]
+    backlog = office.queue.backlog()
+    assert (backlog.dead, backlog.blocked) == (1, 1)
+
+
+def test_a_dead_letter_put_right_goes_out_and_frees_what_waits(city, office, certificate):
+    """Replaying a corrected dead letter delivers it and then the events behind it."""
+    one = certificate()
+    office.event(one, "issue")
+    office.event(one, "change")
+    first = office.rows()[0]
+    right = first.message
+    office.edit(first.id, {**right, "name": "别的证"})
+    with city.client() as client:
+        office.worker(client).deliver_due()
+        (letter,) = office.queue.dead_letters()
+        assert "证照名称" in letter.last_error
+        office.queue.replay(letter.id, now(), message=right)
+        office.worker(client).deliver_due()
+    assert city.events(one.key) == WHOLE_LIFE[:2]
+
+
+def test_a_revocation_passes_what_is_stuck(city, office, certificate):
+    """With the first event dead, the revocation still goes out, marked; the rest follows when it is put right."""
+    one = certificate()
+    live(office, one)
+    first = office.rows()[0]
+    office.edit(first.id, {**first.message, "number": ""})
+    with city.client() as client:
+        office.worker(client).deliver_due()
+        assert city.events(one.key) == [(5, "05", "03")]
+        assert city.record(one.key)["missing"] == "[1, 2, 3, 4]"
+        office.queue.replay(first.id, now(), message=first.message)
+        office.worker(client).deliver_due()
+    assert city.events(one.key) == WHOLE_LIFE
+    record = city.record(one.key)
+    assert (record["state"], record["missing"]) == ("03", "[]")
+
+
+def test_a_revocation_waits_for_what_can_still_go(office, certificate):
+    """While its predecessors are merely due, a revocation keeps its place."""
+    one = certificate()
+    live(office, one)
+    assert [delivery.sequence for delivery in office.queue.claim("w", now(), 10, 60)] == [1]
+
+
+def test_two_revocations_keep_their_order(office, certificate):
+    """Behind a dead letter a revocation goes first, and the cancellation that closes the number after it."""
+    one = certificate()
+    office.event(one, "issue")
+    office.event(one, "revoke", state="revoked", cause="revoked")
+    office.event(one, "cancel", state="cancelled", cause="revoked")
+    (issue,) = office.queue.claim("w", now(), 10, 60)
+    office.queue.dead(issue, "refused", now())
+    (revocation,) = office.queue.claim("w", now(), 10, 60)
+    assert (revocation.operation, revocation.predecessor_unknown) == ("revoke", True)
+    assert office.queue.claim("w", now(), 10, 60) == []
+    office.queue.done(revocation, {}, now(), digest="00")
+    assert [d.operation for d in office.queue.claim("w", now(), 10, 60)] == ["cancel"]
+
+
+def test_an_acknowledged_then_lost_event_goes_again(city, office, certificate):
+    """When the repository forgot an event, the next one shows it: both arrive, in order."""
+    one = certificate()
+    office.event(one, "issue")
+    with city.client() as client:
+        worker = office.worker(client)
+        city.faults({"kind": "lose"})
+        worker.deliver_due()
+        assert city.events(one.key) == []
+        city.faults()
+        office.event(one, "change")
+        with running(worker):
+            until(lambda: office.queue.backlog().done == 2)
+    assert city.events(one.key) == WHOLE_LIFE[:2]
+
+
+def test_replacing_a_file_is_an_event(city, office, certificate):
+    """An upgraded file of the same edition arrives as an event of its own and becomes the certificate's file."""
+    one = certificate()
+    office.event(one, "issue")
+    office.event(one, "replace-file")
+    with city.client() as client:
+        office.worker(client).deliver_due()
+    assert city.events(one.key) == [(1, "01", "01"), (2, "07", "01")]
+    assert city.record(one.key)["edition"] == 1
+
+
+def test_stopping_finishes_what_is_in_the_air(city, office, certificate):
+    """On shutdown the push under way is finished and reported; what was only claimed is given back at once."""
+    for _ in range(8):
+        office.event(certificate(), "issue")
+    city.faults({"kind": "slow", "seconds": 0.3})
+    with city.client() as client:
+        worker = office.worker(client)
+        with running(worker):
+            until(lambda: city.struck() > 0)
+    backlog = office.queue.backlog()
+    assert backlog.leased == 0
+    assert 0 < backlog.done == worker.delivered
+    assert backlog.due == 8 - backlog.done
+
+
+def test_a_missing_file_is_a_dead_letter(city, office, certificate):
+    """A delivery whose file cannot be read is laid aside with that reason, instead of going without its file."""
+
+    def gone(sha256: str) -> bytes:
+        raise NotFoundError("文件库中没有这一文件。")
+
+    office.event(certificate(), "issue")
+    office.queue = SqlDeliveries(office.engine, gone)
+    with city.client() as client:
+        office.worker(client).deliver_due()
+    (letter,) = office.queue.dead_letters()
+    assert letter.last_error == "[not-found] 文件库中没有这一文件。"
+
+
+def test_a_database_in_trouble_does_not_end_the_worker(city, office, certificate):
+    """When the register refuses for a moment, the worker waits and goes on."""
+    office.event(certificate(), "issue")
+    troubles = iter([True, True, False])
+
+    class Troubled(SqlDeliveries):
+        def claim(self, *args):
+            if next(troubles, False):
+                raise StorageError("数据库正忙")
+            return super().claim(*args)
+
+    office.queue = Troubled(office.engine, office.files.__getitem__)
+    with city.client() as client:
+        worker = office.worker(client)
+        with running(worker):
+            until(lambda: office.queue.backlog().done == 1)
+    assert worker.delivered == 1
+
+
+def test_an_unexpected_error_comes_back_with_its_reason(office, certificate):
+    """A failure nobody foresaw returns the delivery with the reason; after the last try it is a dead letter."""
+
+    class Broken:
+        dialect = None
+
+        def push(self, delivery):
+            raise ZeroDivisionError("odd")
+
+    office.event(certificate(), "issue")
+    worker = office.worker(Broken(), pace=QUICK.__class__(first=0.0, longest=0.0, give_up=3))
+    worker.deliver_due()
+    (letter,) = office.queue.dead_letters()
+    assert "ZeroDivisionError: odd" in letter.last_error
+    assert letter.attempts == 3
+
+
+def test_an_outage_is_not_held_against_the_record(office, certificate):
+    """However long the repository is away, no delivery becomes a dead letter for it."""
+
+    class Away:
+        dialect = None
+
+        def push(self, delivery):
+            raise DeliveryDelayedError("无法连接", outage=True)
+
+    office.event(certificate(), "issue")
+    pace = QUICK.__class__(first=0.0, longest=0.0, give_up=3)
+    for _ in range(10):
+        office.worker(Away(), pace=pace).deliver_due()
+    (row,) = office.rows()
+    assert (row.state, row.failures, row.attempts) == ("due", 0, 10)
+
+
+@pytest.mark.parametrize("failures", [1, 3, 50])
+def test_waiting_grows_within_its_bounds(failures):
+    """Waiting doubles from failure to failure, never beyond the longest, and is spread by chance."""
+    pace = QUICK.__class__(first=1.0, longest=20.0)
+    most = min(20.0, 2.0 ** (failures - 1))
+    assert pace.waiting(failures, 1.0) == most
+    assert pace.waiting(failures, 0.0) == most / 2
