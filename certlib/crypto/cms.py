@@ -6,7 +6,6 @@ One signer, signed attributes always, certificates embedded. What is signed is t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -116,6 +115,6 @@ def _ess_certificate(certificate: Certificate, suite: Suite) -> bytes:
     default = suite.digest_algorithm == der.algorithm(SHA256)
     name = der.sequence(der.tlv(0xA4, certificate.issuer))  # GeneralNames of one directoryName
     serial = der.sequence(name, der.integer(certificate.serial))
-    hashed = der.octets(hashlib.new(suite.digest, certificate.der).digest())
+    hashed = der.octets(suite.hash(certificate.der))
     identifier = der.sequence(b"" if default else suite.digest_algorithm, hashed, serial)
     return der.sequence(der.sequence(identifier))

@@ -40,7 +40,7 @@ def development_key(label: str) -> SigningKey:
 
 def development_roots() -> tuple[Certificate, ...]:
     """The roots of the development PKI, one per suite."""
-    paths = sorted((development_folder() / "trust").glob("*.pem"))
+    paths = sorted(development_folder().glob("trust*/*.pem"))
     return tuple(root for path in paths for root in load_certificates(path.read_bytes(), name=str(path)))
 
 

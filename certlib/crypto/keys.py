@@ -14,9 +14,11 @@ from typing import Protocol
 from urllib.parse import parse_qsl, unquote
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from certlib.crypto.suites import SUITES, PrivateKey, Suite
+from certlib.crypto.libcrypto import LibcryptoError
+from certlib.crypto.sm2 import Sm2PrivateKey
+from certlib.crypto.suites import SUITES, PrivateKey, Suite, spki_of
 from certlib.errors import ConfigurationError, KeyUnavailableError
 
 
@@ -76,16 +78,18 @@ class PemKey:
 
         Raises `KeyUnavailableError` when the text holds no usable key.
         """
+        key: object
         try:
             key = load_pem_private_key(pem, passphrase)
+        except UnsupportedAlgorithm:
+            key = _load_sm2(pem, name, passphrase)
         except TypeError as error:
             verb = "不需要" if passphrase else "需要"
             raise KeyUnavailableError(f"密钥文件 {name} {verb}口令，请改正密钥 URI 的 passphrase。") from error
-        except (ValueError, UnsupportedAlgorithm) as error:
+        except ValueError as error:
             raise KeyUnavailableError(f"密钥文件 {name} 不是可用的 PEM 私钥，或口令不对，请更换文件。") from error
         suite = _suite_of(key, name)
-        spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return cls(suite.name, spki, key)  # type: ignore[arg-type]
+        return cls(suite.name, spki_of(key), key)  # type: ignore[arg-type]
 
     def sign(self, message: bytes) -> bytes:
         """The signature over `message` in the form of the suite."""
@@ -120,6 +124,14 @@ def _suite_of(key: object, name: str) -> Suite:
         if suite.owns(key):
             return suite
     raise KeyUnavailableError(f"密钥文件 {name} 的算法或长度不受支持；可用的有 {'、'.join(SUITES)}。")
+
+
+def _load_sm2(pem: bytes, name: str, passphrase: bytes | None) -> Sm2PrivateKey:
+    """The key of a curve that `cryptography` does not know, if it is SM2's."""
+    try:
+        return Sm2PrivateKey.from_pem(pem, passphrase)
+    except LibcryptoError as error:
+        raise KeyUnavailableError(f"密钥文件 {name} 的算法不受支持：{error.message}") from error
 
 
 def _open_pem(rest: str, secrets: Secrets) -> SigningKey:

@@ -4,10 +4,12 @@
 |---|---|---|---|
 | rsa3072-sha256 | RSA, 3072 bits | SHA-256 | PKCS #1 v1.5 (RFC 8017 §8.2) |
 | p256-sha256 | NIST P-256 | SHA-256 | ECDSA, DER SEQUENCE{r, s} (FIPS 186-5) |
+| sm2-sm3 | SM2 | SM3 | SM2, DER SEQUENCE{r, s}, the usual identity (GB/T 32918, GB/T 35276) |
 | ed25519 | Ed25519 | – | raw 64 bytes (RFC 8032); for the journal and lists, never for a PDF |
 
 PKCS #1 v1.5 and not PSS, because poppler, Adobe and OpenSSL's `cms` all read it without being told.
-Public keys are SubjectPublicKeyInfo in DER throughout, so that a row may have keys that no other row knows.
+Public keys are SubjectPublicKeyInfo in DER throughout, so that a row may have keys that no other row knows. What a
+machine cannot sign with, a row says in `missing`; verifying is possible everywhere.
 """
 
 from __future__ import annotations
@@ -20,13 +22,20 @@ from functools import lru_cache
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_public_key,
+)
 
-from certlib.crypto import der
+from certlib.crypto import der, libcrypto
+from certlib.crypto.sm2 import SM2_SM3, SM3, Sm2PrivateKey, Sm2PublicKey, sm3
 from certlib.errors import ConfigurationError, VerificationError
 
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | Sm2PrivateKey
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | Sm2PublicKey
 
 SHA256 = "2.16.840.1.101.3.4.2.1"
 
@@ -35,8 +44,9 @@ SHA256 = "2.16.840.1.101.3.4.2.1"
 class Suite:
     """One row. Sizes are in bytes; `short` names files and folders.
 
-    `digest` is hashlib's name, empty where the algorithm takes the message itself; `digest_algorithm` and
-    `signature_algorithm` are DER AlgorithmIdentifiers for CMS. `seals` says whether PDFs may be sealed with it.
+    `digest` is the name in `DIGESTS`, empty where the algorithm takes the message itself; `digest_algorithm` and
+    `signature_algorithm` are DER AlgorithmIdentifiers for CMS. `seals` says whether PDFs may be sealed with it,
+    `international` whether readers of PDF outside China know it; `missing` why this machine cannot sign with it.
     """
 
     name: str
@@ -46,6 +56,8 @@ class Suite:
     signature_algorithm: bytes
     signature_size: int
     seals: bool
+    international: bool = True
+    missing: Callable[[], str | None] = lambda: None
     generate: Callable[[], PrivateKey]
     owns: Callable[[object], bool]
     sign: Callable[[PrivateKey, bytes], bytes]
@@ -53,7 +65,7 @@ class Suite:
 
     def hash(self, message: bytes) -> bytes:
         """The digest of `message` by this suite's algorithm."""
-        return hashlib.new(self.digest, message).digest()
+        return DIGESTS[self.digest](message)
 
     def verify(self, public_key: bytes, signature: bytes, message: bytes) -> None:
         """Check `signature` over `message` under the SubjectPublicKeyInfo.
@@ -73,12 +85,30 @@ class Suite:
 def load_public_key(public_key: bytes) -> PublicKey:
     """The key object of a SubjectPublicKeyInfo. Raises `VerificationError` for what no row can hold."""
     try:
+        return Sm2PublicKey.from_spki(public_key)
+    except ValueError:
+        pass  # of another algorithm
+    try:
         key = load_der_public_key(public_key)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise VerificationError("公钥无法读取，或其算法不受支持。") from error
     if not isinstance(key, PublicKey):
         raise VerificationError("公钥的算法不受支持。")
     return key
+
+
+def spki_of(key: PrivateKey) -> bytes:
+    """The SubjectPublicKeyInfo of a private key."""
+    if isinstance(key, Sm2PrivateKey):
+        return key.public.spki
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def private_pem(key: PrivateKey) -> bytes:
+    """A private key as PKCS #8 in PEM, without passphrase."""
+    if isinstance(key, Sm2PrivateKey):
+        return key.pem
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def suite_named(name: str) -> Suite:
@@ -106,9 +136,24 @@ def _is_p256(key: object) -> bool:
     return isinstance(key, ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey) and key.curve.name == "secp256r1"
 
 
+def _is_sm2(key: object) -> bool:
+    return isinstance(key, Sm2PublicKey | Sm2PrivateKey)
+
+
+def _check_sm2(key: PublicKey, signature: bytes, message: bytes) -> None:
+    if not (isinstance(key, Sm2PublicKey) and key.verify(signature, message)):
+        raise InvalidSignature
+
+
 def _is_ed25519(key: object) -> bool:
     return isinstance(key, ed25519.Ed25519PublicKey | ed25519.Ed25519PrivateKey)
 
+
+# By hashlib's names; SM3 from `cryptography`, because hashlib has it only where the system's OpenSSL does.
+DIGESTS: dict[str, Callable[[bytes], bytes]] = {
+    "sha256": lambda message: hashlib.sha256(message).digest(),
+    "sm3": sm3,
+}
 
 _PKCS1 = padding.PKCS1v15()
 _ECDSA = ec.ECDSA(hashes.SHA256())
@@ -143,6 +188,21 @@ SUITES: dict[str, Suite] = {
             check=lambda key, signature, message: key.verify(signature, message, _ECDSA),  # type: ignore[call-arg, arg-type]
         ),
         Suite(
+            name="sm2-sm3",
+            short="sm2",
+            digest="sm3",
+            digest_algorithm=der.algorithm(SM3),
+            signature_algorithm=der.algorithm(SM2_SM3),
+            signature_size=72,
+            seals=True,
+            international=False,
+            missing=libcrypto.unavailable,
+            generate=Sm2PrivateKey.generate,
+            owns=_is_sm2,
+            sign=lambda key, message: key.sign(message),  # type: ignore[call-arg]
+            check=_check_sm2,
+        ),
+        Suite(
             name="ed25519",
             short="ed25519",
             digest="",
@@ -153,7 +213,7 @@ SUITES: dict[str, Suite] = {
             generate=ed25519.Ed25519PrivateKey.generate,
             owns=_is_ed25519,
             sign=lambda key, message: key.sign(message),  # type: ignore[call-arg]
-            check=lambda key, signature, message: key.verify(signature, message),  # type: ignore[call-arg]
+            check=lambda key, signature, message: key.verify(signature, message),  # type: ignore[call-arg, arg-type]
         ),
     )
 }

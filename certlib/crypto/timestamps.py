@@ -1,6 +1,6 @@
 """RFC 3161 timestamps over one seam: our own authority for development, and authorities on the network.
 
-    timestamper.stamp(sha256(signature), now=now) -> Timestamp(token, at)
+    timestamper.stamp(DIGESTS[timestamper.digest](signature), now=now) -> Timestamp(token, at)
 
 `now` is the caller's time. The development authority states it; an answer from the network whose time is too far
 from it is refused. A token is checked before it is used: status, nonce, imprint, purpose of the certificate,
@@ -32,7 +32,6 @@ from asn1crypto import tsp
 from certlib.crypto import der, tokens
 from certlib.crypto.cms import TST_INFO, Signer
 from certlib.crypto.cms import sign as sign_cms
-from certlib.crypto.suites import SHA256
 from certlib.errors import ConfigurationError, TimestampUnavailableError
 
 POLICY = "2.25.284871628382972109898870857723534126791.2"  # the development authority's; promises nothing
@@ -48,14 +47,18 @@ class Timestamp:
 
 
 class Timestamper(Protocol):
-    """Where timestamps come from. `reserve` is the most bytes a token may have."""
+    """Where timestamps come from. `reserve` is the most bytes a token may have, `digest` what imprints are made by."""
+
+    @property
+    def digest(self) -> str:
+        """What imprints are made by: "sha256" or "sm3"."""
 
     @property
     def reserve(self) -> int:
         """The most bytes a token may have."""
 
     def stamp(self, imprint: bytes, *, now: datetime) -> Timestamp:
-        """A checked token over the SHA-256 digest `imprint`.
+        """A checked token over the digest `imprint`.
 
         Raises `TimestampUnavailableError` when no good one is to be had in time.
         """
@@ -65,7 +68,7 @@ class DevelopmentTimestamps:
     """A timestamp authority inside this process, for development: it states whatever time it is given."""
 
     def __init__(self, signer: Signer) -> None:
-        self._signer = signer
+        self._signer, self.digest = signer, signer.suite.digest
         # Serials differ in length by a byte at most, ECDSA signatures by two.
         self.reserve = len(self._token(bytes(32), datetime.fromisoformat("2022-01-01T00:00:00Z"), None)) + 32
 
@@ -79,11 +82,11 @@ class DevelopmentTimestamps:
         try:
             asked = tsp.TimeStampReq.load(request, strict=True)
             imprint = asked["message_imprint"]
-            algorithm, digest = imprint["hash_algorithm"]["algorithm"].native, imprint["hashed_message"].native
+            algorithm, digest = imprint["hash_algorithm"]["algorithm"].dotted, imprint["hashed_message"].native
             nonce = asked["nonce"].native
         except ValueError:
             return _refusal(bit=2)  # badRequest
-        if algorithm != "sha256" or len(digest) != 32:
+        if algorithm != tokens.IMPRINTS[self.digest] or len(digest) != 32:
             return _refusal(bit=0)  # badAlg
         return der.sequence(der.sequence(der.integer(0)), self._token(digest, now.replace(microsecond=0), nonce))
 
@@ -91,7 +94,7 @@ class DevelopmentTimestamps:
         info = der.sequence(
             der.integer(1),
             der.oid(POLICY),
-            der.sequence(der.algorithm(SHA256, null=True), der.octets(imprint)),
+            _imprint(self.digest, imprint),
             der.integer(secrets.randbits(64)),
             der.generalized_time(at),
             der.sequence(der.integer(1)),  # accuracy: one second
@@ -117,10 +120,11 @@ class HttpTimestamps:
         skew: timedelta = timedelta(minutes=2),
         rest: float = 60.0,
         reserve: int = 10_000,
+        digest: str = "sha256",
     ) -> None:
         if not urls or not all(url.startswith(("http://", "https://")) for url in urls):
             raise ConfigurationError("时间戳服务地址须以 http:// 或 https:// 开头，且至少有一个。")
-        self.reserve = reserve
+        self.reserve, self.digest = reserve, digest
         self._urls, self._timeout, self._budget, self._skew, self._rest = tuple(urls), timeout, budget, skew, rest
         self._failed: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -148,11 +152,11 @@ class HttpTimestamps:
 
     def _ask(self, url: str, imprint: bytes, timeout: float, now: datetime) -> Timestamp:
         nonce, deadline = secrets.randbits(63), time.monotonic() + timeout
-        request = Request(url, _request(imprint, nonce), {"Content-Type": "application/timestamp-query"})  # noqa: S310  (scheme checked above)
+        request = Request(url, _request(self.digest, imprint, nonce), {"Content-Type": "application/timestamp-query"})  # noqa: S310  (scheme checked above)
         with self._opener.open(request, timeout=timeout) as response:
             answer = _read(response, deadline)
         token = tokens.granted(answer)
-        at = tokens.check(token, imprint, nonce=nonce)
+        at = tokens.check(token, imprint, digest=self.digest, nonce=nonce)
         if abs(at - now) > self._skew:
             raise ValueError(f"时间戳时间 {at:%Y-%m-%d %H:%M:%S}Z 与本机时间相差过大")
         if len(token) > self.reserve:
@@ -180,14 +184,19 @@ def _read(response: HTTPResponse, deadline: float) -> bytes:
     return body
 
 
-def _request(imprint: bytes, nonce: int) -> bytes:
+def _request(digest: str, imprint: bytes, nonce: int) -> bytes:
     """TimeStampReq with certReq, so that the token carries what is needed to check it (RFC 3161 §2.4.1)."""
     return der.sequence(
         der.integer(1),
-        der.sequence(der.algorithm(SHA256, null=True), der.octets(imprint)),
+        _imprint(digest, imprint),
         der.integer(nonce),
         der.boolean(True),
     )
+
+
+def _imprint(digest: str, imprint: bytes) -> bytes:
+    """MessageImprint. SHA-256 with NULL parameters, as the authorities in use expect it."""
+    return der.sequence(der.algorithm(tokens.IMPRINTS[digest], null=digest == "sha256"), der.octets(imprint))
 
 
 def _refusal(*, bit: int) -> bytes:

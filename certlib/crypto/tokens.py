@@ -5,25 +5,28 @@ Raises `TokenError`, with a Chinese reason, throughout: whoever asked for the to
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from typing import ClassVar
 
-from asn1crypto import cms, core, tsp
+from asn1crypto import algos, cms, core, tsp
 from asn1crypto import x509 as asn1
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from certlib.crypto.certificates import TIME_STAMPING
-from certlib.crypto.suites import load_public_key
+from certlib.crypto.sm2 import SM3, Sm2PublicKey
+from certlib.crypto.suites import SHA256, load_public_key, suite_named
 from certlib.errors import VerificationError
 
-_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
-    "sha256": hashes.SHA256,
-    "sha384": hashes.SHA384,
-    "sha512": hashes.SHA512,
+# By object identifier, because asn1crypto has no name for SM3.
+_HASHES: dict[str, hashes.HashAlgorithm] = {
+    SHA256: hashes.SHA256(),
+    "2.16.840.1.101.3.4.2.2": hashes.SHA384(),
+    "2.16.840.1.101.3.4.2.3": hashes.SHA512(),
+    SM3: hashes.SM3(),
 }
+IMPRINTS = {"sha256": SHA256, "sm3": SM3}
 
 
 class TokenError(ValueError):
@@ -52,12 +55,15 @@ def granted(response: bytes) -> bytes:
     return bytes(token)
 
 
-def check(token: bytes, imprint: bytes, *, nonce: int | None = None) -> datetime:
-    """The time a token states, once its imprint, nonce, signer's purpose and signature have been checked."""
+def check(token: bytes, imprint: bytes, *, digest: str = "sha256", nonce: int | None = None) -> datetime:
+    """The time a token states, once its imprint, nonce, signer's purpose and signature have been checked.
+
+    `imprint` is made by `digest`, "sha256" or "sm3".
+    """
     try:
         signed, content = _opened(token)
         info = tsp.TSTInfo.load(content, strict=True)
-        _check_info(info, imprint, nonce)
+        _check_info(info, IMPRINTS[digest], imprint, nonce)
         _check_signature(signed, content)
         return _aware(info["gen_time"].native)
     except TokenError:
@@ -80,9 +86,9 @@ def _aware(at: object) -> datetime:
     return at
 
 
-def _check_info(info: tsp.TSTInfo, imprint: bytes, nonce: int | None) -> None:
+def _check_info(info: tsp.TSTInfo, algorithm: str, imprint: bytes, nonce: int | None) -> None:
     stated = info["message_imprint"]
-    if stated["hash_algorithm"]["algorithm"].native != "sha256" or stated["hashed_message"].native != imprint:
+    if stated["hash_algorithm"]["algorithm"].dotted != algorithm or stated["hashed_message"].native != imprint:
         raise TokenError("时间戳所覆盖的不是所问的摘要")
     if nonce is not None and info["nonce"].native != nonce:
         raise TokenError("时间戳的随机数与所问的不同")
@@ -94,23 +100,20 @@ def _check_signature(signed: cms.SignedData, content: bytes) -> None:
     purposes = certificate.extended_key_usage_value
     if purposes is None or TIME_STAMPING not in {purpose.dotted for purpose in purposes}:
         raise TokenError("时间戳证书的用途不是时间戳")
-    digest = info["digest_algorithm"]["algorithm"].native
+    digest = info["digest_algorithm"]["algorithm"].dotted
     if digest not in _HASHES:
         raise TokenError(f"时间戳的摘要算法 {digest} 不被接受")
     attributes = {one["type"].native: one["values"] for one in info["signed_attrs"]}
-    if attributes["message_digest"][0].native != hashlib.new(digest, content).digest():
+    if attributes["message_digest"][0].native != _digest(_HASHES[digest], content):
         raise TokenError("时间戳的内容被改动")
     signing = info["signed_attrs"].untag().dump()
-    _verify(certificate, info["signature"].native, signing, _HASHES[_signature_hash(info, digest)]())
+    _verify(certificate, info, signing, _HASHES[digest])
 
 
-def _signature_hash(info: cms.SignerInfo, digest: str) -> str:
-    """The hash of the signature; the rsaEncryption OID alone leaves it to the digest algorithm (RFC 3370 §3.2)."""
-    algorithm = info["signature_algorithm"]
-    name = digest if algorithm["algorithm"].native == "rsassa_pkcs1v15" else str(algorithm.hash_algo)
-    if name not in _HASHES:
-        raise TokenError(f"时间戳的签名算法 {name} 不被接受")
-    return name
+def _digest(algorithm: hashes.HashAlgorithm, content: bytes) -> bytes:
+    digest = hashes.Hash(algorithm)
+    digest.update(content)
+    return digest.finalize()
 
 
 def _signer(signed: cms.SignedData, info: cms.SignerInfo) -> asn1.Certificate:
@@ -122,14 +125,28 @@ def _signer(signed: cms.SignedData, info: cms.SignerInfo) -> asn1.Certificate:
     raise TokenError("时间戳中没有其签名证书")
 
 
-def _verify(certificate: asn1.Certificate, signature: bytes, message: bytes, algorithm: hashes.HashAlgorithm) -> None:
+def _verify(certificate: asn1.Certificate, info: cms.SignerInfo, message: bytes, digest: hashes.HashAlgorithm) -> None:
+    """Check the signature under the certificate's key, whichever of the accepted kinds it is."""
+    algorithm, signature = info["signature_algorithm"], info["signature"].native
     try:
         key = load_public_key(certificate.public_key.dump())
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, message, padding.PKCS1v15(), algorithm)
+        if isinstance(key, Sm2PublicKey):
+            suite_named("sm2-sm3").verify(key.spki, signature, message)
+        elif isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, message, padding.PKCS1v15(), _signature_hash(algorithm, digest))
         elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, message, ec.ECDSA(algorithm))
+            key.verify(signature, message, ec.ECDSA(_signature_hash(algorithm, digest)))
         else:
             raise TokenError("时间戳证书的密钥类型不被接受")
     except (InvalidSignature, VerificationError) as error:
         raise TokenError("时间戳的签名不成立") from error
+
+
+def _signature_hash(algorithm: algos.SignedDigestAlgorithm, digest: hashes.HashAlgorithm) -> hashes.HashAlgorithm:
+    """The hash of the signature; the rsaEncryption OID alone leaves it to the digest algorithm (RFC 3370 §3.2)."""
+    if algorithm["algorithm"].native == "rsassa_pkcs1v15":
+        return digest
+    named = _HASHES.get(algos.DigestAlgorithmId(algorithm.hash_algo).dotted)
+    if named is None:
+        raise TokenError(f"时间戳的签名算法 {algorithm['algorithm'].native} 不被接受")
+    return named

@@ -15,7 +15,6 @@ costs one use of the key and nothing is parsed, estimated or signed twice. The f
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
@@ -32,6 +31,7 @@ from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDP
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
 from certlib.crypto.cms import SIGNATURE_TIMESTAMP, Signer, attribute, sign, size
+from certlib.crypto.suites import DIGESTS
 from certlib.crypto.timestamps import Timestamp, Timestamper
 from certlib.domain.page import Box
 from certlib.errors import SealFailedError
@@ -131,7 +131,8 @@ def _embed(writer: _Update, imprint: Imprint, signing: _Signing) -> Embedded:
 
     def stamp(signature: bytes) -> list[bytes]:
         if signing.timestamper is not None:
-            stamps.append(signing.timestamper.stamp(hashlib.sha256(signature).digest(), now=signing.at))
+            imprint = DIGESTS[signing.timestamper.digest](signature)
+            stamps.append(signing.timestamper.stamp(imprint, now=signing.at))
         return [attribute(SIGNATURE_TIMESTAMP, one.token) for one in stamps]
 
     message = sign(signer, prepared.document_digest, attributes=signing.attributes, unsigned=stamp)

@@ -71,7 +71,7 @@ class Sealer:
         use = SealUse(order.seal, order.counter, order.authorisation, order.intent)
         imprint = self._imprint(order, identity)
         done = seal_pdf(order.pdf, imprint, signer, at=now, timestamper=timestamper, attributes=(use.encode(),))
-        check_sealed(done.pdf, order.pdf, signer, stamped=LEVELS[order.level])
+        check_sealed(done.pdf, order.pdf, signer, stamped=timestamper.digest if timestamper else None)
         return Sealed(
             pdf=done.pdf,
             sha256=hashlib.sha256(done.pdf).hexdigest(),

@@ -5,20 +5,22 @@ The full verification (`certlib.verify`) follows in the issuance; this one is cl
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 from asn1crypto import cms
 
 from certlib.crypto import tokens
 from certlib.crypto.cms import SIGNATURE_TIMESTAMP, Signer
+from certlib.crypto.suites import DIGESTS
 from certlib.errors import SealFailedError, VerificationError
 
 _BYTE_RANGE = re.compile(rb"/ByteRange ?\[0 (\d+) (\d+) (\d+)\]")
 
 
-def check_sealed(sealed: bytes, base: bytes, signer: Signer, *, stamped: bool) -> None:
-    """Check that `sealed` is `base` with one signature by `signer` over all of it, with a timestamp if `stamped`.
+def check_sealed(sealed: bytes, base: bytes, signer: Signer, *, stamped: str | None) -> None:
+    """Check that `sealed` is `base` with one signature by `signer` over all of it.
+
+    With a timestamp over the signature's digest by `stamped` ("sha256" or "sm3"), with none when that is None.
 
     Raises `SealFailedError` naming what does not hold.
     """
@@ -28,7 +30,7 @@ def check_sealed(sealed: bytes, base: bytes, signer: Signer, *, stamped: bool) -
         raise SealFailedError(f"用印结果自检未通过（{error}），文件已丢弃。") from error
 
 
-def _check(sealed: bytes, base: bytes, signer: Signer, *, stamped: bool) -> None:
+def _check(sealed: bytes, base: bytes, signer: Signer, *, stamped: str | None) -> None:
     if not sealed.startswith(base):
         raise ValueError("原文件的字节有变化")
     found = _BYTE_RANGE.findall(sealed, len(base))
@@ -58,9 +60,9 @@ def _read(padded: bytes) -> cms.SignedData:
     return message["content"]
 
 
-def _check_timestamp(info: cms.SignerInfo, signature: bytes, *, stamped: bool) -> None:
+def _check_timestamp(info: cms.SignerInfo, signature: bytes, *, stamped: str | None) -> None:
     found = [one for one in info["unsigned_attrs"] or () if one["type"].dotted == SIGNATURE_TIMESTAMP]
-    if len(found) != stamped:
+    if len(found) != bool(stamped):
         raise ValueError("时间戳与约定的级别不符")
-    for one in found:
-        tokens.check(one["values"][0].dump(), hashlib.sha256(signature).digest())
+    if stamped:
+        tokens.check(found[0]["values"][0].dump(), DIGESTS[stamped](signature), digest=stamped)

@@ -49,7 +49,7 @@ def test_a_missing_key_is_made_and_certified(tmp_path: Path) -> None:
     [
         ('issuer = "root"', 'issuer = "nobody"'),
         ('profile = "issuing"', 'profile = "unheard-of"'),
-        ('"p256-sha256"]', '"p999-sha1"]'),
+        ('"sm2-sm3"]', '"p999-sha1"]'),
         ("[subject]", "[subject"),
     ],
 )
@@ -64,10 +64,11 @@ def test_a_description_that_makes_no_sense_is_refused(tmp_path: Path, change: tu
     assert (folder / "fingerprints.txt").stat().st_mtime_ns == before
 
 
-def test_seventeen_seals_stand_in_both_suites() -> None:
+def test_seventeen_seals_stand_in_each_suite() -> None:
     """Eight approval seals, eight organ seals and one 2号章, each with its own key in each suite."""
-    assert len(SEALS) == 34
-    assert len({load_certificates(path.read_bytes(), name=str(path))[0].spki for path in SEALS}) == 34
+    for short in ("rsa", "p256", "sm2"):
+        assert sum(path.name.endswith(f".{short}.pem") for path in SEALS) == 17
+    assert len({load_certificates(path.read_bytes(), name=str(path))[0].spki for path in SEALS}) == 51
 
 
 @pytest.mark.parametrize("path", SEALS, ids=lambda path: path.name)
@@ -125,5 +126,8 @@ def test_development_keys_are_refused_elsewhere() -> None:
 
 
 def test_every_suite_that_seals_has_a_root() -> None:
-    """One trust root per sealing suite."""
+    """One trust root per sealing suite; SM2's apart from those that readers everywhere know."""
+    for suite in SUITES.values():
+        folder = "trust" if suite.international else f"trust-{suite.short}"
+        assert (development_folder() / folder / f"{suite.short}.pem").exists() == suite.seals
     assert len(development_roots()) == sum(suite.seals for suite in SUITES.values())

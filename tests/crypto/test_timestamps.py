@@ -19,16 +19,18 @@ from certlib.crypto.certificates import load_certificates
 from certlib.crypto.cms import TST_INFO, Signer, sign
 from certlib.crypto.development import development_folder, development_timestamps
 from certlib.crypto.keys import open_key
+from certlib.crypto.libcrypto import unavailable
 from certlib.crypto.timestamps import DevelopmentTimestamps, HttpTimestamps
 from certlib.errors import ConfigurationError, TimestampUnavailableError
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 IMPRINT = hashlib.sha256(b"signature").digest()
+SM2 = pytest.param("sm2-sm3", marks=pytest.mark.skipif(unavailable() is not None, reason=unavailable() or ""))
 Reply = tuple[int, dict[str, str], bytes | Iterator[bytes]]
 Answer = Callable[[bytes], Reply]
 
 
-@pytest.fixture(scope="module", params=["rsa3072-sha256", "p256-sha256"])
+@pytest.fixture(scope="module", params=["rsa3072-sha256", "p256-sha256", SM2])
 def authority(request: pytest.FixtureRequest) -> DevelopmentTimestamps:
     """The development authority in each suite."""
     return development_timestamps(request.param)
@@ -38,7 +40,7 @@ def test_a_token_states_the_time_in_whole_seconds(authority: DevelopmentTimestam
     """The token's time is the caller's without its fraction; our own check and the reserve agree with it."""
     stamp = authority.stamp(IMPRINT, now=NOW)
     assert stamp.at == NOW.replace(microsecond=0)
-    assert tokens.check(stamp.token, IMPRINT) == stamp.at
+    assert tokens.check(stamp.token, IMPRINT, digest=authority.digest) == stamp.at
     assert len(stamp.token) <= authority.reserve
 
 
@@ -66,15 +68,15 @@ def test_a_token_for_something_else_is_refused(authority: DevelopmentTimestamps)
     """Another digest, a changed byte anywhere in what is signed, a cut token."""
     token = authority.stamp(IMPRINT, now=NOW).token
     with pytest.raises(ValueError, match="摘要"):
-        tokens.check(token, hashlib.sha256(b"other").digest())
+        tokens.check(token, hashlib.sha256(b"other").digest(), digest=authority.digest)
     with pytest.raises(ValueError, match="随机数"):
-        tokens.check(token, IMPRINT, nonce=1)
+        tokens.check(token, IMPRINT, digest=authority.digest, nonce=1)
     time_at = token.index(b"20260102030405Z")
     changed = token[:time_at] + b"2027" + token[time_at + 4 :]
     with pytest.raises(ValueError, match="被改动"):
-        tokens.check(changed, IMPRINT)
+        tokens.check(changed, IMPRINT, digest=authority.digest)
     with pytest.raises(ValueError):  # noqa: PT011  (whatever the parser says)
-        tokens.check(token[:-1], IMPRINT)
+        tokens.check(token[:-1], IMPRINT, digest=authority.digest)
 
 
 def test_a_token_by_a_certificate_not_meant_for_it_is_refused() -> None:
@@ -105,17 +107,17 @@ def test_the_first_good_authority_is_taken(authority: DevelopmentTimestamps) -> 
     """A dead one, a sick one and a good one: the good one's token, and the others are left alone for a while."""
     asked: list[str] = []
     with _server(_status(503, asked)) as sick, _server(_good(authority, asked)) as good:
-        stamper = HttpTimestamps(["http://127.0.0.1:9/tsa", sick, good])
+        stamper = HttpTimestamps(["http://127.0.0.1:9/tsa", sick, good], digest=authority.digest)
         for _ in range(3):
             stamp = stamper.stamp(IMPRINT, now=NOW)
-            assert tokens.check(stamp.token, IMPRINT) == NOW.replace(microsecond=0)
+            assert tokens.check(stamp.token, IMPRINT, digest=authority.digest) == NOW.replace(microsecond=0)
     assert asked == ["503", "good", "good", "good"]
 
 
 def test_a_failed_authority_is_asked_again_when_it_has_rested(authority: DevelopmentTimestamps) -> None:
     """Its rest over, it is back at its place."""
     with _server(_good(authority, [])) as good:
-        stamper = HttpTimestamps(["http://127.0.0.1:9/tsa", good], rest=0.0)
+        stamper = HttpTimestamps(["http://127.0.0.1:9/tsa", good], rest=0.0, digest=authority.digest)
         assert stamper.stamp(IMPRINT, now=NOW).at == NOW.replace(microsecond=0)
         assert stamper.stamp(IMPRINT, now=NOW).at == NOW.replace(microsecond=0)
 

@@ -19,7 +19,7 @@ from certlib.sealing.identities import SealIdentity, load_identities
 from certlib.sealing.order import SealOrder
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-SUITES = ("rsa3072-sha256", "p256-sha256")
+INTERNATIONAL = ("rsa3072-sha256", "p256-sha256")
 
 PAGE = """
 #set document(title: "准予行政许可决定书", date: datetime(year: 2026, month: 1, day: 2))
@@ -63,9 +63,9 @@ def spec() -> SealSpec:
     return make_spec()
 
 
-@pytest.fixture(scope="session", params=SUITES)
+@pytest.fixture(scope="session", params=INTERNATIONAL)
 def suite(request: pytest.FixtureRequest) -> str:
-    """Each suite that seals PDFs."""
+    """Each suite that readers everywhere know."""
     return str(request.param)
 
 

@@ -103,7 +103,7 @@ def test_a_level_that_cannot_be_reached_is_never_lowered(
 class _Liar:
     """An authority whose token is another signature's."""
 
-    reserve = 4000
+    reserve, digest = 4000, "sha256"
 
     def stamp(self, imprint: bytes, *, now: datetime) -> Timestamp:
         return development_timestamps().stamp(bytes(32), now=now)
@@ -112,7 +112,7 @@ class _Liar:
 class _Bloated:
     """An authority whose tokens are longer than it promised."""
 
-    reserve = 100
+    reserve, digest = 100, "sha256"
 
     def stamp(self, imprint: bytes, *, now: datetime) -> Timestamp:
         return development_timestamps().stamp(imprint, now=now)
@@ -121,7 +121,7 @@ class _Bloated:
 class _Broken:
     """An authority that fails in a way nobody thought of."""
 
-    reserve = 4000
+    reserve, digest = 4000, "sha256"
 
     def stamp(self, imprint: bytes, *, now: datetime) -> Timestamp:
         raise ZeroDivisionError("secret detail")
@@ -201,7 +201,7 @@ def test_the_check_finds_any_change(
     """A byte flipped in the base, in the update, in the signature; bytes appended; another signer; the other level."""
     order, sealed = sealer.seal(ordered(), now=NOW)
     signer = identities["36070000000002"].signer(at=NOW)
-    check_sealed(sealed.pdf, order.pdf, signer, stamped=True)
+    check_sealed(sealed.pdf, order.pdf, signer, stamped="sha256")
     hole = int(sealed.pdf.split(b"/ByteRange [0 ")[1].split()[0])
     for at in (
         100,
@@ -212,12 +212,12 @@ def test_the_check_finds_any_change(
         len(sealed.pdf) - 10,
     ):
         with pytest.raises(SealFailedError):
-            check_sealed(_flip(sealed.pdf, at), order.pdf, signer, stamped=True)
+            check_sealed(_flip(sealed.pdf, at), order.pdf, signer, stamped="sha256")
     for wrong in (sealed.pdf + b"\n", sealed.pdf[:-1], order.pdf, b"x" + sealed.pdf):
         with pytest.raises(SealFailedError):
-            check_sealed(wrong, order.pdf, signer, stamped=True)
+            check_sealed(wrong, order.pdf, signer, stamped="sha256")
     with pytest.raises(SealFailedError):
-        check_sealed(sealed.pdf, order.pdf, signer, stamped=False)
+        check_sealed(sealed.pdf, order.pdf, signer, stamped=None)
 
 
 def _flip(data: bytes, at: int) -> bytes:
