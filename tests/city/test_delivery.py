@@ -274,9 +274,10 @@ def test_an_outage_is_not_held_against_the_record(office, certificate):
             raise DeliveryDelayedError("无法连接", outage=True)
 
     office.event(certificate(), "issue")
-    pace = QUICK.__class__(first=0.0, longest=0.0, give_up=3)
-    for _ in range(10):
-        office.worker(Away(), pace=pace).deliver_due()
+    pace = QUICK.__class__(first=0.5, longest=0.5, give_up=3)
+    moments = [now() + timedelta(seconds=n) for n in range(10)]
+    for moment in moments:
+        assert office.worker(Away(), pace=pace, clock=lambda at=moment: at).deliver_due() == 1
     (row,) = office.rows()
     assert (row.state, row.failures, row.attempts) == ("due", 0, 10)
 
