@@ -12,11 +12,12 @@ from datetime import date, datetime
 from functools import reduce
 
 from certlib.domain.actions import Action, LegalState
+from certlib.domain.calendar import Calendar
 from certlib.domain.certificate import Certificate, Edition
 from certlib.domain.civil import chinese_date, civil_date
 from certlib.domain.decision import Decision, DecisionKind, StepKind
 from certlib.domain.kinds import CertificateType
-from certlib.domain.renewal import renewal_days
+from certlib.domain.renewal import WEEKENDS, renewal_days
 from certlib.domain.seal import SealKind
 from certlib.errors import TransitionError
 
@@ -183,14 +184,16 @@ class Event:
     detail: Mapping[str, object] = field(default_factory=dict)
 
 
-def permitted(certificate: Certificate, kind: CertificateType, *, at: datetime) -> tuple[Permit, ...]:
+def permitted(
+    certificate: Certificate, kind: CertificateType, *, at: datetime, calendar: Calendar = WEEKENDS
+) -> tuple[Permit, ...]:
     """Every action of the type, with whether it is open at the moment `at` and, if not, why."""
     actions = [action for action in RULES if action in kind.actions or action in _UNIVERSAL]
     return tuple(
         Permit(action, kind.labels.get(action, RULES[action].label), not reason, reason)
         for action in actions
         if action not in _FIRST
-        for reason in [refusal(certificate, kind, action, at=at, applied_on=civil_date(at))]
+        for reason in [refusal(certificate, kind, action, at=at, applied_on=civil_date(at), calendar=calendar)]
     )
 
 
@@ -210,7 +213,15 @@ _UNIVERSAL = frozenset(
 _FIRST = frozenset({Action.ISSUE, Action.IMPORT})
 
 
-def refusal(certificate: Certificate, kind: CertificateType, action: Action, *, at: datetime, applied_on: date) -> str:
+def refusal(
+    certificate: Certificate,
+    kind: CertificateType,
+    action: Action,
+    *,
+    at: datetime,
+    applied_on: date,
+    calendar: Calendar = WEEKENDS,
+) -> str:
     """Why `action` may not be done at `at` on an application of the day `applied_on`; empty when it may."""
     state, rule = certificate.state_at(at), RULES[action]
     label = kind.labels.get(action, rule.label)
@@ -219,7 +230,7 @@ def refusal(certificate: Certificate, kind: CertificateType, action: Action, *, 
     if state not in rule.sources:
         return f"该证{STATE_WORDS[state]}，不能{label}"
     if action in {Action.RENEW, Action.REPLACE}:
-        return _renewal_refusal(certificate, kind, state, applied_on, label)
+        return _renewal_refusal(certificate, kind, label, at=at, applied_on=applied_on, calendar=calendar)
     newest = certificate.newest
     if rule.new_edition and newest is not None and newest.effective_from > civil_date(at):
         return f"该证已有新版本，自{chinese_date(newest.effective_from)}起生效，生效前不能{label}"
@@ -227,17 +238,22 @@ def refusal(certificate: Certificate, kind: CertificateType, action: Action, *, 
 
 
 def _renewal_refusal(
-    certificate: Certificate, kind: CertificateType, state: LegalState, applied_on: date, label: str
+    certificate: Certificate,
+    kind: CertificateType,
+    label: str,
+    *,
+    at: datetime,
+    applied_on: date,
+    calendar: Calendar,
 ) -> str:
     newest = certificate.newest
     if newest is None or newest.valid_until is None:
         return f"该证长期有效，无需{label}"
-    if state is S.EXPIRED:
+    if certificate.state_at(at) is S.EXPIRED:
         return "" if kind.validity.late_renewal else f"该证已过期，逾期不能{label}，请重新申请"
-    current = certificate.editions[-2] if len(certificate.editions) > 1 else None
-    if current is not None and newest.effective_from > applied_on:
+    if len(certificate.editions) > 1 and newest.effective_from > applied_on:
         return f"该证已{label}，新版本自{chinese_date(newest.effective_from)}起生效"
-    opens, closes = renewal_days(kind.validity, newest.valid_until)
+    opens, closes = renewal_days(kind.validity, newest.valid_until, calendar)
     if applied_on < opens:
         return f"未到申请期：{label}应当自{chinese_date(opens)}起提出"
     if applied_on > closes and not kind.validity.late_renewal:
@@ -245,7 +261,14 @@ def _renewal_refusal(
     return ""
 
 
-def decide(certificate: Certificate, kind: CertificateType, command: Command, *, at: datetime) -> Event:
+def decide(
+    certificate: Certificate,
+    kind: CertificateType,
+    command: Command,
+    *,
+    at: datetime,
+    calendar: Calendar = WEEKENDS,
+) -> Event:
     """What `command` does to `certificate` at the moment `at`.
 
     Raises `TransitionError` naming the certificate and the reason when state, law or type forbid it.
@@ -253,9 +276,8 @@ def decide(certificate: Certificate, kind: CertificateType, command: Command, *,
     rule = RULES[command.action]
     acceptance = command.decision.step(StepKind.ACCEPTANCE)
     applied_on = civil_date(acceptance.at if acceptance else at)
-    reason = refusal(certificate, kind, command.action, at=at, applied_on=applied_on) or _decision_refusal(
-        rule, command
-    )
+    by_law = refusal(certificate, kind, command.action, at=at, applied_on=applied_on, calendar=calendar)
+    reason = by_law or _decision_refusal(rule, command)
     if reason:
         label = kind.labels.get(command.action, rule.label)
         raise TransitionError(f"不能办理{certificate.number}的{label}：{reason}。")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from certlib.domain.calendar import Calendar
 from certlib.domain.kinds import Validity
 
-# Five working days in seven calendar days: the calendar's holidays only widen the window, and are applied where the
-# calendar of the year is known (`certlib.domain.calendar`).
-_WORKING, _CALENDAR = 5, 7
+WEEKENDS = Calendar()
 
 
-def renewal_days(validity: Validity, valid_until: date) -> tuple[date, date]:
-    """First and last day on which a renewal of an edition valid until `valid_until` may be applied for."""
+def renewal_days(validity: Validity, valid_until: date, calendar: Calendar = WEEKENDS) -> tuple[date, date]:
+    """First and last day on which a renewal of an edition valid until `valid_until` may be applied for.
+
+    Working days are counted by `calendar` (医疗器械经营监督管理办法 16: 90 to 30 working days before the last day).
+    """
     earliest, latest = validity.renewal_window
     if validity.working_days:
-        earliest, latest = -(-earliest * _CALENDAR // _WORKING), -(-latest * _CALENDAR // _WORKING)
+        return calendar.before(valid_until, earliest), calendar.before(valid_until, latest)
     return valid_until - timedelta(days=earliest), valid_until - timedelta(days=latest)
 
 

@@ -87,7 +87,9 @@ def plan_action(
     return command, replace(draft, holder=holder, facts=facts, texts=texts)
 
 
-def check_allowed(present: Present, command: Command, draft: Draft | None, *, now: datetime) -> None:
+def check_allowed(
+    present: Present, command: Command, draft: Draft | None, catalogue: Catalogue, *, now: datetime
+) -> None:
     """Ask the law before any work is done. Raises `TransitionError`."""
     edition = None
     if draft is not None:
@@ -99,7 +101,8 @@ def check_allowed(present: Present, command: Command, draft: Draft | None, *, no
             valid_from=draft.valid_from,
             valid_until=draft.valid_until,
         )
-    decide(present.certificate, present.kind, replace(command, edition=edition), at=now)
+    asked = replace(command, edition=edition)
+    decide(present.certificate, present.kind, asked, at=now, calendar=catalogue.calendar)
 
 
 def _item_of(

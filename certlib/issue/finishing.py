@@ -216,7 +216,8 @@ def _event(work: Finishing, intent: Intent, certificate: Certificate, at: dateti
         second_person=plan["second_person"],
         evidence=tuple(plan["evidence"]),
     )
-    event = decide(certificate, work.catalogue.certificate_types[intent.type], command, at=at)
+    kind = work.catalogue.certificate_types[intent.type]
+    event = decide(certificate, kind, command, at=at, calendar=work.catalogue.calendar)
     detail = {
         "decision": plan["decision"],
         "cause": plan["cause"],

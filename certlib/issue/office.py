@@ -121,7 +121,7 @@ class Office:
             raise StaleVersionError(f"{held.number} 已有变动（现为第 {held.version} 次登记），请重新读取后再办理。")
         now = self.register.now()
         command, draft = plan_action(read_act(raw), act, present, self.catalogue, now=now)
-        check_allowed(present, command, draft, now=now)
+        check_allowed(present, command, draft, self.catalogue, now=now)
         if draft is not None:
             return self._begin(draft, client, key, digest)
         with _one_at_a_time():

@@ -290,11 +290,11 @@ def check_until(kind: CertificateType, start: date, asked: date, longest: date |
 
 
 def mandate_of(catalogue: Catalogue, item: Item | None, decision: Decision, now: datetime) -> Mandate | None:
-    """The mandate on the day of approval; whether it is in force `check_decision` has said."""
+    """The mandate under which the case is completed, its run-off included; `check_decision` has judged it."""
     if item is None:
         return None
     approval = decision.step(StepKind.APPROVAL)
-    return catalogue.mandate_on(item.key, civil_date(approval.at if approval else now))
+    return catalogue.mandate_for(item.key, decision, civil_date(approval.at if approval else now))
 
 
 def persons_of(decision: Decision) -> tuple[str, ...]:

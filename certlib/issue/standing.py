@@ -59,7 +59,7 @@ def change_standing(
             raise StaleVersionError(f"{row.number} 已有变动（现为第 {row.version} 次登记），请重新读取后再办理。")
         at = register.moment(session, row.updated_at)
         kind = catalogue.certificate_types[row.type]
-        event = replace(decide(certificate, kind, command, at=at), detail=_detail(command))
+        event = replace(decide(certificate, kind, command, at=at, calendar=catalogue.calendar), detail=_detail(command))
         begin(session, client, idempotency_key, digest, intent="", at=at)
         _void_open(session, register, row, command.action, at)
         kept = apply_event(session, row, event, intent=None, client=client)

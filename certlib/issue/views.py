@@ -80,7 +80,7 @@ def certificate_view(session: Session, catalogue: Catalogue, key: str, at: datet
 
 def permissions(certificate: Certificate, catalogue: Catalogue, at: datetime) -> dict[str, Any]:
     """What may be done next, and why the rest may not."""
-    permits = permitted(certificate, catalogue.certificate_types[certificate.type], at=at)
+    permits = permitted(certificate, catalogue.certificate_types[certificate.type], at=at, calendar=catalogue.calendar)
     return {
         "permitted": [{"action": permit.action.value, "label": permit.label} for permit in permits if permit.allowed],
         "refused": [
