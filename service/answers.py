@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import json
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from certlib.register.idempotency import Answer
+from service.published import Published
 
 PDF = "application/pdf"
 JSON = "application/json"
@@ -49,22 +49,21 @@ def send_pdf(pdf: bytes, name: str) -> Response:
     return Response(pdf, media_type=PDF, headers={"content-disposition": disposition, "repr-digest": _digest(pdf)})
 
 
-def send_cached(request: Request, data: bytes, *, media: str, cache: str = "public, no-cache") -> Response:
+def send_published(request: Request, kept: Published, *, media: str, cache: str = "public, no-cache") -> Response:
     """Public bytes that anyone may keep and must revalidate; 304 when the caller has them."""
-    tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
     headers = {
-        "etag": tag,
+        "etag": kept.etag,
         "vary": "accept-encoding",
         "cache-control": cache,
         "access-control-allow-origin": "*",
         "cross-origin-resource-policy": "cross-origin",
     }
     known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
-    if tag in known or "*" in known:
+    if kept.etag in known or "*" in known:
         return Response(status_code=304, headers=headers)
-    if media == JSON and "gzip" in request.headers.get("accept-encoding", ""):
-        data, headers = gzip.compress(data, 6, mtime=0), headers | {"content-encoding": "gzip"}
-    return Response(data, media_type=media, headers=headers)
+    if kept.gzipped and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(kept.gzipped, media_type=media, headers=headers | {"content-encoding": "gzip"})
+    return Response(kept.data, media_type=media, headers=headers)
 
 
 def _digest(data: bytes) -> str:

@@ -25,6 +25,7 @@ from service.clients import Client
 from service.counting import Counting
 from service.gate import Gate
 from service.metrics import Metrics
+from service.published import Shelf
 from service.settings import ServiceSettings
 from service.tokendesk import TokenDesk
 
@@ -51,6 +52,7 @@ class Running:
     issuing: Gate
     checking: Gate
     metrics: Metrics
+    shelf: Shelf = field(default_factory=Shelf)
     draining: threading.Event = field(default_factory=threading.Event)
 
     @property

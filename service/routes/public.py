@@ -17,7 +17,7 @@ from fastapi.responses import Response
 from certlib.errors import Fault, RequestError
 from certlib.formats.status import MEDIA_TYPE
 from service import schemas
-from service.answers import JSON, PDF, send_cached, send_json
+from service.answers import JSON, PDF, send_json, send_published
 from service.asking import Address, CheckingPlace
 from service.bodies import RawObject, parse_object, require_media
 from service.lookups import by_code, found_or_even, verdict_view
@@ -41,7 +41,8 @@ Shard = Annotated[int, Path(ge=0, lt=2**31, description="状态分片 · n // 13
 )
 def trust(request: Request, service: Service) -> Response:
     """Which keys sign codes and status lists, and what their numbers mean."""
-    return send_cached(request, service.office.trust_list, media=JSON)
+    kept = service.shelf.get("trust", lambda: service.office.trust_list, compress=True)
+    return send_published(request, kept, media=JSON)
 
 
 @router.get(
@@ -53,8 +54,8 @@ def trust(request: Request, service: Service) -> Response:
 )
 def status_list(request: Request, service: Service, shard: Shard) -> Response:
     """One shard of 131,072 entries; to be revalidated at each check, good for 24 hours without a network."""
-    token, _ = service.office.status_list(shard)
-    return send_cached(request, token, media=MEDIA_TYPE)
+    kept = service.shelf.get(f"status/{shard}", lambda: service.office.status_list(shard)[0])
+    return send_published(request, kept, media=MEDIA_TYPE)
 
 
 @router.post(

@@ -1,5 +1,6 @@
 """From the office to the phone: what was really issued is scanned, before and after its state changes."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from certlib.issue.settings import Settings
 from certlib.register.tables import EditionRow, SheetRow
 from service.app import create_app
 from service.commands import open_service
+from service.published import MOMENT
 from service.settings import load_service_settings
 
 
@@ -37,6 +39,7 @@ def _issue(office: Office) -> tuple[dict[str, Any], list[str]]:
     request = example("2-25", now=datetime.now(UTC))
     body = dict(office.issue(request, client="test", key="issue").body)
     office.tick()
+    time.sleep(MOMENT)
     with office.register.reader() as session:
         file = session.exec(select(EditionRow.code_text).where(EditionRow.identifier == body["identifier"])).one()
         sheets = session.exec(select(SheetRow.code_text)).all()
@@ -55,6 +58,7 @@ def _suspend(office: Office, body: dict[str, Any]) -> None:
     request = {"decision": decision, "cause": "penalty"}
     office.act(body["identifier"], "suspend", request, version=body["version"], client="test", key="suspend")
     office.tick()
+    time.sleep(MOMENT)
 
 
 def test_file_and_paper_say_the_same(phone: Any, office: Office) -> None:

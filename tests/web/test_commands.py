@@ -88,7 +88,12 @@ def test_worker_ends_when_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "named"),
-    [("colour = 1", "colour"), ("port = 'many'", "port"), ("port = ", "service.toml"), ("[[clients]]\nid = 'X'", "clients")],
+    [
+        ("colour = 1", "colour"),
+        ("port = 'many'", "port"),
+        ("port = ", "service.toml"),
+        ("[[clients]]\nid = 'X'", "clients"),
+    ],
 )
 def test_wrong_settings_are_named(tmp_path: Path, text: str, named: str) -> None:
     """An unknown entry, a wrong type, no TOML, half a client: each named, nothing started."""
