@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -27,6 +28,13 @@ def system_clock() -> datetime:
 def create_app(settings: RepositorySettings | None = None, *, clock: Clock = system_clock) -> FastAPI:
     """The repository. Raises `ConfigurationError` when settings or data files are wrong."""
     settings = settings or RepositorySettings()
+    repository = open_repository(settings, clock)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        repository.close()
+
     app = FastAPI(
         title="市电子证照库（模拟）· mock city certificate repository",
         version="1",
@@ -34,8 +42,9 @@ def create_app(settings: RepositorySettings | None = None, *, clock: Clock = sys
         docs_url=None,
         redoc_url=None,
         max_body_size=settings.max_body,
+        lifespan=lifespan,
     )
-    repository = app.state.repository = open_repository(settings, clock)
+    app.state.repository = repository
     for router in (push.router, sharing.router, comparing.router, page.router, control.router):
         app.include_router(router)
     app.add_exception_handler(CallRefused, _refused)

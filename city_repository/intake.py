@@ -43,12 +43,12 @@ class Intake:
         guid = str(raw.get("guid") or "")[:160]
         try:
             record = read_record(raw, self._codes, self._types)
-            self._check_file(record, account)
+            self._check_file(record, account, now)
             return self._store_record(guid, record, account, now=now, correction=correction)
         except Refused as refusal:
             return self._refuse(guid, refusal, account, raw, now)
 
-    def _check_file(self, record: Record, account: Account) -> None:
+    def _check_file(self, record: Record, account: Account, now: datetime) -> None:
         """Examine the file before the write lock is taken; a repeated delivery is not examined again."""
         if record.file is None:
             return
@@ -60,7 +60,7 @@ class Intake:
             account.id,
         )
         if known is None:
-            problems = file_problems(record.file, record.values, self._examine, at=record.at)
+            problems = file_problems(record.file, record.values, self._examine, at=now)
             if problems:
                 raise Refused(*problems)
 

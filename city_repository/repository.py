@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,12 +35,18 @@ class Repository:
     intake: Intake
     comparison: Comparison
     sharing: Sharing
+    held: ExitStack
+
+    def close(self) -> None:
+        """End the examining process."""
+        self.held.close()
 
 
 def open_repository(settings: RepositorySettings, clock: Clock) -> Repository:
     """Open database and tables. Raises `ConfigurationError` when a file it needs is wrong."""
     store = Store(settings.home / "city.db")
-    examine = examination(settings)
+    held = ExitStack()
+    examine = examination(settings, held)
     codes, types = load_codes(), load_types(settings.types)
     accounts = load_accounts(settings.accounts, development=settings.in_development)
     return Repository(
@@ -53,4 +60,5 @@ def open_repository(settings: RepositorySettings, clock: Clock) -> Repository:
         intake=Intake(store, codes, types, examine),
         comparison=Comparison(store),
         sharing=Sharing(store, codes, types, examine, Copies(store)),
+        held=held,
     )
