@@ -42,6 +42,7 @@ def test_the_lists_are_signed_and_cached_by_tag(web: Any) -> None:
 def test_a_change_is_in_the_list_a_moment_after_the_next_tick(web: Any) -> None:
     """A suspension shows in the public list, whose tag changes with it."""
     body = web.issued()
+    time.sleep(MOMENT)
     before = web.http.get("/public/status/0")
     order = {
         "kind": "other-authority",
