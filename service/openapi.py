@@ -21,6 +21,10 @@ _PROBLEM = {
 }
 _ALWAYS = ("400", "413", "500")
 _SECURED = ("401", "403")
+_NEEDED = {
+    "Idempotency-Key": "同一请求重试时用同一个值 · the same value for each retry of one request",
+    "If-Match": "读到的 ETag · the ETag that was read",
+}
 
 Examples = Callable[[], Mapping[str, Any]]
 
@@ -101,6 +105,10 @@ def _operations(document: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
 
 def _complete(operation: dict[str, Any]) -> None:
     """Every operation can meet these; FastAPI's own 422 is not what we send."""
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] in _NEEDED:
+            # optional to FastAPI, so that its absence is answered by our own problem
+            parameter |= {"required": True, "description": _NEEDED[parameter["name"]], "schema": {"type": "string"}}
     responses = operation["responses"]
     if "422" in responses or operation.get("requestBody") or operation.get("parameters"):
         responses["422"] = dict(_PROBLEM)

@@ -169,6 +169,27 @@ def test_a_trust_list_that_went_back_confirms_nothing(phone: Any, issuer: Any) -
     assert phone.scan(issuer.link(1)) == Verdict.UNKNOWN_ISSUER
 
 
+def test_a_browser_without_decompression_brings_its_own(phone: Any, issuer: Any) -> None:
+    """Older phones: the list is unpacked by the page's own code, and says the same of a crowded shard."""
+    phone.page.add_init_script("delete self.DecompressionStream")
+    issuer.entries = {n: (n * 7919) % 16 & 3 for n in range(5000)}
+    issuer.high_water = 5000
+    assert phone.scan(issuer.link(4000, StatusCode.SUSPENDED)) == Verdict.SUSPENDED
+    assert phone.scan(issuer.link(4001, StatusCode.VALID)) == Verdict.VALID
+
+
+def test_a_browser_without_ed25519_takes_the_list_on_tls(phone: Any, issuer: Any) -> None:
+    """The trust list then stands on what the page's own script stands on; codes are checked as ever."""
+    phone.page.add_init_script(
+        "const real = crypto.subtle.importKey.bind(crypto.subtle);"
+        "crypto.subtle.importKey = (format, data, kind, ...rest) => kind.name === 'Ed25519'"
+        " ? Promise.reject(new DOMException('no', 'NotSupportedError')) : real(format, data, kind, ...rest);"
+    )
+    one, other = issuer.link(1), issuer.link(2)
+    assert phone.scan(one) == Verdict.VALID
+    assert phone.scan(one[:-85] + other[-85:]) == Verdict.SIGNATURE_INVALID
+
+
 BAD = {
     "truncated": lambda good: good[: len(good) // 2],
     "one digit short": lambda good: good[:-1],

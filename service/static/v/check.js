@@ -209,6 +209,7 @@ async function statusOf(data, n, trust) {
 }
 
 async function inflate(data) {
+  if (!self.DecompressionStream) return (await import('./inflate.js')).default(data, PACKED + 1);
   const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream('deflate'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
