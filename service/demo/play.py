@@ -73,10 +73,11 @@ class Play:
     city: str  # address of the city repository
     told: Playbill = field(default_factory=Playbill)
     _serial: int = 0
+    _issued: dict[str, tuple[Row, str]] = field(default_factory=dict)  # the story's name to request and number
 
     def take_blanks(self) -> None:
         """Blank sheets come into stock, fifty of each type."""
-        types = {self.catalogue.items[row["item"]].outcome.type for row in self.story.certificates}
+        types = {self._type(row) for row in self.story.certificates}
         for number, kind in enumerate(sorted(types), start=1):
             first = f"GZ{number:02}{1:06}"
             last = f"GZ{number:02}{50:06}"
@@ -88,6 +89,7 @@ class Play:
             request = self.script.certificate(row, self._next())
             answer = self.system.issue(request, key=request["case"]["number"])
             self.told.identifiers[row["name"]] = answer["identifier"]
+            self._issued[row["name"]] = request, answer["number"]
             self._keep_edition(row["name"], answer)
             self.told.issued.append(self._line(request, f"{answer['number']}，{_sheets(answer)}"))
 
@@ -98,7 +100,7 @@ class Play:
             ("receipts", self.story.receipts, self.told.receipts),
         ):
             for row in rows:
-                request = self.script.document(row, self._next())
+                request = self._of_certificate(row, self.script.document(row, self._next()))
                 answer = self.system.issue_document(request, key=f"{request['case']['number']}-{row['type']}")
                 name = self.folder.keep(kind, f"{answer['number']}.pdf", self.system.document_file(answer["id"]))
                 self.told.expected[name] = Verdict.VALID.value
@@ -141,6 +143,22 @@ class Play:
     def _next(self) -> int:
         self._serial += 1
         return self._serial
+
+    def _of_certificate(self, row: Row, request: dict[str, Any]) -> dict[str, Any]:
+        """The request for a decision on which a certificate rests names it, its case and its steps."""
+        if row.get("certificate") not in self._issued:
+            return request
+        about, number = self._issued[row["certificate"]]
+        named = {
+            "case": about["case"]["number"],
+            "accepted_on": about["decision"]["acceptance"]["at"][:10],
+            "certificate_name": self.catalogue.certificate_types[self._type(row)].name,
+            "certificate_number": number,
+        }
+        return {**request, **{key: about[key] for key in ("case", "decision")}, "facts": {**request["facts"], **named}}
+
+    def _type(self, row: Row) -> str:
+        return self.catalogue.items[row["item"]].outcome.type
 
     def _keep_edition(self, name: str, answer: Mapping[str, Any]) -> None:
         pdf = self.system.edition(answer["identifier"], answer["edition"])

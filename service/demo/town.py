@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import ssl
@@ -17,7 +16,6 @@ from typing import Any
 import structlog
 import uvicorn
 
-from certlib.catalogue import Catalogue, load_catalogue
 from certlib.errors import ConfigurationError
 from certlib.issue.composition import open_office
 from certlib.issue.office import Office
@@ -64,8 +62,7 @@ def open_town(home: Path, *, host: str = "", port: int = 0, tls: Tls | None = No
     with ExitStack() as stack:
         stack.enter_context(_logged(home / "log.jsonl"))
         city_socket, service_socket = _listen(LOOPBACK, 0), _listen(host or LOOPBACK, port)
-        types = publish_types(load_catalogue(), home / "city-types.json")
-        repository = create_city(RepositorySettings(home=home / "city", types=types))
+        repository = create_city(RepositorySettings(home=home / "city"))
         city = stack.enter_context(serve(repository, city_socket))
         url = _url(service_socket, host or LOOPBACK, tls)
         authority = url.partition("://")[2]
@@ -75,22 +72,6 @@ def open_town(home: Path, *, host: str = "", port: int = 0, tls: Tls | None = No
         app = create_app(open_service(office, web))
         stack.enter_context(serve(app, service_socket, tls=tls))
         yield Town(url, city, office, tls.trusting() if tls else True)
-
-
-def publish_types(catalogue: Catalogue, path: Path) -> Path:
-    """Write our certificate types as the repository's catalogue takes them: a type must be published there first."""
-    rows = [
-        {
-            "code": kind.code,
-            "name": kind.name,
-            "number": kind.code_number,
-            "category": kind.category,
-            "fields": {spec.key: spec.label for spec in kind.fields},
-        }
-        for kind in catalogue.certificate_types.values()
-    ]
-    path.write_text(json.dumps(rows, ensure_ascii=False, indent=1), encoding="utf-8")
-    return path
 
 
 @contextmanager

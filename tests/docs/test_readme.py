@@ -65,8 +65,7 @@ def test_console_examples_run(document: Path, desk: Path, installed: Path) -> No
 def test_every_command_is_described(document: Path) -> None:
     """Each command of the table stands in the README, and no other."""
     text = document.read_text(encoding="utf-8")
-    named = set(re.findall(r"certctl ([a-z-]+)|` · `([a-z-]+)`", text))
-    described = {name for pair in named for name in pair if name}
+    described = set(re.findall(r"(?:certctl |(?<=` · `))([a-z][a-z-]*)", text))
     assert {command.name for command in commands()} == described
 
 

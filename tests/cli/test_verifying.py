@@ -1,0 +1,87 @@
+"""`certctl verify`: its exit codes, its last line, its JSON."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Demonstration, Run
+
+
+@pytest.fixture(scope="module")
+def out(demonstration: Demonstration) -> Path:
+    """The demo's folder."""
+    return demonstration.folder / "demo-out"
+
+
+@pytest.fixture(scope="module")
+def sound(out: Path) -> Path:
+    """A decision in force, sealed."""
+    return next(iter(sorted((out / "documents").glob("*.pdf"))))
+
+
+def test_genuine_without_register_passes_and_says_so(certctl: Run, sound: Path) -> None:
+    """A genuine file passes; the last line says that its state was not checked."""
+    done = certctl("verify", str(sound))
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "状态未核对")
+
+
+def test_status_can_be_required(certctl: Run, sound: Path) -> None:
+    """With --require-status an unchecked state does not pass."""
+    assert certctl("verify", "--require-status", str(sound)).returncode == 1
+
+
+def test_tampered_file_fails(certctl: Run, out: Path) -> None:
+    """A changed byte is 内容被改动 and exit code 1."""
+    done = certctl("verify", str(out / "tampered.pdf"))
+    assert done.returncode == 1
+    assert "内容被改动" in done.stdout
+
+
+def test_unreadable_is_a_code_of_its_own(certctl: Run, tmp_path: Path) -> None:
+    """A file that is no PDF is 无法读取 and exit code 3."""
+    scan = tmp_path / "scan.jpg"
+    scan.write_bytes(b"\xff\xd8\xff\xe0 a photograph")
+    done = certctl("verify", str(scan))
+    assert done.returncode == 3
+    assert "无法读取" in done.stdout
+
+
+def test_forgery_outweighs_scan(certctl: Run, out: Path, tmp_path: Path) -> None:
+    """Of several files the worst decides."""
+    scan = tmp_path / "scan.jpg"
+    scan.write_bytes(b"\xff\xd8\xff\xe0")
+    assert certctl("verify", str(scan), str(out / "tampered.pdf")).returncode == 1
+
+
+def test_missing_file_is_misuse(certctl: Run, tmp_path: Path) -> None:
+    """A path that is not there is exit code 2."""
+    assert certctl("verify", str(tmp_path / "none.pdf")).returncode == 2
+
+
+def test_foreign_roots_do_not_trust_us(certctl: Run, sound: Path, tmp_path: Path) -> None:
+    """With other roots the issuer is unknown; an empty folder of roots is misuse."""
+    assert certctl("verify", "--trust", str(tmp_path), str(sound)).returncode == 2
+    (tmp_path / "pki.toml").write_text(
+        (Path(__file__).parents[2] / "keys-dev" / "pki.toml").read_text(encoding="utf-8")
+    )
+    certctl("dev-pki", str(tmp_path), check=True)
+    done = certctl("verify", "--trust", str(tmp_path / "trust"), str(sound))
+    assert done.returncode == 1
+    assert "签发机关未登记" in done.stdout
+
+
+def test_unreachable_register_is_an_error_not_a_verdict(certctl: Run, sound: Path) -> None:
+    """A register that does not answer never turns into “valid”."""
+    done = certctl("verify", "--register", "http://127.0.0.1:9", str(sound))
+    assert done.returncode == 1
+    assert "真实有效" not in done.stdout
+
+
+def test_json_is_one_line_a_file(certctl: Run, out: Path) -> None:
+    """--json gives one object a line: file, verdict, findings, seals, certificate."""
+    done = certctl("verify", "--json", str(out / "receipts"), str(out / "tampered.pdf"))
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["verdict"] for line in lines] == ["status-unknown", "status-unknown", "altered"]
+    assert all(set(line) == {"file", "verdict", "findings", "seals", "certificate"} for line in lines)
+    assert {finding["outcome"] for line in lines for finding in line["findings"]} <= {"pass", "fail", "warn", "unknown"}
