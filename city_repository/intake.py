@@ -12,7 +12,7 @@ from city_repository.accounts import Account
 from city_repository.catalogue import TypeEntry
 from city_repository.codes import Codes
 from city_repository.files import Examination, file_problems
-from city_repository.record import Record, Refused, read_record, refused
+from city_repository.record import Record, Refused, guid_of, read_record, refused
 from city_repository.rules import PREDECESSOR_MISSING, Decision, Held, decide
 from city_repository.store import Store, derive, held_events, put_event, put_file
 
@@ -40,7 +40,7 @@ class Intake:
 
     def receive(self, raw: Mapping[str, Any], account: Account, *, now: datetime, correction: bool = False) -> Outcome:
         """Take in one record, or say why not; refusals are kept for the clerks."""
-        guid = str(raw.get("guid") or "")[:160]
+        guid = guid_of(raw)
         try:
             record = read_record(raw, self._codes, self._types)
             self._check_file(record, account, now)

@@ -83,12 +83,17 @@ def record_digest(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def guid_of(raw: Mapping[str, Any]) -> str:
+    """The record's own mark, made fit to be answered and kept whatever was sent."""
+    return str(raw.get("guid") or "")[:160].encode("utf-8", "replace").decode()
+
+
 def read_record(raw: Mapping[str, Any], codes: Codes, types: Mapping[str, TypeEntry]) -> Record:
     """Read a pushed record.
 
     Raises `Refused` with every problem found.
     """
-    problems = [*_unencodable(raw), *_field_problems(raw, codes)]
+    problems = list(_unencodable(raw)) or list(_field_problems(raw, codes))
     if problems:
         raise Refused(*problems)
     try:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request
 
 from city_repository.bodies import PushAnswer, PushBody, PushLine, Refusal, ReturnData, TokenAnswer
 from city_repository.intake import Outcome
+from city_repository.record import guid_of
 from city_repository.routes.access import CallRefused, Here, Pusher
 
 router = APIRouter(tags=["归集"])
@@ -44,8 +45,7 @@ def push(body: PushBody, here: Here, account: Pusher, request: Request) -> PushA
 
 
 def _rejected(record: dict[str, object], now: str) -> Outcome:
-    guid = str(record.get("guid") or "")[:160]
-    return Outcome(guid=guid, kind="error", code="E99", message="系统校验异常（模拟故障）", received_at=now)
+    return Outcome(guid=guid_of(record), kind="error", code="E99", message="系统校验异常（模拟故障）", received_at=now)
 
 
 def _answer(outcomes: list[Outcome]) -> PushAnswer:

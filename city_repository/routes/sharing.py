@@ -46,7 +46,7 @@ def _answer(here: Repository, operation: str, account_id: str, token: str, data:
     account = here.desk.account(token, now=now, account_id=account_id)
     if account is None:
         return _shared(here, Reply(status=_DENIED))
-    reply = here.sharing.answer(operation, Question(account, data.model_dump(), now))
+    reply = here.sharing.answer(operation, Question(account, dict(data), now))
     if operation == "downloadFile" and reply.status == OK:
         reply = _copy(reply)
     return _shared(here, reply)

@@ -69,7 +69,7 @@ def attachment(message: dict[str, Any]) -> bytes:
 def paper(message: dict[str, Any]) -> bytes:
     """A one-page PDF with the message's facts attached, unsealed."""
     document = pdfium.PdfDocument.new()
-    document.new_page(200, 200)
+    document.new_page(595, 842)
     document.new_attachment("facts.json").set_data(attachment(message))
     buffer = io.BytesIO()
     document.save(buffer)
@@ -222,9 +222,9 @@ def types(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_city(tmp_path: Path, types: Path) -> Callable[..., FastAPI]:
-    def make(**options: Any) -> FastAPI:
+    def make(clock: Callable[[], datetime] = now, **options: Any) -> FastAPI:
         settings = {"home": tmp_path / "city", "types": types, "examine": False}
-        return create_app(RepositorySettings(**{**settings, **options}))
+        return create_app(RepositorySettings(**{**settings, **options}), clock=clock)
 
     return make
 
