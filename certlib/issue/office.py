@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
@@ -25,7 +25,9 @@ from certlib.document.renderer import Renderer
 from certlib.domain.actions import Action
 from certlib.domain.civil import chinese_date, civil_date
 from certlib.domain.holder import Holder, HolderCode
+from certlib.domain.paper import BlankAct, SheetAct
 from certlib.errors import CertlibError, ConflictError, Fault, NotFoundError, RequestError, StaleVersionError
+from certlib.formats.code import read_code
 from certlib.issue import batch, paper
 from certlib.issue.acting import Present, check_allowed, plan_action
 from certlib.issue.draft import Draft
@@ -44,6 +46,7 @@ from certlib.issue.views import (
     document_view,
     edition_answer,
     key_of,
+    sheet_view,
     standing_answer,
 )
 from certlib.journal.journal import Journal
@@ -51,6 +54,7 @@ from certlib.register.certificates import load_certificate
 from certlib.register.idempotency import Answer, begin, body_digest, find, replay
 from certlib.register.intents import UNFINISHED, abandoned, take_over
 from certlib.register.lookup import SqlLookup
+from certlib.register.stock import balances, check_stock
 from certlib.register.store import Register
 from certlib.register.tables import CertificateRow, DocumentRow, EditionRow, FileRow, Intent
 
@@ -273,6 +277,7 @@ class Office:
     def tick(self) -> None:
         """What must happen by itself: days that have come, crashed work, the journal's numbering. Call it often."""
         activate_editions(self.register)
+        paper.void_uncollected(self._press())
         self.sweep()
         self.sequence()
 
@@ -288,12 +293,47 @@ class Office:
 
     def receive_blanks(self, type_key: str, first: str, last: str, *, person: str, witness: str) -> int:
         """Take blanks into stock."""
-        return paper.receive(self.register, self.catalogue, type_key, first, last, person=person, witness=witness)
+        span = paper.serial_range(first, last)
+        return paper.receive(self.register, self.catalogue, type_key, span, person=person, witness=witness)
 
-    def print_sheets(self, identifier: str, *, client: str, purpose: str) -> list[paper.PrintedSheet]:
+    def move_blanks(
+        self, act: str, first: str, last: str, *, window: str = "", person: str, witness: str = "", reason: str = ""
+    ) -> None:
+        """`allot` blanks to a window, `return` them to stock, write them off (`spoil`, `lose`, `destroy`)."""
+        span = paper.serial_range(first, last)
+        paper.move_blanks(
+            self.register, blank_act(act), span, window=window, person=person, witness=witness, reason=reason
+        )
+
+    def print_sheets(
+        self, identifier: str, *, client: str, purpose: str, window: str = "", person: str = ""
+    ) -> list[paper.PrintedSheet]:
         """Release the print files of the sheets that wait."""
-        press = paper.Press(self.register, self.catalogue, self.renderer, self.settings.host_words)
-        return paper.print_sheets(press, key_of(identifier), client=client, purpose=purpose)
+        job = paper.PrintJob(client=client, purpose=purpose, window=window, person=person)
+        return paper.print_sheets(self._press(), key_of(identifier), job)
+
+    def act_on_sheet(self, sheet: int, act: str, record: Mapping[str, str]) -> dict[str, Any]:
+        """Record what was done with a sheet: collect, spoil, lose, surrender, announce, destroy."""
+        row = paper.act_on_sheet(self._press(), sheet, sheet_act(act), record)
+        with self.register.reader() as session:
+            _, certificate = load_certificate(session, row.certificate)
+            return sheet_view(row, certificate, self.register.moment(session))
+
+    def stock(self) -> dict[str, Any]:
+        """The balance of blanks by type and account, and the nightly check."""
+        with self.register.reader() as session:
+            books = balances(session)
+            findings = check_stock(session)
+        return {
+            "types": {kind: {"received": book.received, **book.accounts} for kind, book in books.items()},
+            "findings": [finding.as_json() for finding in findings],
+        }
+
+    def _press(self) -> paper.Press:
+        return paper.Press(self.register, self.catalogue, self.renderer, self.settings.host_words, self._sheet_code)
+
+    def _sheet_code(self, edition: EditionRow, n: int, carrier: int) -> str:
+        return self.coder.text(replace(read_code(edition.code_text).payload, n=n, carrier=carrier))
 
     def add_batch(self, lines: list[Mapping[str, Any]], *, client: str) -> str:
         """Keep a batch for the workers; returns its id."""
@@ -353,6 +393,27 @@ def action_of(word: str) -> Action:
         message = f"办理情形：没有“{word[:30]}”，应为 {known} 之一。"
         raise RequestError([Fault("action", "unknown-action", message, "办理情形", "There is no such action.")])
     return action
+
+
+def blank_act(word: str) -> BlankAct:
+    """The act on blanks that a word names. Raises `RequestError`."""
+    return _named(BlankAct, word, {BlankAct.RECEIVE, BlankAct.USE})
+
+
+def sheet_act(word: str) -> SheetAct:
+    """The act on a sheet that a word names. Raises `RequestError`."""
+    return _named(SheetAct, word, {SheetAct.PRINT})
+
+
+_Act = TypeVar("_Act", BlankAct, SheetAct)
+
+
+def _named(acts: type[_Act], word: str, barred: set[_Act]) -> _Act:
+    known = {act.value: act for act in acts if act not in barred}
+    if word not in known:
+        message = f"操作：没有“{word[:30]}”，应为 {'、'.join(known)} 之一。"
+        raise RequestError([Fault("act", "unknown-act", message, "操作", "There is no such act.")])
+    return known[word]
 
 
 def draft_face(draft: Draft, caption: str) -> Face:

@@ -1,42 +1,48 @@
-"""The paper side: blanks received, sheets printed, spoiled, handed over, lost, handed in; every step in the journal.
+"""The paper side: sheets printed, handed over, spoiled, lost, handed in, destroyed; each step beside its blank.
 
 A print file bears the printed seal, so it is made for one print job, registered and journalled, and given out once.
+What may follow what is a table (`certlib.domain.paper`); the blanks are a double-entry ledger (`register.stock`).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
 from certlib.catalogue import Catalogue
 from certlib.document.face import Carrier, Face
+from certlib.document.lint import lint, require
 from certlib.document.renderer import Renderer
 from certlib.domain.certificate import SheetFate
 from certlib.domain.civil import chinese_date
-from certlib.errors import ConflictError, Fault, NotFoundError, RequestError, TransitionError
+from certlib.domain.paper import BlankAct, SheetAct, SheetState, decide_sheet, proof_faults
+from certlib.domain.stock import SerialRange
+from certlib.errors import Fault, NotFoundError, RequestError, TransitionError
 from certlib.formats.leaf import Leaf
 from certlib.issue.draft import moment_text
+from certlib.register import stock
 from certlib.register.certificates import load_certificate, statuses
 from certlib.register.commit import journal_event
 from certlib.register.store import Register
-from certlib.register.tables import (
-    AccessRow,
-    BlankRow,
-    CertificateRow,
-    EditionRow,
-    FileRow,
-    SheetRow,
-    StockMovementRow,
-)
+from certlib.register.tables import AccessRow, CertificateRow, EditionRow, FileRow, SheetRow
 from certlib.sealing.picture import seal_picture
 
-_SERIAL = re.compile(r"([A-Z0-9]{0,12}?)([0-9]{4,10})")
-MAX_RANGE = 10_000
+MAX_RANGE = 10_000  # blanks taken in at a time
+WINDOW = "综合受理窗口"  # prints straight from stock when no window is named
+UNCOLLECTED = timedelta(days=180)  # after that a printed sheet that nobody collected is void
+
+_PAST: Mapping[SheetAct, str] = {
+    SheetAct.PRINT: "printed",
+    SheetAct.COLLECT: "collected",
+    SheetAct.SPOIL: "spoiled",
+    SheetAct.LOSE: "lost",
+    SheetAct.SURRENDER: "surrendered",
+    SheetAct.ANNOUNCE: "announced-void",
+    SheetAct.DESTROY: "destroyed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,78 +59,104 @@ class PrintedSheet:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """What printing needs."""
+    """What printing needs; `code` gives the text of the code for a carrier of an edition: (edition, n, carrier)."""
 
     register: Register
     catalogue: Catalogue
     renderer: Renderer
     caption: str
+    code: Callable[[EditionRow, int, int], str]
 
 
-def serial_range(first: str, last: str) -> list[str]:
-    """All serials from `first` to `last`. Raises `RequestError` when they are not one range."""
-    one, other = _SERIAL.fullmatch(first), _SERIAL.fullmatch(last)
-    if not one or not other or one[1] != other[1] or len(one[2]) != len(other[2]) or one[2] > other[2]:
-        message = "空白证照号段：起止号须同前缀、同位数，且起号不大于止号。"
-        raise RequestError([Fault("first", "bad-range", message, "空白证照号段", "Not one range of serials.")])
-    start, end = int(one[2]), int(other[2])
-    if end - start >= MAX_RANGE:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintJob:
+    """Who prints, where and what for."""
+
+    client: str
+    purpose: str
+    window: str = ""
+    person: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    sheet: SheetRow
+    serial: str
+    pdf: bytes = field(repr=False)
+    sha256: str
+
+
+def serial_range(first: str, last: str) -> SerialRange:
+    """The serials from `first` to `last`. Raises `RequestError` when they are not one range of at most 10,000."""
+    try:
+        span = SerialRange.of(first, last)
+    except ValueError as error:
+        message = f"空白证照号段：{error}"
+        raise RequestError([Fault("first", "bad-range", message, "空白证照号段", "Not one range.")]) from error
+    if span.count > MAX_RANGE:
         message = f"空白证照号段：一次最多 {MAX_RANGE} 张。"
         raise RequestError([Fault("last", "range-too-large", message, "空白证照号段", "The range is too large.")])
-    return [f"{one[1]}{serial:0{len(one[2])}}" for serial in range(start, end + 1)]
+    return span
 
 
 def receive(
-    register: Register, catalogue: Catalogue, type_key: str, first: str, last: str, *, person: str, witness: str
+    register: Register, catalogue: Catalogue, type_key: str, serials: SerialRange, *, person: str, witness: str
 ) -> int:
     """Take blanks of a type into stock, received and checked by two persons; returns how many."""
     if type_key not in catalogue.certificate_types:
-        raise NotFoundError(f"没有证照种类 {type_key}。")
+        raise NotFoundError(f"没有证照种类 {type_key[:60]}。")
     if not person or not witness or person == witness:
-        raise RequestError(
-            [Fault("witness", "two-persons", "空白证照入库须两人验收。", "验收人", "Two persons receive.")]
-        )
-    serials = serial_range(first, last)
+        message = "空白证照入库须两人验收。"
+        raise RequestError([Fault("witness", "two-persons", message, "验收人", "Two persons receive.")])
     with register.writer() as session:
         at = register.moment(session)
-        taken = session.exec(select(BlankRow.serial).where(col(BlankRow.serial).in_(serials)).limit(1)).first()
-        if taken is not None:
-            raise ConflictError(f"空白证照 {taken} 已入库，号段重叠，未入库任何一张。", code="stock-overlap")
-        session.add_all(BlankRow(serial=serial, type=type_key, updated_at=at) for serial in serials)
-        _move(session, type_key, serials, debit="stock", credit="printer", at=at, person=person, witness=witness)
+        count = stock.receive(session, type_key, serials, at=at, person=person, witness=witness)
         register.journal.append(session, Leaf(kind="stock:received", at=at))
-    return len(serials)
+    return count
 
 
-def print_sheets(press: Press, key: str, *, client: str, purpose: str) -> list[PrintedSheet]:
+def move_blanks(
+    register: Register, act: BlankAct, serials: SerialRange, *, window: str, person: str, witness: str, reason: str
+) -> None:
+    """Allot blanks to a window, take them back, or write them off. Raises `TransitionError`, `RequestError`."""
+    if act in {BlankAct.SPOIL, BlankAct.LOSE, BlankAct.DESTROY} and (not reason or not witness or witness == person):
+        message = "核销空白证照须写明理由并有见证人。"
+        raise RequestError([Fault("witness", "two-persons", message, "见证人", "A reason and a witness are needed.")])
+    with register.writer() as session:
+        at = register.moment(session)
+        stock.move(session, act, serials, at=at, window=window, person=person, witness=witness, reason=reason)
+        register.journal.append(session, Leaf(kind=f"stock:{act.value}", at=at))
+
+
+def print_sheets(press: Press, key: str, job: PrintJob) -> list[PrintedSheet]:
     """Release the print files of a certificate's sheets that wait to be printed, each on its own blank.
 
-    Raises `TransitionError` when none waits, `ConflictError` (code `no-blanks`) when the stock is too small.
+    Raises `TransitionError` when none waits, `ConflictError` (code `no-blanks`) when there are too few blanks.
     """
     register = press.register
     with register.reader() as session:
         row, _ = load_certificate(session, key)
         sheets = _waiting(session, row)
-        blanks = _blanks(session, row.type, len(sheets))
+        serials = stock.available(session, row.type, job.window, len(sheets))
         edition = session.get_one(EditionRow, (key, row.edition))
-    faces = [_sheet_face(press, row, edition, sheet, serial) for sheet, serial in zip(sheets, blanks, strict=True)]
-    printed = [press.renderer.render(face).pdf for face in faces]
-    digests = [register.files.create(pdf) for pdf in printed]
+    pages = [_page(press, row, edition, sheet, serial=serial) for sheet, serial in zip(sheets, serials, strict=True)]
     with register.writer() as session:
+        row, _ = load_certificate(session, key, lock=True)
         at = register.moment(session, row.updated_at)
-        for sheet, serial, pdf, sha256 in zip(sheets, blanks, printed, digests, strict=True):
-            _record_print(session, register, sheet, serial, file=(sha256, len(pdf)), at=at)
-        session.add(AccessRow(at=at, client=client, subject=row.number, purpose=purpose, outcome="printed"))
+        for page in pages:
+            _record_print(session, register, row, page, job=job, at=at)
+        session.add(AccessRow(at=at, client=job.client, subject=row.number, purpose=job.purpose, outcome="printed"))
     return [
-        PrintedSheet(sheet.id or 0, sheet.label, sheet.copy_number, serial, sha256, pdf)
-        for sheet, serial, sha256, pdf in zip(sheets, blanks, digests, printed, strict=True)
+        PrintedSheet(page.sheet.id or 0, page.sheet.label, page.sheet.copy_number, page.serial, page.sha256, page.pdf)
+        for page in pages
     ]
 
 
 def _waiting(session: Session, row: CertificateRow) -> Sequence[SheetRow]:
     sheets = session.exec(
         select(SheetRow)
-        .where(SheetRow.certificate == row.key, SheetRow.edition == row.edition, SheetRow.state == "to-print")
+        .where(SheetRow.certificate == row.key, SheetRow.edition == row.edition)
+        .where(SheetRow.state == SheetState.TO_PRINT.value)
         .order_by(col(SheetRow.id))
     ).all()
     if row.state != "in-force":
@@ -134,19 +166,15 @@ def _waiting(session: Session, row: CertificateRow) -> Sequence[SheetRow]:
     return sheets
 
 
-def _blanks(session: Session, type_key: str, count: int) -> list[str]:
-    serials = session.exec(
-        select(BlankRow.serial)
-        .where(BlankRow.type == type_key, BlankRow.state == "stock")
-        .order_by(col(BlankRow.serial))
-        .limit(count)
-    ).all()
-    if len(serials) < count:
-        raise ConflictError(f"空白证照库存不足：需 {count} 张，仅 {len(serials)} 张，未打印。", code="no-blanks")
-    return list(serials)
+def _page(press: Press, row: CertificateRow, edition: EditionRow, sheet: SheetRow, *, serial: str) -> _Page:
+    face = sheet_face(press, row, edition, sheet, serial=serial)
+    rendered = press.renderer.render(face)
+    require(lint(rendered, face, full=False, renderer=press.renderer))
+    return _Page(sheet, serial, rendered.pdf, press.register.files.create(rendered.pdf))
 
 
-def _sheet_face(press: Press, row: CertificateRow, edition: EditionRow, sheet: SheetRow, serial: str) -> Face:
+def sheet_face(press: Press, row: CertificateRow, edition: EditionRow, sheet: SheetRow, *, serial: str) -> Face:
+    """The face of a sheet, on its blank."""
     kind, authority = press.catalogue.certificate_types[row.type], press.catalogue.authorities[row.authority]
     seal = next(seal for seal in press.catalogue.seals.values() if seal.authority == row.authority)
     return Face(
@@ -168,113 +196,115 @@ def _sheet_face(press: Press, row: CertificateRow, edition: EditionRow, sheet: S
 
 
 def _record_print(
-    session: Session, register: Register, sheet: SheetRow, serial: str, *, file: tuple[str, int], at: datetime
+    session: Session, register: Register, row: CertificateRow, page: _Page, *, job: PrintJob, at: datetime
 ) -> None:
-    current = session.exec(select(SheetRow).where(SheetRow.id == sheet.id).with_for_update()).one()
-    blank = session.exec(select(BlankRow).where(BlankRow.serial == serial).with_for_update()).one()
-    if current.state != "to-print" or blank.state != "stock":
-        raise ConflictError(f"空白证照 {serial} 或该实体证照已被另一打印任务占用，请重试。", code="print-overtaken")
-    sha256, size = file
-    current.state, current.serial, current.printed_at = "printed", serial, at
-    blank.state, blank.sheet, blank.updated_at = "used", current.id, at
-    session.add_all([current, blank])
+    sheet = _locked(session, page.sheet.id or 0)
+    decide_sheet(SheetState(sheet.state), SheetAct.PRINT, current=sheet.edition == row.edition)
+    window = job.window or WINDOW
+    if not job.window:
+        stock.move(session, BlankAct.ALLOT, [page.serial], at=at, type_key=row.type, window=window, person=job.person)
+    stock.move(
+        session, BlankAct.USE, [page.serial], at=at, type_key=row.type, window=window, person=job.person, sheet=sheet.id
+    )
+    sheet.state, sheet.serial, sheet.printed_at = SheetState.PRINTED.value, page.serial, at
+    sheet.detail = {**sheet.detail, "print": {"window": window, "person": job.person, "client": job.client}}
+    session.add(sheet)
     session.add(
         FileRow(
-            sha256=sha256,
-            certificate=current.certificate,
-            edition=current.edition,
-            sheet=current.id,
+            sha256=page.sha256,
+            certificate=row.key,
+            edition=sheet.edition,
+            sheet=sheet.id,
             level="print",
-            size=size,
-            n=current.n,
+            size=len(page.pdf),
+            n=sheet.n,
             created_at=at,
         )
     )
-    _move(session, blank.type, [serial], debit="used", credit="stock", at=at)
-    row = session.get_one(CertificateRow, current.certificate)
-    journal_event(session, register, row, "sheet:printed", at, file=bytes.fromhex(sha256))
+    journal_event(session, register, row, "sheet:printed", at, file=bytes.fromhex(page.sha256))
 
 
-def hand_over(register: Register, sheet: int, *, collector: str, receipt: str) -> SheetRow:
-    """Record that a printed sheet was collected, by whom and on which receipt (送达)."""
-    detail = {"collector": collector, "receipt": receipt}
-    return _sheet_act(
-        register, sheet, from_states=("printed",), state="collected", kind="sheet:collected", detail=detail
-    )
+def act_on_sheet(press: Press, sheet_id: int, act: SheetAct, record: Mapping[str, str]) -> SheetRow:
+    """Record an act on a sheet with its proof (who, against which document, which list …).
 
-
-def spoil(register: Register, sheet: int, *, reason: str, witness: str) -> SheetRow:
-    """Record that a sheet was spoiled in printing; a new sheet with an index of its own waits to be printed."""
-    detail = {"reason": reason, "witness": witness}
-    return _sheet_act(
-        register, sheet, from_states=("printed",), state="spoiled", kind="sheet:spoiled", detail=detail, void=True
-    )
-
-
-def hand_in(register: Register, sheet: int, *, person: str) -> SheetRow:
-    """Record that a recalled sheet was handed in."""
-    return _sheet_act(
-        register,
-        sheet,
-        from_states=("collected", "printed"),
-        state="surrendered",
-        kind="sheet:surrendered",
-        detail={"received_by": person},
-        void=True,
-    )
-
-
-def _sheet_act(
-    register: Register,
-    sheet_id: int,
-    *,
-    from_states: tuple[str, ...],
-    state: str,
-    kind: str,
-    detail: Mapping[str, Any],
-    void: bool = False,
-) -> SheetRow:
+    A spoiled sheet is followed by a new one with an index of its own. Raises `RequestError` for a record that lacks
+    something, `TransitionError` when the sheet's state forbids the act.
+    """
+    faults = proof_faults(act, record)
+    if faults or act is SheetAct.PRINT:
+        raise RequestError(faults or [Fault("act", "print-job", "打印须经打印任务。", "操作", "Print by a print job.")])
+    register = press.register
     with register.writer() as session:
-        sheet = session.exec(select(SheetRow).where(SheetRow.id == sheet_id).with_for_update()).one_or_none()
-        if sheet is None:
-            raise NotFoundError(f"没有实体证照 {sheet_id}。")
-        if sheet.state not in from_states:
-            raise TransitionError(f"实体证照 {sheet.serial or sheet_id} 现为 {sheet.state}，不能登记为 {state}。")
+        sheet = _locked(session, sheet_id)
         row, _ = load_certificate(session, sheet.certificate, lock=True)
         at = register.moment(session, row.updated_at)
-        sheet.state, sheet.detail = state, {**sheet.detail, **detail}
-        sheet.collected_at = at if state == "collected" else sheet.collected_at
-        if void:
-            sheet.fate, sheet.recall = SheetFate.VOID.value, False
-        session.add(sheet)
-        session.flush()
-        _, certificate = load_certificate(session, row.key)
-        own = tuple(pair for pair in statuses(session, certificate, at) if pair[0] == sheet.n)
-        journal_event(session, register, row, kind, at, statuses=own)
+        _apply(session, sheet, act, record, at)
+        if act is SheetAct.SPOIL and sheet.edition == row.edition:
+            _replace(session, press, sheet, at)
+        _journal_sheet(session, register, row, sheet, act, at=at)
     return sheet
 
 
-def _move(
-    session: Session,
-    type_key: str,
-    serials: Sequence[str],
-    *,
-    debit: str,
-    credit: str,
-    at: datetime,
-    person: str = "",
-    witness: str = "",
-) -> None:
+def _apply(session: Session, sheet: SheetRow, act: SheetAct, record: Mapping[str, str], at: datetime) -> None:
+    move = decide_sheet(SheetState(sheet.state), act, fate=SheetFate(sheet.fate))
+    sheet.state, sheet.fate = move.target.value, move.fate.value
+    sheet.recall = sheet.recall and move.fate is SheetFate.SOUND
+    sheet.collected_at = at if act is SheetAct.COLLECT else sheet.collected_at
+    sheet.detail = {**sheet.detail, act.value: dict(record)}
+    session.add(sheet)
+    if move.blank is not None and sheet.serial:
+        person, witness = record.get("person", ""), record.get("witness", "")
+        reason = record.get("reason") or record.get("list", "")
+        stock.move(session, move.blank, [sheet.serial], at=at, person=person, witness=witness, reason=reason)
+
+
+def _replace(session: Session, press: Press, spoiled: SheetRow, at: datetime) -> None:
+    """A reprint is a new sheet: same edition and copy, its own index, code and blank."""
+    n = press.register.next(session, "n")
+    edition = session.get_one(EditionRow, (spoiled.certificate, spoiled.edition))
+    carrier = 1 if spoiled.kind == "original" else 1 + spoiled.copy_number
     session.add(
-        StockMovementRow(
-            type=type_key,
-            first=serials[0],
-            last=serials[-1],
-            count=len(serials),
-            debit=debit,
-            credit=credit,
-            at=at,
-            person=person,
-            witness=witness,
+        SheetRow(
+            certificate=spoiled.certificate,
+            edition=spoiled.edition,
+            kind=spoiled.kind,
+            copy_number=spoiled.copy_number,
+            label=spoiled.label,
+            n=n,
+            code_text=press.code(edition, n, carrier),
+            seal=spoiled.seal,
+            created_at=at,
         )
     )
+
+
+def _journal_sheet(
+    session: Session, register: Register, row: CertificateRow, sheet: SheetRow, act: SheetAct, *, at: datetime
+) -> None:
+    session.flush()
+    _, certificate = load_certificate(session, row.key)
+    now = statuses(session, certificate, at)
+    newest = max(n for n, _ in now) if act is SheetAct.SPOIL else sheet.n  # the sheet that takes its place
+    own = tuple(pair for pair in now if pair[0] in {sheet.n, newest})
+    journal_event(session, register, row, f"sheet:{_PAST[act]}", at, statuses=own)
+
+
+def void_uncollected(press: Press) -> int:
+    """Void printed sheets that nobody collected within the term; returns how many. The certificate stays in force."""
+    register = press.register
+    with register.reader() as session:
+        limit = register.moment(session) - UNCOLLECTED
+        left = session.exec(
+            select(SheetRow.id).where(SheetRow.state == SheetState.PRINTED.value, col(SheetRow.printed_at) < limit)
+        ).all()
+    record = {"person": "系统", "reason": f"逾 {UNCOLLECTED.days} 日未领取"}
+    for sheet in left:
+        act_on_sheet(press, int(sheet or 0), SheetAct.SURRENDER, record)
+    return len(left)
+
+
+def _locked(session: Session, sheet_id: int) -> SheetRow:
+    sheet = session.exec(select(SheetRow).where(SheetRow.id == sheet_id).with_for_update()).one_or_none()
+    if sheet is None:
+        raise NotFoundError(f"没有实体证照 {sheet_id}。")
+    return sheet

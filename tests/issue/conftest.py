@@ -47,7 +47,8 @@ class Desk:
         self.made += 1
         request = deepcopy(dict(example(item, now=self.clock.at, variant=self.made, kind=kind)))
         request["case"] = {"number": f"360700-2026-{self.made:06}"}
-        request.get("facts", {}).update({"case": request["case"]["number"]} if "case" in request["facts"] else {})
+        if "case" in request.get("facts", {}):
+            request["facts"]["case"] = request["case"]["number"]
         return {**request, **changes}
 
     def issue(self, item: str, **changes: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from certlib.domain.verdict import Verdict
 from certlib.issue.office import Office
 from certlib.register.certificates import load_certificate, sheets_of, to_edition
 from certlib.register.delivery_table import DeliveryRow
-from certlib.register.tables import CertificateRow, EditionRow, EventRow, FileRow, Intent, SealUseRow
+from certlib.register.tables import CertificateRow, EditionRow, EventRow, FileRow, Intent, SealUseRow, SheetRow
 
 
 def breaches(office: Office, *, at: datetime) -> list[str]:
@@ -34,7 +34,9 @@ def breaches(office: Office, *, at: datetime) -> list[str]:
 
 def _numbers(session: Session) -> Iterator[str]:
     intents = session.exec(select(Intent)).all()
-    indices = sorted(n for intent in intents for n in (intent.n, *(sheet["n"] for sheet in intent.plan["sheets"])))
+    planned = [n for intent in intents for n in (intent.n, *(sheet["n"] for sheet in intent.plan["sheets"]))]
+    reprinted = set(session.exec(select(SheetRow.n)).all()) - set(planned)
+    indices = sorted([*planned, *reprinted])
     if indices != list(range(1, len(indices) + 1)):
         yield "the indices n have a gap or a double"
     firsts = [intent.number for intent in intents if intent.action == Action.ISSUE]
@@ -46,6 +48,7 @@ def _numbers(session: Session) -> Iterator[str]:
 def _files(session: Session, office: Office) -> Iterator[str]:
     rows = {row.sha256: row for row in session.exec(select(FileRow)).all()}
     done = {intent.n for intent in session.exec(select(Intent).where(Intent.state == "done")).all()}
+    done |= set(session.exec(select(SheetRow.n).where(SheetRow.serial != None)).all())  # noqa: E711  in SQL
     for sha256, row in rows.items():
         data = office.register.files.read(sha256)
         if hashlib.sha256(data).hexdigest() != sha256:
