@@ -24,7 +24,7 @@ from certlib.crypto.cose import ALGORITHMS, KID, Sign1, key_id, read1, sign1
 from certlib.crypto.keys import SigningKey
 from certlib.domain.verdict import Verdict
 from certlib.errors import VerificationError
-from certlib.formats.digits import from_digits, to_digits
+from certlib.formats.digits import BLOCK, WIDE, CutError, from_digits, to_digits
 from certlib.formats.trust import TrustedKey, TrustList
 
 FORMAT = "1"
@@ -195,16 +195,14 @@ def _fragment(text: str) -> tuple[str, str]:
 
 
 def _bytes(digits: str) -> bytes:
+    if len(digits) > MAX_MESSAGE * WIDE // BLOCK:
+        raise ValueError("longer than any code")
     try:
         data = from_digits(digits)
-    except ValueError as error:
-        if digits.isascii() and digits.isdecimal():
-            raise cbor.TruncatedError(str(error)) from error  # a scan or a chat cut the text short
-        raise
+    except CutError as error:
+        raise cbor.TruncatedError(str(error)) from error
     if not data:
         raise cbor.TruncatedError("no bytes")
-    if len(data) > MAX_MESSAGE:
-        raise ValueError("longer than any code")
     return data
 
 

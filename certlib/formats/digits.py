@@ -21,17 +21,25 @@ def to_digits(data: bytes) -> str:
     return "".join(str(int.from_bytes(block, "big")).zfill(DIGITS_OF[len(block)]) for block in blocks)
 
 
+class CutError(ValueError):
+    """The digits end inside a block: a scan or a chat program has cut the text short."""
+
+
 def from_digits(digits: str) -> bytes:
-    """The bytes that `digits` stand for. Raises `ValueError` when they stand for none."""
-    if not digits.isascii() or not digits.isdecimal():
+    """The bytes that `digits` stand for.
+
+    Raises `CutError` when the last block is not whole, `ValueError` when they stand for none.
+    """
+    if digits and not (digits.isascii() and digits.isdecimal()):
         raise ValueError("not decimal digits")
     return b"".join(_block(digits[at : at + WIDE]) for at in range(0, len(digits), WIDE))
 
 
 def _block(digits: str) -> bytes:
-    if len(digits) not in BYTES_OF:
-        raise ValueError("digits end inside a block")
-    try:
-        return int(digits).to_bytes(BYTES_OF[len(digits)], "big")
-    except OverflowError as error:
-        raise ValueError("a block too large for its bytes") from error
+    size = BYTES_OF.get(len(digits))
+    value = int(digits)
+    if size is not None and value < 1 << 8 * size:
+        return value.to_bytes(size, "big")
+    if len(digits) < WIDE:
+        raise CutError("digits end inside a block")
+    raise ValueError("a block too large for its bytes")

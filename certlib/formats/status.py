@@ -47,9 +47,12 @@ def shard_of(n: int) -> int:
     return n // SHARD_SIZE
 
 
-def pack(pairs: Iterable[tuple[int, int]], *, shard: int) -> bytes:
-    """The entries of a shard from pairs (n, code); a later pair wins, pairs of other shards are passed over."""
-    packed = bytearray([FILL]) * SHARD_BYTES
+def pack(pairs: Iterable[tuple[int, int]], *, shard: int, fill: int = FILL) -> bytes:
+    """The entries of a shard from pairs (n, code); a later pair wins, pairs of other shards are passed over.
+
+    `fill` is the byte that stands for two entries of which nothing is known.
+    """
+    packed = bytearray([fill]) * SHARD_BYTES
     repack(packed, pairs, shard=shard)
     return bytes(packed)
 
