@@ -40,6 +40,7 @@ export default function inflate(data, size) {
     bit = 0;
     const count = data[at] | (data[at + 1] << 8);
     at += 4;
+    if (at + count > data.length) throw new Error('end');
     for (let left = count; left > 0; left -= 1, at += 1) put(data[at]);
   };
   const tables = () => {
