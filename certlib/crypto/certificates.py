@@ -26,12 +26,13 @@ TIME_STAMPING = "1.3.6.1.5.5.7.3.8"  # RFC 3161 §2.3
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """One X.509 certificate. `der` is what was read; `issuer` and `spki` are slices of it."""
+    """One X.509 certificate. `der` is what was read; names and `spki` are slices of it."""
 
     der: bytes = field(repr=False)
     subject: str
     common_name: str
     place: str  # province and locality
+    subject_name: bytes = field(repr=False)
     issuer: bytes = field(repr=False)
     serial: int
     spki: bytes = field(repr=False)
@@ -52,6 +53,7 @@ class Certificate:
             subject=parsed.subject.human_friendly,
             common_name=str(name.get("common_name", "")),
             place="".join(str(name.get(part, "")) for part in ("state_or_province_name", "locality_name")),
+            subject_name=tbs["subject"].dump(),
             issuer=tbs["issuer"].dump(),
             serial=parsed.serial_number,
             spki=tbs["subject_public_key_info"].dump(),

@@ -14,6 +14,7 @@ from pathlib import Path
 from certlib.crypto.certificates import Certificate, load_certificates
 from certlib.crypto.cms import Signer
 from certlib.crypto.keys import SigningKey, open_key
+from certlib.crypto.material import ValidationMaterial
 from certlib.crypto.suites import suite_named
 from certlib.crypto.timestamps import DevelopmentTimestamps
 from certlib.errors import ConfigurationError
@@ -49,6 +50,11 @@ def development_timestamps(suite: str = "p256-sha256") -> DevelopmentTimestamps:
     path = development_folder() / "tsa" / f"tsa.{suite_named(suite).short}.pem"
     certificate, *chain = load_certificates(path.read_bytes(), name=str(path))
     return DevelopmentTimestamps(Signer(open_key(f"pem:{path}"), certificate, tuple(chain)))
+
+
+def development_material(suite: str = "p256-sha256") -> ValidationMaterial:
+    """The authorities and revocation lists of the development PKI in one suite."""
+    return ValidationMaterial.load(development_folder(), suite_named(suite).short)
 
 
 def refuse_development_keys(environment: str, public_keys: Iterable[bytes] | None = None) -> None:

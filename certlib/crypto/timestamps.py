@@ -30,6 +30,7 @@ from urllib.request import (
 from asn1crypto import tsp
 
 from certlib.crypto import der, tokens
+from certlib.crypto.certificates import Certificate
 from certlib.crypto.cms import TST_INFO, Signer
 from certlib.crypto.cms import sign as sign_cms
 from certlib.errors import ConfigurationError, TimestampUnavailableError
@@ -47,7 +48,11 @@ class Timestamp:
 
 
 class Timestamper(Protocol):
-    """Where timestamps come from. `reserve` is the most bytes a token may have, `digest` what imprints are made by."""
+    """Where timestamps come from.
+
+    `reserve` is the most bytes a token may have, `digest` what imprints are made by, `certificates` those that its
+    tokens will be signed with and their issuers, as far as known beforehand.
+    """
 
     @property
     def digest(self) -> str:
@@ -56,6 +61,10 @@ class Timestamper(Protocol):
     @property
     def reserve(self) -> int:
         """The most bytes a token may have."""
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """Whose tokens to expect, for the material of level B-LT; empty when not known."""
 
     def stamp(self, imprint: bytes, *, now: datetime) -> Timestamp:
         """A checked token over the digest `imprint`.
@@ -69,6 +78,7 @@ class DevelopmentTimestamps:
 
     def __init__(self, signer: Signer) -> None:
         self._signer, self.digest = signer, signer.suite.digest
+        self.certificates = (signer.certificate, *signer.chain)
         # Serials differ in length by a byte at most, ECDSA signatures by two.
         self.reserve = len(self._token(bytes(32), datetime.fromisoformat("2022-01-01T00:00:00Z"), None)) + 32
 
@@ -121,10 +131,11 @@ class HttpTimestamps:
         rest: float = 60.0,
         reserve: int = 10_000,
         digest: str = "sha256",
+        certificates: tuple[Certificate, ...] = (),
     ) -> None:
         if not urls or not all(url.startswith(("http://", "https://")) for url in urls):
             raise ConfigurationError("时间戳服务地址须以 http:// 或 https:// 开头，且至少有一个。")
-        self.reserve, self.digest = reserve, digest
+        self.reserve, self.digest, self.certificates = reserve, digest, certificates
         self._urls, self._timeout, self._budget, self._skew, self._rest = tuple(urls), timeout, budget, skew, rest
         self._failed: dict[str, float] = {}
         self._lock = threading.Lock()

@@ -14,7 +14,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from certlib.crypto.certificates import TIME_STAMPING
+from certlib.crypto.certificates import TIME_STAMPING, Certificate
+from certlib.crypto.cms import SIGNATURE_TIMESTAMP
 from certlib.crypto.sm2 import SM3, Sm2PublicKey
 from certlib.crypto.suites import SHA256, load_public_key, suite_named
 from certlib.errors import VerificationError
@@ -70,6 +71,19 @@ def check(token: bytes, imprint: bytes, *, digest: str = "sha256", nonce: int | 
         raise
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise TokenError("时间戳的结构有误") from error
+
+
+def certificates(message: bytes) -> tuple[Certificate, ...]:
+    """The certificates in a CMS message, and in the timestamp on its signature if there is one.
+
+    The bytes may be followed by padding. Raises `ValueError` when they are no SignedData.
+    """
+    signed = cms.ContentInfo.load(message)["content"]
+    found = [Certificate.load(one.dump()) for one in signed["certificates"]]
+    for attribute in signed["signer_infos"][0]["unsigned_attrs"] or ():
+        if attribute["type"].dotted == SIGNATURE_TIMESTAMP:
+            found.extend(certificates(attribute["values"][0].dump()))
+    return tuple(found)
 
 
 def _opened(token: bytes) -> tuple[cms.SignedData, bytes]:

@@ -1,13 +1,15 @@
-"""PAdES (ETSI EN 319 142-1) on the renderer's PDF: the one module of sealing that knows pyHanko.
+"""PAdES (ETSI EN 319 142-1) on the renderer's PDF.
 
 pyHanko reads the file and writes the incremental update; the CMS comes from `certlib.crypto.cms`, so that a signature
-costs one use of the key and nothing is parsed, estimated or signed twice. The file stays PDF/A-3a and PDF/UA-1:
+costs one use of the key and nothing is parsed, estimated or signed twice. The file stays PDF/A-3a and PDF/UA-1: the
+base gets the end-of-line after `%%EOF` that ISO 19005-3 6.1.9 asks for before the update's first object, `widget` does
+the rest, and document information and XMP stay as the renderer wrote them, and so agree.
 
-- the base gets the end-of-line after `%%EOF` that ISO 19005-3 6.1.9 asks for before the update's first object;
-- the seal is the widget's appearance, vectors only, no font;
-- the widget is the content of a `Form` structure element with object reference, `/StructParent` and an entry in the
-  parent tree, and has `/TU` and `/Contents` (ISO 14289-1 7.18); the page's tab order follows the structure;
-- document information and XMP stay as the renderer wrote them, and so agree.
+| level | has besides the signature |
+|---|---|
+| B-B | – |
+| B-T | a timestamp over its value |
+| B-LT | the material to check both by, in the same revision: the file still ends with its signature |
 """
 
 # pyHanko's objects carry no annotations on their constructors.
@@ -20,10 +22,6 @@ from datetime import datetime
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, IndirectObject, NumberObject, TextStringObject
-from pyhanko.pdf_utils.generic import pdf_name as name
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.general import SigningError
@@ -31,27 +29,14 @@ from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDP
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
 from certlib.crypto.cms import SIGNATURE_TIMESTAMP, Signer, attribute, sign, size
+from certlib.crypto.material import ValidationMaterial
 from certlib.crypto.suites import DIGESTS
 from certlib.crypto.timestamps import Timestamp, Timestamper
-from certlib.domain.page import Box
 from certlib.errors import SealFailedError
-from certlib.sealing.outlines import POINTS_PER_MM
-from certlib.sealing.picture import BLEND, SealPicture
+from certlib.sealing.store import add_material
+from certlib.sealing.widget import FIELD, Imprint, Update, add_field
 
-FIELD = "Seal1"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-PRINT_AND_LOCKED = 4 | 128  # ISO 32000-1 table 165
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imprint:
-    """What is put on the page and into the signature's dictionary: picture, place, and texts for people."""
-
-    picture: SealPicture
-    placement: Box
-    name: str  # the seal's name; also what a screen reader says
-    reason: str
-    location: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +55,19 @@ def seal_pdf(
     at: datetime,
     timestamper: Timestamper | None,
     attributes: tuple[bytes, ...] = (),
+    material: ValidationMaterial | None = None,
 ) -> Embedded:
-    """Certify `pdf` (DocMDP P=1) with a visible seal; with `timestamper` at level B-T, without at B-B.
+    """Certify `pdf` (DocMDP P=1) with a visible seal, at B-B, with `timestamper` B-T, with `material` too B-LT.
 
     Raises `SealFailedError` for a file that is not the renderer's, `KeyUnavailableError`, `TimestampUnavailableError`.
     """
     signing = _Signing(signer=signer, at=at, timestamper=timestamper, attributes=attributes)
     base = pdf if pdf.endswith(b"\n") else pdf + b"\n"
     try:
-        writer = _Update(BytesIO(base))
-        _add_field(writer, imprint)
+        writer = Update(BytesIO(base))
+        add_field(writer, imprint)
+        if material is not None:
+            add_material(writer, material)
         return _embed(writer, imprint, signing)
     except (PdfError, SigningError, KeyError, TypeError, ValueError) as error:
         raise SealFailedError(f"待用印的文件结构与预期不符（{error}），未用印。") from error
@@ -101,17 +89,7 @@ class _Signing:
     attributes: tuple[bytes, ...]
 
 
-class _Update(IncrementalPdfFileWriter):
-    """An incremental update that leaves document information and XMP as they are.
-
-    Rewriting them would put this machine's clock into the file and cost more than the signature.
-    """
-
-    def _update_meta(self) -> None:
-        pass
-
-
-def _embed(writer: _Update, imprint: Imprint, signing: _Signing) -> Embedded:
+def _embed(writer: Update, imprint: Imprint, signing: _Signing) -> Embedded:
     """Write the update with a hole for the signature, sign its digest, fill the hole."""
     signer, stamps = signing.signer, []
     placeholder = SignatureObject(
@@ -138,113 +116,3 @@ def _embed(writer: _Update, imprint: Imprint, signing: _Signing) -> Embedded:
     message = sign(signer, prepared.document_digest, attributes=signing.attributes, unsigned=stamp)
     embedding.send(message.der)
     return Embedded(output.getvalue(), stamps[0] if stamps else None)
-
-
-def _add_field(writer: _Update, imprint: Imprint) -> None:
-    """The signature field, merged with its widget, on its page, in the form and in the structure tree."""
-    if "/AcroForm" in writer.root:
-        raise ValueError("文件中已有表单或签名")
-    if imprint.placement.page < 1:
-        raise ValueError("页码从 1 起")
-    page_ref = writer.find_page_for_modification(imprint.placement.page - 1)[0]
-    page = page_ref.get_object()
-    label = TextStringObject(f"{imprint.name}，电子签章")
-    widget = DictionaryObject(
-        {
-            name("/Type"): name("/Annot"),
-            name("/Subtype"): name("/Widget"),
-            name("/FT"): name("/Sig"),
-            name("/T"): TextStringObject(FIELD),
-            name("/TU"): label,
-            name("/Contents"): label,
-            name("/F"): NumberObject(PRINT_AND_LOCKED),
-            name("/P"): page_ref,
-            name("/Rect"): _rectangle(page, imprint),
-            name("/AP"): DictionaryObject({name("/N"): writer.add_object(_appearance(imprint.picture))}),
-        }
-    )
-    reference = writer.add_object(widget)
-    _append(writer, page, "/Annots", reference)
-    page[name("/Tabs")] = name("/S")
-    writer.update_container(page)
-    form = {name("/Fields"): ArrayObject([reference]), name("/SigFlags"): NumberObject(3)}
-    writer.root[name("/AcroForm")] = DictionaryObject(form)
-    writer.update_root()
-    if "/StructTreeRoot" in writer.root:
-        widget[name("/StructParent")] = _add_structure(writer, reference, page_ref, label)
-
-
-def _rectangle(page: DictionaryObject, imprint: Imprint) -> ArrayObject:
-    """The picture's box in the page's own space, in points, exactly the picture's size about the place's middle."""
-    left, _, _, top = (float(value) for value in page["/MediaBox"])
-    side, (x, y) = imprint.picture.side, imprint.placement.centre
-    x0, y0 = left + x * POINTS_PER_MM - side / 2, top - y * POINTS_PER_MM - side / 2
-    return ArrayObject(generic.FloatObject(f"{value:.3f}") for value in (x0, y0, x0 + side, y0 + side))
-
-
-def _appearance(picture: SealPicture) -> generic.StreamObject:
-    """The form XObject of the seal: vectors in DeviceRGB, which the file's output intent defines; no fonts."""
-    side = generic.FloatObject(f"{picture.side:.3f}")
-    blend = DictionaryObject({name("/Type"): name("/ExtGState"), name("/BM"): name(f"/{BLEND}")})
-    states = DictionaryObject({name(f"/{BLEND}"): blend})
-    return generic.StreamObject(
-        {
-            name("/Type"): name("/XObject"),
-            name("/Subtype"): name("/Form"),
-            name("/BBox"): ArrayObject([NumberObject(0), NumberObject(0), side, side]),
-            name("/Resources"): DictionaryObject({name("/ExtGState"): states}),
-            name("/Filter"): name("/FlateDecode"),
-        },
-        encoded_data=picture.form,
-    )
-
-
-def _add_structure(
-    writer: _Update, widget: IndirectObject, page: IndirectObject, label: TextStringObject
-) -> NumberObject:
-    """A Form element at the end of the document's structure that holds the widget; the widget's parent-tree key."""
-    root = writer.root["/StructTreeRoot"]
-    document_ref = root["/K"].raw_get(0) if isinstance(root["/K"], ArrayObject) else root.raw_get("/K")
-    content = {name("/Type"): name("/OBJR"), name("/Obj"): widget, name("/Pg"): page}
-    element = writer.add_object(
-        DictionaryObject(
-            {
-                name("/Type"): name("/StructElem"),
-                name("/S"): name("/Form"),
-                name("/P"): document_ref,
-                name("/Pg"): page,
-                name("/Alt"): label,
-                name("/K"): DictionaryObject(content),
-            }
-        )
-    )
-    document = document_ref.get_object()
-    _append(writer, document, "/K", element)
-    writer.update_container(document)
-    key = _next_key(root)
-    tree = root["/ParentTree"]
-    if "/Nums" not in tree:
-        raise ValueError("结构树的父树不是单层")
-    tree["/Nums"].extend([key, element])
-    root[name("/ParentTreeNextKey")] = NumberObject(key + 1)
-    for changed in (tree["/Nums"], tree, root):
-        writer.update_container(changed)
-    return key
-
-
-def _next_key(root: DictionaryObject) -> NumberObject:
-    pairs = root["/ParentTree"]["/Nums"]
-    after = [int(pairs[k]) + 1 for k in range(0, len(pairs), 2)]
-    return NumberObject(max([int(root.get("/ParentTreeNextKey", 0)), *after]))
-
-
-def _append(writer: _Update, holder: DictionaryObject, key: str, entry: IndirectObject) -> None:
-    """Add to an array that may be missing, a single value, or an object of its own."""
-    present = holder.get(key)
-    if present is None:
-        holder[name(key)] = ArrayObject([entry])
-    elif isinstance(present, ArrayObject):
-        present.append(entry)
-        writer.update_container(present)
-    else:
-        holder[name(key)] = ArrayObject([holder.raw_get(key), entry])

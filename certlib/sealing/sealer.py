@@ -11,21 +11,36 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
+from certlib.crypto import tokens
 from certlib.crypto.attributes import SealUse
+from certlib.crypto.certificates import Certificate
+from certlib.crypto.cms import Signer
+from certlib.crypto.material import ValidationMaterial
 from certlib.crypto.timestamps import Timestamper
 from certlib.errors import CertlibError, SealFailedError, TimestampUnavailableError
 from certlib.sealing.identities import SealIdentity, load_identities
 from certlib.sealing.order import Sealed, SealOrder, UseLedger
-from certlib.sealing.pades import Imprint, seal_pdf
+from certlib.sealing.pades import seal_pdf
 from certlib.sealing.picture import seal_picture
 from certlib.sealing.selfcheck import check_sealed
+from certlib.sealing.widget import Imprint
 
 __all__ = ["LEVELS", "Sealer", "load_identities"]
 
-# Level asked for -> whether the signature gets a timestamp. A level is a contract: reached, or nothing is sealed.
-LEVELS = {"B-B": False, "B-T": True}
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What a level asks for beside the signature."""
+
+    stamped: bool
+    with_material: bool = False
+
+
+# A level is a contract: reached, or nothing is sealed. B-LTA is made from a sealed file by `certlib.sealing.archive`.
+LEVELS = {"B-B": Level(stamped=False), "B-T": Level(stamped=True), "B-LT": Level(stamped=True, with_material=True)}
 SIZE_TOLERANCE = 0.1  # millimetres between the place's side and the seal's diameter
 
 
@@ -33,9 +48,16 @@ class Sealer:
     """Seals what the ledger has reserved, with the identities given. Safe for concurrent use."""
 
     def __init__(
-        self, identities: Mapping[str, SealIdentity], timestamper: Timestamper | None, ledger: UseLedger
+        self,
+        identities: Mapping[str, SealIdentity],
+        timestamper: Timestamper | None,
+        ledger: UseLedger,
+        *,
+        material: ValidationMaterial | None = None,
     ) -> None:
+        """Seals by id, where time comes from, the ledger of uses; `material` is needed for level B-LT only."""
         self._identities, self._timestamper, self._ledger = identities, timestamper, ledger
+        self._material = material
 
     def seal(self, intent: str, *, now: datetime) -> tuple[SealOrder, Sealed]:
         """Reserve the use of the seal that `intent` asks for, seal its file, check the result.
@@ -70,7 +92,17 @@ class Sealer:
         signer = identity.signer(at=now)
         use = SealUse(order.seal, order.counter, order.authorisation, order.intent)
         imprint = self._imprint(order, identity)
-        done = seal_pdf(order.pdf, imprint, signer, at=now, timestamper=timestamper, attributes=(use.encode(),))
+        done = seal_pdf(
+            order.pdf,
+            imprint,
+            signer,
+            at=now,
+            timestamper=timestamper,
+            attributes=(use.encode(),),
+            material=self._material_for(order, signer, timestamper, now),
+        )
+        if LEVELS[order.level].with_material and done.timestamp:
+            self._require(order, tokens.certificates(done.timestamp.token), now)
         check_sealed(done.pdf, order.pdf, signer, stamped=timestamper.digest if timestamper else None)
         return Sealed(
             pdf=done.pdf,
@@ -93,11 +125,28 @@ class Sealer:
     def _timestamper_for(self, order: SealOrder) -> Timestamper | None:
         if order.level not in LEVELS:
             raise SealFailedError(f"没有签章级别 {order.level}，可用的有 {'、'.join(LEVELS)}；未用印。")
-        if not LEVELS[order.level]:
+        if not LEVELS[order.level].stamped:
             return None
         if self._timestamper is None:
             raise TimestampUnavailableError(f"级别 {order.level} 需要时间戳，但没有配置时间戳服务，未用印。")
         return self._timestamper
+
+    def _material_for(
+        self, order: SealOrder, signer: Signer, timestamper: Timestamper | None, now: datetime
+    ) -> ValidationMaterial | None:
+        """The material that concerns this seal and its timestamp, complete, or None when the level asks for none."""
+        if not LEVELS[order.level].with_material or timestamper is None:
+            return None
+        concerned = (signer.certificate, *signer.chain, *timestamper.certificates)
+        if not timestamper.certificates:
+            raise SealFailedError(f"级别 {order.level} 须事先知道时间戳服务的证书，但没有配置，未用印。")
+        return self._require(order, concerned, now).needed_for(concerned).with_certificates(concerned)
+
+    def _require(self, order: SealOrder, concerned: tuple[Certificate, ...], now: datetime) -> ValidationMaterial:
+        material = self._material or ValidationMaterial()
+        if missing := material.missing(concerned, at=now):
+            raise SealFailedError(f"级别 {order.level} 缺少 {'、'.join(missing)} 的现行吊销列表，未用印。")
+        return material
 
     def _imprint(self, order: SealOrder, identity: SealIdentity) -> Imprint:
         picture, place = seal_picture(identity.spec), order.placement

@@ -27,7 +27,7 @@ PAGE = """
 #set page(margin: 28mm)
 = 准予行政许可决定书
 赣州某某有限公司：你单位提出的申请，符合法定条件，准予许可。
-#pdf.attach("facts.json", bytes("{}"), relationship: "data", mime-type: "application/json", description: "facts")
+#pdf.attach("data.json", bytes("{}"), relationship: "data", mime-type: "application/json", description: "facts")
 #link("https://verify.example.gov.cn")[核验]
 #align(right)[赣州市行政审批局 \\ 2026年1月2日]
 #pagebreak()

@@ -25,8 +25,9 @@ from certlib.domain.page import Box
 from certlib.domain.seal import SealSpec
 from certlib.errors import SealFailedError
 from certlib.sealing.identities import SealIdentity
-from certlib.sealing.pades import Imprint, seal_pdf
+from certlib.sealing.pades import seal_pdf
 from certlib.sealing.picture import seal_picture
+from certlib.sealing.widget import Imprint
 
 USE = SealUse("36070000000002", 17, hashlib.sha256(b"authorisation").digest(), "intent-1")
 Seal = Callable[..., bytes]
