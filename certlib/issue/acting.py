@@ -243,7 +243,7 @@ def _draft(
         number=certificate.number,
         certificate=certificate.key,
         certificate_version=certificate.version,
-        edition=len(certificate.editions) + 1,
+        edition=certificate.newest.index + 1 if certificate.newest else 1,
         issued_on=civil_date(now),
         effective_from=effective_from,
         valid_from=valid_from,

@@ -32,6 +32,7 @@ from certlib.issue import batch, paper
 from certlib.issue.acting import Present, check_allowed, plan_action
 from certlib.issue.draft import Draft
 from certlib.issue.finishing import Finishing, Seals, finish, void
+from certlib.issue.importing import plan_import, register_import
 from certlib.issue.opening import Coder, Opening, open_intent
 from certlib.issue.owncheck import OwnCheck
 from certlib.issue.planning import plan_certificate, plan_document
@@ -110,6 +111,16 @@ class Office:
         return self._once(
             "document", raw, client, key, lambda now: plan_document(read_issue(raw), self.catalogue, now=now)
         )
+
+    def import_certificate(self, raw: object, *, client: str, key: str) -> Answer:
+        """Register a certificate that was issued before us; nothing is sealed."""
+        digest = body_digest("import", raw)
+        prior = self._prior(client, key, digest)
+        if prior is not None:
+            return prior
+        plan = plan_import(raw, self.catalogue, now=self.register.now())
+        with _one_at_a_time():
+            return register_import(self.register, self.catalogue, plan, origin=(client, key, digest))
 
     def act(self, identifier: str, action: str, raw: object, *, version: int | None, client: str, key: str) -> Answer:
         """Do `action` to the certificate `identifier` names, if its version still is `version`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from certlib.domain.civil import chinese_date, civil_date
 from certlib.domain.holder import masked_name
@@ -21,7 +21,7 @@ from certlib.issue.planning import facts_json
 from certlib.register.certificates import load_certificate
 from certlib.register.intents import add_intent, new_salts, refuse_second_case, refuse_second_intent
 from certlib.register.store import Register
-from certlib.register.tables import Intent
+from certlib.register.tables import CertificateRow, Intent
 
 
 class Coder(Protocol):
@@ -125,8 +125,11 @@ def _number(session: Session, register: Register, draft: Draft, year: int) -> st
     if draft.kind == "document":
         serial = register.next(session, f"document:{draft.authority}:{scope}:{year}")
         return document_number(draft.document_word, year, serial, numbering)
-    serial = register.next(session, f"number:{scope}:{year}")
-    return format_number(numbering, year=year, serial=serial, facts=draft.facts)
+    while True:  # a number that an existing certificate brought along is passed over
+        serial = register.next(session, f"number:{scope}:{year}")
+        number = format_number(numbering, year=year, serial=serial, facts=draft.facts)
+        if session.exec(select(CertificateRow.key).where(CertificateRow.number == number)).first() is None:
+            return number
 
 
 def _new_key(session: Session, register: Register, draft: Draft, year: int) -> str:

@@ -49,7 +49,7 @@ def certificate_view(session: Session, catalogue: Catalogue, key: str, at: datet
     newest = next(edition for edition in reversed(editions) if edition.created_at <= at)
     verdict = Verdict(shown[-1]["verdict"])
     return {
-        "identifier": newest.identifier,
+        "identifier": newest.identifier if newest.index else row.identifier,
         "number": row.number,
         "type": row.type,
         "name": kind.name,

@@ -78,7 +78,7 @@ class SqlLookup:
         current = past.edition_at(at)
         return RegisterState(
             verdict=verdict,
-            identifier=edition.identifier,
+            identifier=edition.identifier if edition.index else row.identifier,
             number=row.number,
             title=self._catalogue.certificate_types[row.type].name,
             edition=edition.index,

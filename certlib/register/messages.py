@@ -23,7 +23,7 @@ def message_of(
     edition = _edition(session, row.key, event.edition or row.edition)
     kind, authority = catalogue.certificate_types[row.type], catalogue.authorities[row.authority]
     return {
-        "identifier": edition.identifier,
+        "identifier": edition.identifier if edition.index else row.identifier,
         "sequence": event.version,
         "operation": operation or event.action,
         "at": event.at.isoformat(),
