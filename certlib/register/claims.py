@@ -1,0 +1,187 @@
+"""What the register says of each leaf of the journal: the lines of `register.jsonl` (see `verify.audit_register`).
+
+The leaves are read in portions; for each portion the rows that belong to it are looked up by what the leaves name:
+indices, digests of files, counters of seals, and the leaf hash that an event keeps. Whatever row is left over then
+has no leaf.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from certlib.formats.facts import COMMITMENT_SALT_SIZE, commitment
+from certlib.formats.leaf import Leaf
+from certlib.formats.tlog import leaf_hash
+from certlib.journal.journal import Journal
+from certlib.register.journal_tables import JournalEvent
+from certlib.register.standing import plan_indices
+from certlib.register.tables import DocumentRow, EditionRow, EventRow, FileRow, Intent, SealUseRow
+
+_PORTION = 2048  # leaves
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
+_CLOSED = ("used", "released")
+
+Line = dict[str, Any]
+
+
+def claims(session: Session, journal: Journal[Session], size: int) -> Iterator[Line]:
+    """The lines of all rows, in the order of the first `size` leaves, then those of rows without a leaf."""
+    seen = _Seen()
+    for start in range(0, size, _PORTION):
+        bodies = journal.leaves(session, start, min(size, start + _PORTION))
+        yield from _portion(session, start, bodies, seen)
+    for body in session.connection().scalars(select(col(JournalEvent.body)).where(col(JournalEvent.seq).is_(None))):
+        leaf = _decoded(body)
+        if leaf is not None:
+            seen.take(leaf, leaf_hash(body))
+    yield from _left_over(session, seen)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What leaves named, numbered or not."""
+
+    indices: set[int] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
+    uses: set[tuple[str, int]] = field(default_factory=set)
+    hashes: set[bytes] = field(default_factory=set)
+
+    def take(self, leaf: Leaf, digest: bytes) -> None:
+        if leaf.kind.endswith(":planned"):
+            self.indices.update(n for n, _ in leaf.statuses)
+        if leaf.use:
+            self.uses.add((leaf.seal, leaf.use))
+        elif leaf.file:
+            self.files.add(leaf.file.hex())
+        self.hashes.add(digest)
+
+
+def _portion(session: Session, start: int, bodies: Sequence[bytes], seen: _Seen) -> Iterator[Line]:
+    leaves = [_decoded(body) for body in bodies]
+    hashes = [leaf_hash(body) for body in bodies]
+    rows: defaultdict[int, Line] = defaultdict(dict)
+    intents, events, files, uses = {}, {}, {}, {}
+    for seq, (leaf, digest) in enumerate(zip(leaves, hashes, strict=True), start=start):
+        if leaf is None:
+            continue
+        seen.take(leaf, digest)
+        events[digest] = seq
+        if leaf.kind.endswith(":planned"):
+            intents.update(dict.fromkeys((n for n, _ in leaf.statuses), seq))
+        elif leaf.use:
+            uses[leaf.seal, leaf.use] = seq
+        elif leaf.file:
+            files[leaf.file.hex()] = seq
+    for found, row, claim in (
+        *_intents(session, intents),
+        *_events(session, events),
+        *_files(session, files),
+        *_uses(session, uses),
+    ):
+        rows[found][row] = claim
+    yield from ({"seq": seq, **rows[seq]} for seq in sorted(rows))
+
+
+Claims = Iterator[tuple[int, str, Line]]
+
+
+def _intents(session: Session, wanted: dict[int, int]) -> Claims:
+    columns = (Intent.id, Intent.n, Intent.salt, Intent.plan)
+    for key, n, salt, plan in _rows(session, columns, Intent.n, wanted):
+        claim = {"key": key, "commitment": _commitment(salt, plan["printed"]), "indices": plan_indices(n, plan)}
+        yield wanted[n], "intent", claim
+
+
+def _events(session: Session, wanted: dict[bytes, int]) -> Claims:
+    columns = (EventRow.leaf, EventRow.certificate, EventRow.version, EventRow.at)
+    for digest, certificate, version, at in _rows(session, columns, EventRow.leaf, wanted):
+        claim = {"key": f"{certificate}/{version}", "at": (at - _EPOCH) // _MILLISECOND}
+        yield wanted[digest], "event", claim
+
+
+def _files(session: Session, wanted: dict[str, int]) -> Claims:
+    """Files by their digest, and the contents they bear by their index."""
+    found = {
+        n: (wanted[sha256], sha256) for sha256, n in _rows(session, (FileRow.sha256, FileRow.n), FileRow.sha256, wanted)
+    }
+    for n, (seq, sha256) in found.items():
+        yield seq, "file", {"sha256": sha256, "n": n}
+    edition = (EditionRow.n, EditionRow.certificate, EditionRow.index, EditionRow.salt, EditionRow.printed)
+    for n, certificate, index, salt, printed in _rows(session, edition, EditionRow.n, found):
+        claim = {"key": f"{certificate}/{index}", "n": n, "commitment": _commitment(salt, printed)}
+        yield found[n][0], "outcome", claim
+    document = (DocumentRow.n, DocumentRow.number, DocumentRow.salt, DocumentRow.printed)
+    for n, number, salt, printed in _rows(session, document, DocumentRow.n, found):
+        yield found[n][0], "outcome", {"key": number, "n": n, "commitment": _commitment(salt, printed)}
+
+
+def _uses(session: Session, wanted: dict[tuple[str, int], int]) -> Claims:
+    columns = (SealUseRow.seal, SealUseRow.counter, SealUseRow.state, SealUseRow.output_sha256)
+    counters = {use: None for _, use in wanted}
+    for seal, use, state, sha256 in _rows(session, columns, SealUseRow.counter, counters):
+        if (seal, use) in wanted:
+            yield wanted[seal, use], "use", {"seal": seal, "use": use, "state": state, "sha256": sha256}
+
+
+def _left_over(session: Session, seen: _Seen) -> Iterator[Line]:
+    connection = session.connection()
+    for key, n in connection.execute(select(col(Intent.id), col(Intent.n))):
+        if n not in seen.indices:
+            yield _without("intent", key)
+    for certificate, index, n in connection.execute(
+        select(col(EditionRow.certificate), col(EditionRow.index), col(EditionRow.n))
+    ):
+        if n not in seen.indices:
+            yield _without("outcome", f"{certificate}/{index}")
+    for number, n in connection.execute(select(col(DocumentRow.number), col(DocumentRow.n))):
+        if n not in seen.indices:
+            yield _without("outcome", number)
+    for certificate, version, leaf in connection.execute(
+        select(col(EventRow.certificate), col(EventRow.version), col(EventRow.leaf))
+    ):
+        if leaf not in seen.hashes:
+            yield _without("event", f"{certificate}/{version}")
+    for sha256 in connection.scalars(select(col(FileRow.sha256))):
+        if sha256 not in seen.files:
+            yield _without("file", sha256)
+    yield from _uses_left_over(session, seen)
+
+
+def _uses_left_over(session: Session, seen: _Seen) -> Iterator[Line]:
+    columns = (col(SealUseRow.seal), col(SealUseRow.counter), col(SealUseRow.state))
+    for seal, use, state in session.connection().execute(select(*columns).where(col(SealUseRow.counter).is_not(None))):
+        if state not in _CLOSED:
+            yield {"seq": None, "row": "use", "seal": seal, "use": use, "state": state}
+        elif (seal, use) not in seen.uses:
+            yield _without("use", f"{seal}/{use}")
+
+
+def _without(row: str, key: str) -> Line:
+    return {"seq": None, "row": row, "key": key}
+
+
+def _rows(session: Session, columns: Iterable[Any], by: Any, wanted: Iterable[Any]) -> Iterator[Any]:
+    values = list(wanted)
+    for start in range(0, len(values), _PORTION):
+        part = values[start : start + _PORTION]
+        yield from session.connection().execute(select(*map(col, columns)).where(col(by).in_(part)))
+
+
+def _commitment(salt: bytes, facts: Any) -> str:
+    """The commitment as it follows from the database now; `erased` when the salt was deleted."""
+    return commitment(salt, facts).hex() if len(salt) == COMMITMENT_SALT_SIZE else "erased"
+
+
+def _decoded(body: bytes) -> Leaf | None:
+    """A tampered leaf is the audit's to name, not a reason to stop the export."""
+    try:
+        return Leaf.decode(body)
+    except ValueError:
+        return None

@@ -1,0 +1,96 @@
+"""Export of a bundle from the register's database, for `certlib.verify.audit`; its form is in `verify.bundle`.
+
+One read transaction: journal, register and statuses are of one moment. Events that have no number yet are left out,
+and so are the rows that belong to them. The bundle names no holder: rows go by key, contents by commitment.
+
+    with reader(engine) as session, bundle_files(path) as files:
+        export_bundle(session, journal, files, status={"0.cwt": token}, trust={"0001.json": trust_list})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from certlib.formats.tlog_tiles import ENTRIES, tiles_of
+from certlib.journal.journal import Journal
+from certlib.journal.store import StoredCheckpoint
+from certlib.register.bundle_files import BundleFiles
+from certlib.register.claims import claims
+from certlib.register.journal_tables import JournalCheckpoint, JournalCosignature
+from certlib.register.standing import standing
+from certlib.verify.bundle import ABOUT, CHECKPOINT, CHECKPOINTS, FORMAT, REGISTER, STANDING, STATUS, TRUST
+
+_HEADS = 1000  # checkpoints read at a time
+
+
+def export_bundle(
+    session: Session,
+    journal: Journal[Session],
+    files: BundleFiles,
+    *,
+    status: Mapping[str, bytes] | None = None,
+    trust: Mapping[str, bytes] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> StoredCheckpoint:
+    """Write the bundle under the newest head, and give that head. Sequence, and let witnesses cosign, before.
+
+    `status` and `trust` are published lists by file name. Raises `NotFoundError` before the first head,
+    `StorageError` when the disk refuses.
+    """
+    head = journal.head(session)
+    files.add(CHECKPOINT, head.text.encode())
+    files.add_lines(CHECKPOINTS, ({"note": note} for note in _notes(session)))
+    for folder, lists in ((TRUST, trust), (STATUS, status)):
+        for name, data in sorted((lists or {}).items()):
+            files.add(f"{folder}/{name}", data)
+    _add_tiles(session, journal, files, head.size, progress or (lambda _done, _all: None))
+    files.add_lines(REGISTER, claims(session, journal, head.size))
+    files.add_lines(STANDING, ({"n": n, "code": code} for n, code in standing(session, at=head.at)))
+    files.add_lines(ABOUT, [_about(journal, head)])
+    return head
+
+
+def _about(journal: Journal[Session], head: StoredCheckpoint) -> Mapping[str, Any]:
+    return {
+        "format": FORMAT,
+        "origin": journal.origin,
+        "size": head.size,
+        "at": head.at.astimezone(UTC).isoformat(),
+        "keys": [str(key) for key in journal.verifiers],
+    }
+
+
+def _add_tiles(
+    session: Session,
+    journal: Journal[Session],
+    files: BundleFiles,
+    size: int,
+    progress: Callable[[int, int], None],
+) -> None:
+    for place in tiles_of(size):
+        if place.level == ENTRIES:
+            files.add(place.path, journal.entries(session, place.index, place.width))
+            progress(min(size, (place.index + 1) * 256), size)
+        else:
+            files.add(place.path, journal.tile(session, place.level, place.index, place.width))
+
+
+def _notes(session: Session) -> Iterator[str]:
+    """Every checkpoint ever signed, in order, with the cosignatures under it."""
+    last, number, note = 0, col(JournalCheckpoint.id), col(JournalCheckpoint.note)
+    while True:
+        query = select(number, note).where(number > last).order_by(number).limit(_HEADS)
+        notes = {int(key or 0): text for key, text in session.connection().execute(query)}
+        if not notes:
+            return
+        first, last = min(notes), max(notes)
+        below, line = col(JournalCosignature.checkpoint), col(JournalCosignature.line)
+        ordered = select(below, line).where(below.between(first, last)).order_by(below, col(JournalCosignature.witness))
+        for checkpoint, text in session.connection().execute(ordered):
+            notes[checkpoint] += text
+        yield from notes.values()
