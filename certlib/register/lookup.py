@@ -121,7 +121,7 @@ def certificate_at(session: Session, certificate: Certificate, at: datetime) -> 
     if events[-1].version == certificate.version:
         return certificate
     last = events[-1]
-    made = {event.edition for event in events if event.edition}
+    made = {event.edition for event in events if event.edition is not None}
     return Certificate(
         key=certificate.key,
         type=certificate.type,

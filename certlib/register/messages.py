@@ -20,7 +20,7 @@ def message_of(
     sha256: str = "",
 ) -> dict[str, Any]:
     """The delivery of one event: `sequence` is the certificate's version, `predecessor` the edition before."""
-    edition = _edition(session, row.key, event.edition or row.edition)
+    edition = _edition(session, row.key, row.edition if event.edition is None else event.edition)
     kind, authority = catalogue.certificate_types[row.type], catalogue.authorities[row.authority]
     return {
         "identifier": edition.identifier if edition.index else row.identifier,

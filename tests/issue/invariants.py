@@ -35,8 +35,8 @@ def breaches(office: Office, *, at: datetime) -> list[str]:
 def _numbers(session: Session) -> Iterator[str]:
     intents = session.exec(select(Intent)).all()
     planned = [n for intent in intents for n in (intent.n, *(sheet["n"] for sheet in intent.plan["sheets"]))]
-    reprinted = set(session.exec(select(SheetRow.n)).all()) - set(planned)
-    indices = sorted([*planned, *reprinted])
+    others = {*session.exec(select(SheetRow.n)).all(), *session.exec(select(EditionRow.n)).all()} - set(planned)
+    indices = sorted([*planned, *others])  # others: reprints, and existing certificates
     if indices != list(range(1, len(indices) + 1)):
         yield "the indices n have a gap or a double"
     firsts = [intent.number for intent in intents if intent.action == Action.ISSUE]
@@ -97,7 +97,7 @@ def _event(event: EventRow, editions: dict[int, object]) -> Event:
         target=LegalState(event.target),
         cause=event.cause,
         at=event.at,
-        edition=editions[event.edition] if event.edition else None,  # type: ignore[arg-type]
+        edition=editions[event.edition] if event.edition is not None else None,  # type: ignore[arg-type]
     )
 
 
