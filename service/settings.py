@@ -76,6 +76,7 @@ class ServiceSettings(BaseSettings):
     patience_seconds: float = 10.0  # how long a request waits for a place before 503
     lookups_per_minute: int = 30  # public look-ups by number, per address
     lookups_per_number: int = 20  # public look-ups of one number, per hour
+    digests_per_minute: int = 600  # public look-ups of a file by its SHA-256, per address; nobody guesses those
     uploads_per_minute: int = 10
     drain_seconds: float = 0.0  # between "not ready" and the last accepted connection
 

@@ -106,7 +106,7 @@ async def check_file(request: Request, service: Service, address: Address, _plac
 
 
 def _by_digest(service: Running, address: str, data: bytes) -> Response:
-    service.counting.per_minute("lookup", address, service.settings.lookups_per_minute)
+    service.counting.per_minute("digest", address, service.settings.digests_per_minute)
     sha256 = parse_object(data).get("sha256")
     if not isinstance(sha256, str) or not _DIGEST.fullmatch(sha256):
         message = "文件指纹应为 64 位小写十六进制。"

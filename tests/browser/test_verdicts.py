@@ -76,11 +76,12 @@ def test_no_list_is_never_green(phone: Any, issuer: Any) -> None:
     phone.shot("status-unknown")
 
 
-def test_expired_without_a_list_is_not_checked(phone: Any, issuer: Any) -> None:
-    """Without a list the state is unknown, as in the library; that its time has run out is said beneath."""
+def test_expired_without_a_list(phone: Any, issuer: Any) -> None:
+    """The day alone tells; that the status could not be had is said beneath."""
     issuer.status_down = True
-    assert phone.scan(issuer.link(1, expires=date(2026, 4, 1))) == Verdict.STATUS_UNKNOWN
-    assert "有效期已过" in phone.text("#advice")
+    assert phone.scan(issuer.link(1, expires=date(2026, 4, 1))) == Verdict.EXPIRED
+    assert "没有取得最新状态" in phone.text("#advice")
+    assert "未核对" in phone.text("#fresh")
 
 
 def test_above_the_high_water_the_list_says_nothing(phone: Any, issuer: Any) -> None:

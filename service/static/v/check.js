@@ -19,6 +19,7 @@ const ALGORITHMS = {
 };
 const OF_STATUS = { 0: 'valid', 1: 'revoked', 2: 'suspended', 3: 'superseded', 12: 'paper-lost', 13: 'voided', 14: 'cancelled', 15: 'not-in-force' };
 const SHARD = 131072, PACKED = 65536;
+const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]*$/u;
 const DAY = 86400, EPOCH = 18262, SHANGHAI = 8 * 3600; // days are counted from 2020-01-01; seconds
 
 /** The verdict on the digits of a code, with the fields to compare and the time of the status data. */
@@ -44,8 +45,8 @@ function judge({ until }, list) {
   const now = Math.max(Date.now() / 1000, list?.issued ?? 0); // a clock that lags behind signed data is wrong
   const over = until !== null && Math.floor((now + SHANGHAI) / DAY) - EPOCH > until;
   const verdict = (list && now < list.expires && OF_STATUS[list.code]) || 'status-unknown';
-  const why = over && verdict === 'status-unknown' ? 'over' : undefined;
-  return { verdict: over && verdict === 'valid' ? 'expired' : verdict, why, asOf: list?.issued };
+  if (!over || (verdict !== 'valid' && verdict !== 'status-unknown')) return { verdict, asOf: list?.issued };
+  return { verdict: 'expired', why: verdict === 'valid' ? undefined : 'over', asOf: list?.issued };
 }
 
 /** The lines a reader compares, in the order of the paper. */
@@ -85,9 +86,13 @@ function read(code) {
   }
   if (!Array.isArray(ALGORITHMS[message.alg])) throw new Refused('unreadable', 'unsupported');
   try {
+    if (message.headers.size !== 2 || message.kid.length !== 8 || message.plain.size) throw 0;
     values = cbor(message.payload);
-    const [type, number, edition, name, issued, until, , n, carrier, issuer] = values;
-    if (values.length !== 10 || ![type, edition, issued, n, carrier, issuer].every(Number.isSafeInteger)) throw 0;
+    const [type, number, edition, name, issued, until, digest, n, carrier, issuer] = values;
+    const natural = [type, edition, n, carrier, issuer].every((value) => Number.isSafeInteger(value) && value >= 0);
+    const days = [issued, until ?? 0].every(Number.isSafeInteger) && digest.length === 16 && values.length === 10;
+    const texts = PRINTABLE.test(number) && number.length && PRINTABLE.test(name) && number.length <= 64 && name.length <= 100;
+    if (!natural || !days || !texts || typeof digest === 'string') throw 0;
     return { message, payload: { type, number, edition, name, issued, until, n, carrier, issuer } };
   } catch {
     throw new Refused('unreadable');
@@ -114,7 +119,9 @@ function cbor(data) {
   const argument = (info) => {
     if (info < 24) return info;
     if (info > 27) throw 0;
-    return Number(take(1 << (info - 24)).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n));
+    const size = 1 << (info - 24), value = take(size).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+    if (value < (size === 1 ? 24n : 1n << BigInt(4 * size))) throw 0; // only the shortest form
+    return Number(value);
   };
   const list = (count, read) => Array.from({ length: count }, read);
   const item = (depth) => {
@@ -137,14 +144,14 @@ function cbor(data) {
 }
 
 /** A COSE_Sign1 array as its parts; `signed` is what the signature covers (RFC 9052, 4.4). */
-function sign1([prot, , payload, signature]) {
+function sign1([prot, plain, payload, signature]) {
   const headers = cbor(prot);
   const head = (size) => (size < 24 ? [0x40 + size] : size < 256 ? [0x58, size] : size < 65536 ? [0x59, size >> 8, size & 255] : [0x5a, 0, size >> 16, (size >> 8) & 255, size & 255]);
   const context = [0x84, 0x6a, ...new TextEncoder().encode('Signature1'), ...head(prot.length), ...prot, 0x40, ...head(payload.length)];
   const signed = new Uint8Array(context.length + payload.length);
   signed.set(context);
   signed.set(payload, context.length);
-  return { alg: String(headers.get(1)), kid: hex(headers.get(4)), payload, signature, signed };
+  return { alg: String(headers.get(1)), kid: hex(headers.get(4) ?? []), headers, plain, payload, signature, signed };
 }
 
 const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -177,7 +184,7 @@ async function trustList(roots) {
   let good = 0, unable = 0;
   for (const { protected: header, signature } of signatures) {
     const { alg, kid } = json64(header);
-    if (!roots[kid]) continue;
+    if (!roots[kid]) continue; // another reader's key
     try {
       if (!(await verify(ALGORITHMS[alg], bytes64(roots[kid]), bytes64(signature), new TextEncoder().encode(`${header}.${payload}`)))) throw new Refused('unknown-issuer', 'untrusted');
       good += 1;
@@ -187,7 +194,7 @@ async function trustList(roots) {
     }
   }
   const trust = json64(payload);
-  if (!good && !unable) throw new Refused('unknown-issuer', 'untrusted');
+  if ((!good && !unable) || trust.version !== 1) throw new Refused('unknown-issuer', 'untrusted');
   if (!forward('trust', trust.seq)) throw new Refused('unknown-issuer', 'untrusted');
   return trust;
 }
