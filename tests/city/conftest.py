@@ -33,6 +33,7 @@ from certlib.register.engine import make_engine, reader, writer
 from city_repository.app import create_app
 from city_repository.serving import served
 from city_repository.settings import RepositorySettings
+from tests.databases import new_database
 
 TYPE_CODE, TYPE_NAME = "11360700MB1A2B3CX8901", "试验许可证"
 ISSUER = "11360700MB1A2B3CX8"
@@ -212,12 +213,17 @@ def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
         time.sleep(0.02)
 
 
-@pytest.fixture
-def types(tmp_path: Path) -> Path:
-    path = tmp_path / "types.json"
+def write_types(folder: Path) -> Path:
+    """A catalogue file with the type that these tests issue."""
+    path = folder / "types.json"
     entry = {"code": TYPE_CODE, "name": TYPE_NAME, "fields": {"enterprise_name": "企业名称", "scope": "经营范围"}}
     path.write_text(json.dumps([entry], ensure_ascii=False), encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def types(tmp_path: Path) -> Path:
+    return write_types(tmp_path)
 
 
 @pytest.fixture
@@ -236,11 +242,29 @@ def city(make_city: Callable[..., FastAPI]) -> Iterator[City]:
         yield City(app, url)
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    engine = make_engine(f"sqlite:///{tmp_path / 'register.db'}")
+def open_office(address: str) -> Office:
+    """An empty register of deliveries in a database."""
+    engine = make_engine(address)
     SQLModel.metadata.create_all(engine, tables=[SQLModel.metadata.tables[DeliveryRow.__tablename__]])
     return Office(engine)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    found = open_office(f"sqlite:///{tmp_path / 'register.db'}")
+    yield found
+    found.engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+    """An office on each database."""
+    address = f"sqlite:///{tmp_path / 'register.db'}"
+    if request.param == "postgresql":
+        address = new_database(request.getfixturevalue("postgresql"))
+    found = open_office(address)
+    yield found
+    found.engine.dispose()
 
 
 @pytest.fixture

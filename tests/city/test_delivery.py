@@ -83,19 +83,6 @@ def test_a_dead_workers_lease_is_taken_over(city, office, certificate):
     assert city.events(one.key) == [(1, "01", "01")]
 
 
-def test_a_late_report_of_a_lost_lease_is_not_taken(office, certificate):
-    """A worker whose lease another has taken over can neither close nor return the delivery."""
-    office.event(certificate(), "issue")
-    (old,) = office.queue.claim("slow", now(), 1, lease_seconds=1)
-    later = now() + timedelta(seconds=2)
-    (new,) = office.queue.claim("other", later, 1, lease_seconds=60)
-    office.queue.dead(old, "too late", later)
-    office.queue.done(old, {}, later)
-    assert office.queue.backlog().leased == 1
-    office.queue.done(new, {}, later, digest="00")
-    assert office.queue.backlog().done == 1
-
-
 def test_a_refused_record_holds_back_its_own_certificate_only(city, office, certificate):
     """A dead letter carries the repository's reason, stops later events of its certificate, and no other's."""
     bad, good = certificate(), certificate()
@@ -148,28 +135,6 @@ def test_a_revocation_passes_what_is_stuck(city, office, certificate):
     assert city.events(one.key) == WHOLE_LIFE
     record = city.record(one.key)
     assert (record["state"], record["missing"]) == ("03", "[]")
-
-
-def test_a_revocation_waits_for_what_can_still_go(office, certificate):
-    """While its predecessors are merely due, a revocation keeps its place."""
-    one = certificate()
-    live(office, one)
-    assert [delivery.sequence for delivery in office.queue.claim("w", now(), 10, 60)] == [1]
-
-
-def test_two_revocations_keep_their_order(office, certificate):
-    """Behind a dead letter a revocation goes first, and the cancellation that closes the number after it."""
-    one = certificate()
-    office.event(one, "issue")
-    office.event(one, "revoke", state="revoked", cause="revoked")
-    office.event(one, "cancel", state="cancelled", cause="revoked")
-    (issue,) = office.queue.claim("w", now(), 10, 60)
-    office.queue.dead(issue, "refused", now())
-    (revocation,) = office.queue.claim("w", now(), 10, 60)
-    assert (revocation.operation, revocation.predecessor_unknown) == ("revoke", True)
-    assert office.queue.claim("w", now(), 10, 60) == []
-    office.queue.done(revocation, {}, now(), digest="00")
-    assert [d.operation for d in office.queue.claim("w", now(), 10, 60)] == ["cancel"]
 
 
 def test_an_acknowledged_then_lost_event_goes_again(city, office, certificate):
