@@ -30,34 +30,21 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from certlib.crypto.attributes import seal_use
-from certlib.crypto.certificates import Certificate
-from certlib.crypto.suites import suite_of
-from certlib.domain.holder import Holder, HolderCode, masked_name
+from certlib.domain.civil import day_start
 from certlib.domain.verdict import WORDS, Verdict
 from certlib.errors import CertlibError, VerificationError
 from certlib.formats.facts import FILE_NAME, Facts, read_facts
-from certlib.verify.form import AlgorithmError, FormError, Message, Stamp, read_message, read_token
+from certlib.verify.claims import claims_of
 from certlib.verify.lookup import RegisterLookup, RegisterState
-from certlib.verify.pades import (
-    DOCUMENT_TIMESTAMP,
-    SEAL,
-    Found,
-    Judgement,
-    Material,
-    Opened,
-    UnreadableError,
-    judge_seal,
-    judge_stamp,
-)
+from certlib.verify.pades import DOCUMENT_TIMESTAMP, SEAL, Found, Opened, UnreadableError
 from certlib.verify.printed import missing, read_printed
-from certlib.verify.report import CertificateReport, Notes, Report, SealReport
+from certlib.verify.report import Notes, Report, SealReport
 from certlib.verify.roots import TrustRoots
-from certlib.verify.span import Guarded, Span, guard
+from certlib.verify.seals import SealExamination
+from certlib.verify.span import Guarded, guard
 from certlib.verify.state import listed_state
 
 MAX_SIZE = 20 << 20  # bytes
-CLOCKS_APART = timedelta(minutes=5)
 # Facts that a face need not show when facts.json does not say which it leaves out.
 _SUPPLIED = frozenset({"identifier", "edition", "check_code", "valid_from", "valid_until", "issuer", "issued_on"})
 _OTHERS = (
@@ -122,7 +109,6 @@ class _Examination:
     facts: Facts | None = None
     status: Verdict = Verdict.STATUS_UNKNOWN
     status_at: datetime | None = None
-    moment: datetime | None = None  # proved by a timestamp
 
     def run(self) -> None:
         """Steps 1 to 14."""
@@ -146,7 +132,7 @@ class _Examination:
             verdict=verdict,
             findings=tuple(self.notes.findings),
             seals=tuple(self.seals),
-            certificate=_certificate(self.facts, self.state),
+            certificate=claims_of(self.facts, self.state),
             sha256=self.sha256,
             at=self.at,
             cause=self.state.cause if self.state else "",
@@ -215,170 +201,24 @@ class _Examination:
 
     # (5) to (12)
     def _seal(self, opened: Opened, guarded: Guarded, index: int) -> None:
-        found = opened.found[index]
-        span = next((one for one in guarded.spans if one.byte_range == found.byte_range), None)
-        contents = span.contents if span else found.contents
-        try:
-            material = opened.proof_material()
-            message = read_message(contents)
-        except (FormError, UnreadableError) as error:
-            self._bad_form(error)
-            return
-        proved = self._archive_time(opened, guarded, material)
-        stamp, moment = self._seal_time(message, proved, material)
-        digest = _digest(message.digest, span, self.pdf) if span else b""
-        judged = judge_seal(message, digest, self.trust, moment or self._unproved(), material)
-        self._judged(message, judged, stamp, proved_at=moment)
-        self._changes(opened, guarded, index)
-        self._authorisation(message, found, moment, has_archive=proved != self.at, material=material)
-
-    def _bad_form(self, error: Exception) -> None:
-        if isinstance(error, AlgorithmError):
-            self.notes.failed("signature", str(error), Verdict.SIGNATURE_INVALID)
-        else:
-            self.notes.failed("form", str(error), Verdict.SIGNATURE_INVALID)
+        examination = SealExamination(
+            pdf=self.pdf,
+            opened=opened,
+            guarded=guarded,
+            trust=self.trust,
+            at=self.at,
+            unproved=self._unproved(),
+            notes=self.notes,
+        )
+        report = examination.examine(index)
+        if report is not None:
+            self.seals.append(report)
 
     def _unproved(self) -> datetime:
         """The moment to judge a seal at whose time nothing proves: the day the register holds, else the one asked."""
         if self.state is not None and self.state.issued_on is not None:
-            return datetime.combine(self.state.issued_on, datetime.min.time(), self.at.tzinfo) + timedelta(hours=12)
+            return day_start(self.state.issued_on) + timedelta(hours=12)
         return self.at
-
-    # (6) from the last document timestamp to the first: each is judged at the time the one after it proves
-    def _archive_time(self, opened: Opened, guarded: Guarded, material: Material) -> datetime:
-        proved = self.at
-        for index in reversed(range(len(opened.found))):
-            found = opened.found[index]
-            if found.kind != "/DocTimeStamp":
-                continue
-            span = next((one for one in guarded.spans if one.byte_range == found.byte_range), None)
-            try:
-                stamp = read_token(span.contents if span else found.contents)
-            except FormError as error:
-                self.notes.failed("time", f"文档时间戳：{error}", Verdict.ALTERED)
-                continue
-            imprint = _digest(stamp.imprint_algorithm, span, self.pdf) if span else b""
-            if self._stamp_holds(stamp, imprint, proved, material, "文档时间戳"):
-                proved = min(proved, stamp.at)
-            if span and span.end != len(self.pdf):
-                self._changes(opened, guarded, index)
-        return proved
-
-    def _seal_time(
-        self, message: Message, proved: datetime, material: Material
-    ) -> tuple[Stamp | None, datetime | None]:
-        if not message.token:
-            self.notes.warn("time", "印章没有时间戳，签章时间未经证明。")
-            return None, proved if proved != self.at else None
-        try:
-            stamp = read_token(message.token)
-        except FormError as error:
-            self.notes.failed("time", f"签章时间戳：{error}", Verdict.ALTERED)
-            return None, None
-        imprint = hashlib.new(stamp.imprint_algorithm, message.signature).digest()
-        if not self._stamp_holds(stamp, imprint, proved, material, "签章时间戳"):
-            return None, proved if proved != self.at else None
-        if stamp.at > self.at + CLOCKS_APART:
-            self.notes.failed("time", "所问的时间早于签章时间，当时尚无此文件。", Verdict.NOT_IN_FORCE)
-        else:
-            self.notes.passed("time", f"签章时间 {stamp.at:%Y-%m-%d %H:%M:%S}Z，有可信时间戳证明。")
-        return stamp, stamp.at
-
-    def _stamp_holds(self, stamp: Stamp, imprint: bytes, at: datetime, material: Material, what: str) -> bool:
-        if stamp.imprint != imprint:
-            self.notes.failed("time", f"{what}所覆盖的不是这份内容。", Verdict.ALTERED)
-            return False
-        judged = judge_stamp(stamp, imprint, self.trust, max(at, stamp.at), material)
-        if not (judged.sound and judged.intact):
-            self.notes.failed("time", f"{what}的签名不成立。", Verdict.ALTERED)
-        elif judged.problem in {"expired", "revoked"}:
-            self.notes.warn("time", f"{what}的证书已到期或被吊销，时间不再得到证明。")
-        elif judged.problem:
-            self.notes.failed("time", f"{what}不是可信时间戳机构签发的。", Verdict.ALTERED)
-        elif not stamp.message.certificates_used(judged.path):
-            self.notes.failed("form", f"{what}带有多余的证书。", Verdict.ALTERED)
-        return judged.holds
-
-    # (7) to (10)
-    def _judged(self, message: Message, judged: Judgement, stamp: Stamp | None, *, proved_at: datetime | None) -> None:
-        del stamp
-        notes = self.notes
-        if judged.intact:
-            notes.passed("content", "文件内容与盖章时一致。")
-        else:
-            notes.failed("content", "文件内容在盖章后被改动。", Verdict.ALTERED)
-        if not judged.sound:
-            notes.failed("signature", "印章的签名不成立，疑似伪造。", Verdict.SIGNATURE_INVALID)
-            return
-        if judged.problem == "algorithm":
-            notes.failed("signature", "签名或证书的算法不在允许之列。", Verdict.SIGNATURE_INVALID)
-            return
-        notes.passed("signature", f"{message.signature_algorithm}，{message.digest}")
-        self._issuer(message, judged, proved=proved_at is not None)
-
-    def _issuer(self, message: Message, judged: Judgement, *, proved: bool) -> None:
-        notes = self.notes
-        if judged.problem in {"untrusted", "chain", "usage"}:
-            notes.failed("issuer", _ISSUER_FAULTS[judged.problem], Verdict.UNKNOWN_ISSUER)
-        elif judged.problem == "expired":
-            detail = "签章时印章证书不在有效期内。" if proved else "印章证书已到期，又没有时间戳证明签章在先。"
-            notes.failed("issuer", detail, Verdict.SIGNATURE_INVALID)
-        elif judged.problem == "revoked":
-            detail = f"印章证书在签章前已被吊销（{judged.revoked_at:%Y-%m-%d}）。" if judged.revoked_at else ""
-            notes.failed("revocation", detail or "印章证书在签章前已被吊销。", Verdict.SIGNATURE_INVALID)
-        else:
-            notes.passed("issuer", Certificate.load(message.certificate).subject)
-            if not message.certificates_used(judged.path):
-                notes.failed("form", "签名带有多余的证书。", Verdict.ALTERED)
-            elif not any(finding.check == "form" for finding in notes.findings):
-                notes.passed("form", "签名值中没有未受保护的内容。")
-            if judged.revocation == "good":
-                notes.passed("revocation", "印章证书未被吊销。")
-            else:
-                notes.unknown("revocation", "没有可用的吊销信息，未核对印章证书是否被吊销。")
-
-    # (11)
-    def _changes(self, opened: Opened, guarded: Guarded, index: int) -> None:
-        byte_range = opened.found[index].byte_range
-        covers_all = byte_range and byte_range[2] + byte_range[3] == len(self.pdf) and not guarded.faults
-        changes = "none" if covers_all else opened.changes(index)
-        if changes == "other":
-            self.notes.failed("changes", "盖章后文件被增改。", Verdict.ALTERED)
-        elif opened.found[index].kind == "/Sig":
-            self.notes.passed("changes", _CHANGES[changes])
-
-    # (12)
-    def _authorisation(
-        self, message: Message, found: Found, moment: datetime | None, *, has_archive: bool, material: Material
-    ) -> None:
-        certificate = Certificate.load(message.certificate)
-        try:
-            use = seal_use(message.info)
-        except ValueError:
-            self.notes.failed("authorisation", "签名中的用印信息有误。", Verdict.SIGNATURE_INVALID)
-            use = None
-        else:
-            if use is None:
-                self.notes.warn("authorisation", "签名中没有用印信息。")
-            elif use.seal != certificate.common_name:
-                detail = f"用印信息中的印章 {use.seal} 与证书 {certificate.common_name} 不符。"
-                self.notes.failed("authorisation", detail, Verdict.SIGNATURE_INVALID)
-            else:
-                self.notes.passed("authorisation", f"印章 {use.seal} 第 {use.counter} 次用印。")
-        level = "B-LTA" if has_archive else "B-LT" if moment and material.revocation else "B-T" if moment else "B-B"
-        self.seals.append(
-            SealReport(
-                seal=use.seal if use else certificate.common_name,
-                subject=certificate.subject,
-                signed_at=found.claimed_at,
-                timestamped_at=moment,
-                level=level,
-                suite=_suite(certificate),
-                counter=use.counter if use else None,
-                authorisation=use.authorisation.hex() if use else "",
-                reason=found.reason,
-            )
-        )
 
     # (13)
     def _facts(self) -> None:
@@ -421,14 +261,6 @@ class _Examination:
             self.notes.warn("status", detail)
 
 
-_CHANGES = {"none": "盖章后没有任何改动。", "lta": "盖章后只补充了验证材料和时间戳。"}
-_ISSUER_FAULTS = {
-    "untrusted": "印章证书不是由登记的机构签发的，不能确认签发机关。",
-    "chain": "印章证书的证书链不能通过核验，不能确认签发机关。",
-    "usage": "印章证书不是用于电子签章的证书，不能确认签发机关。",
-}
-
-
 def _not_a_pdf(pdf: bytes) -> str:
     """Why the bytes are not worth parsing (Chinese); empty when they may be a PDF."""
     if len(pdf) > MAX_SIZE:
@@ -462,58 +294,3 @@ def _field_faults(opened: Opened) -> list[str]:
 def _certifies(seal: Found, opened: Opened) -> bool:
     first = opened.found[0] is seal and seal.is_author
     return first and seal.subfilter == SEAL and seal.permission == 1
-
-
-def _digest(algorithm: str, span: Span, pdf: bytes) -> bytes:
-    digest = hashlib.new(algorithm)
-    for stretch in span.covered(pdf):
-        digest.update(stretch)
-    return digest.digest()
-
-
-def _suite(certificate: Certificate) -> str:
-    try:
-        return suite_of(certificate.spki).name
-    except VerificationError:
-        return ""
-
-
-def _certificate(facts: Facts | None, state: RegisterState | None) -> CertificateReport | None:
-    if facts is not None:
-        return CertificateReport(
-            kind=facts.kind,
-            identifier=facts.identifier,
-            number=facts.number,
-            title=facts.title,
-            type=facts.type,
-            edition=facts.edition,
-            n=facts.n,
-            holder=_masked(facts),
-            issuer=facts.issuer.get("name", ""),
-            issued_on=facts.issued_on,
-            valid_from=facts.valid_from,
-            valid_until=facts.valid_until,
-        )
-    if state is None:
-        return None
-    return CertificateReport(
-        identifier=state.identifier,
-        number=state.number,
-        title=state.title,
-        edition=state.edition,
-        n=state.n,
-        holder=state.holder,
-        issuer=state.issuer,
-        issued_on=state.issued_on,
-        valid_until=state.valid_until,
-    )
-
-
-def _masked(facts: Facts) -> str:
-    name, code = facts.holder.get("name", ""), facts.holder.get("code", "")
-    try:
-        holder = Holder(name, code, HolderCode(facts.holder.get("code_type", HolderCode.USCC)))
-        minor = holder.is_minor(facts.issued_on)
-    except ValueError:
-        return masked_name(name, person=True) if name else ""
-    return "" if minor else masked_name(name, person=holder.is_person)

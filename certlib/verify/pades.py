@@ -10,6 +10,7 @@ never consulted. Which bytes a signature covers it is not asked: `certlib.verify
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
@@ -33,7 +34,8 @@ from pyhanko.sign.validation.utils import CMSAlgorithmUsagePolicy
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.policy_decl import AlgorithmUsageConstraint
 
-from certlib.crypto.certificates import DOCUMENT_SIGNING, Certificate, RevocationList
+from certlib.crypto.certificates import DOCUMENT_SIGNING, RevocationList
+from certlib.verify.chains import ChainMemory, certificate_in, is_intact, is_sound, key_of
 from certlib.verify.form import Message, Stamp
 from certlib.verify.roots import TrustRoots
 from certlib.verify.span import MAX_SIGNATURES
@@ -209,26 +211,63 @@ def _claimed(embedded: EmbeddedPdfSignature) -> datetime | None:
 
 def judge_seal(message: Message, digest: bytes, trust: TrustRoots, at: datetime, material: Material) -> Judgement:
     """Judge a seal's message at the moment `at`; `digest` is that of the bytes it covers."""
+    if recalled := _recalled(message, digest, _SEAL, trust=trust, at=at, material=material):
+        return recalled
 
     def check(context: ValidationContext) -> SignatureStatus:
         return _run(async_validate_cms_signature(message.signed_data, raw_digest=digest, validation_context=context))
 
     judged = _judge(check, message.certificates, trust, at, material)
-    certificate = _x509(message.certificate)
+    certificate = certificate_in(message.certificate)
     usable = {"digital_signature", "non_repudiation"} <= certificate.key_usage
     if not judged.problem and not (usable and DOCUMENT_SIGNING in certificate.extended_usage):
         return replace(judged, problem="usage")
-    return judged
+    return _remembered(judged, message, _SEAL, trust, material)
 
 
 def judge_stamp(stamp: Stamp, imprint: bytes, trust: TrustRoots, at: datetime, material: Material) -> Judgement:
     """Judge a timestamp at the moment `at`; `imprint` is the digest it should cover, in its own algorithm."""
+    message = stamp.message
+    content = hashlib.new(message.digest, message.content or b"").digest()
+    recalled = _recalled(message, content, _STAMP, trust=trust, at=at, material=material)
+    if recalled is not None and stamp.imprint == imprint:
+        return recalled
 
     def check(context: ValidationContext) -> SignatureStatus:
-        values = _run(validate_tst_signed_data(stamp.message.signed_data, context, lambda _: imprint, _POLICY))
+        values = _run(validate_tst_signed_data(message.signed_data, context, lambda _: imprint, _POLICY))
         return TimestampSignatureStatus(**values)
 
-    return _judge(check, stamp.message.certificates, trust, at, material)
+    judged = _judge(check, message.certificates, trust, at, material)
+    return _remembered(judged, message, _STAMP, trust, material)
+
+
+_SEAL, _STAMP = "seal", "stamp"
+_MEMORY = ChainMemory()
+
+
+def _recalled(
+    message: Message, digest: bytes, purpose: str, *, trust: TrustRoots, at: datetime, material: Material
+) -> Judgement | None:
+    """The judgement on a message whose chain is known; None when it must be validated."""
+    if material.revocation:
+        return None  # the file may bring news of a revocation
+    known = _MEMORY.recall(key_of(message, purpose, trust), at)
+    if known is None:
+        return None
+    return Judgement(
+        intact=is_intact(message, digest),
+        sound=is_sound(message),
+        problem="",
+        path=known.path,
+        revocation=known.revocation,
+    )
+
+
+def _remembered(judged: Judgement, message: Message, purpose: str, trust: TrustRoots, material: Material) -> Judgement:
+    if judged.holds and not material.revocation and not material.certificates:
+        key = key_of(message, purpose, trust)
+        _MEMORY.remember(key, judged.path, judged.revocation, _dated(trust.revocation))
+    return judged
 
 
 def _judge(
@@ -273,7 +312,7 @@ def _revoked(judged: Judgement, trust: TrustRoots, at: datetime) -> Judgement:
     pyHanko passes over a list when the certificate names no place to get one, unless revocation is required.
     """
     for data in judged.path[1:]:
-        certificate = _x509(data)
+        certificate = certificate_in(data)
         for one in _dated(trust.revocation):
             moment = one.revoked_at(certificate)
             if moment is not None and moment <= at:
@@ -348,13 +387,8 @@ def _certificates(certificates: tuple[bytes, ...]) -> list[x509.Certificate]:
 
 def _fitting(lists: tuple[bytes, ...], certificates: tuple[bytes, ...]) -> tuple[crl.CertificateList, ...]:
     """The lists by issuers of these certificates: comparing names is what costs pyHanko most."""
-    issuers = {_x509(data).issuer for data in certificates}
+    issuers = {certificate_in(data).issuer for data in certificates}
     return tuple(_list(one.der) for one in _dated(lists) if one.issuer in issuers)
-
-
-@lru_cache(maxsize=256)
-def _x509(data: bytes) -> Certificate:
-    return Certificate.load(data)
 
 
 @lru_cache(maxsize=64)

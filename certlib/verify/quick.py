@@ -14,13 +14,13 @@ import hashlib
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from certlib.crypto.attributes import SealUse, seal_use
 from certlib.crypto.certificates import TIME_STAMPING, Certificate
 from certlib.crypto.suites import suite_of
 from certlib.domain.verdict import Verdict
 from certlib.errors import VerificationError
+from certlib.verify.chains import certificate_in
 from certlib.verify.form import FormError, Message, read_message, read_token
 from certlib.verify.span import guard
 
@@ -66,7 +66,7 @@ def quick_check(
 
 
 def _check_message(message: Message, covered: bytes, pinned: Container[bytes]) -> Certificate:
-    certificate = _certificate(message.certificate)
+    certificate = certificate_in(message.certificate)
     if message.certificate not in pinned:
         raise VerificationError(f"印章证书 {certificate.common_name} 不是配置的证书。", code=Verdict.UNKNOWN_ISSUER)
     _check_signature(message, covered, certificate)
@@ -88,7 +88,7 @@ def _check_stamp(message: Message, authorities: Container[bytes] | None, *, stam
     if not message.token:
         return None
     stamp = read_token(message.token)
-    certificate = _certificate(stamp.message.certificate)
+    certificate = certificate_in(stamp.message.certificate)
     pinned = authorities is None or stamp.message.certificate in authorities
     if not pinned or TIME_STAMPING not in certificate.extended_usage:
         raise VerificationError("时间戳不是配置的机构签发的。", code=Verdict.SIGNATURE_INVALID)
@@ -96,8 +96,3 @@ def _check_stamp(message: Message, authorities: Container[bytes] | None, *, stam
         raise VerificationError("时间戳所覆盖的不是这个签名。", code=Verdict.SIGNATURE_INVALID)
     _check_signature(stamp.message, stamp.message.content or b"", certificate)
     return stamp.at
-
-
-@lru_cache(maxsize=256)
-def _certificate(data: bytes) -> Certificate:
-    return Certificate.load(data)
