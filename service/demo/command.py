@@ -15,6 +15,7 @@ from certlib.cli.options import AsJson
 from certlib.cli.output import err, out, print_json
 from service.clients import read_key
 from service.commands import DEVELOPMENT_CLIENT, development_key_file
+from service.demo.bundle import audited
 from service.demo.caller import ApprovalSystem
 from service.demo.folder import Folder
 from service.demo.judge import Judge
@@ -56,6 +57,8 @@ def perform(town: Town, folder: Folder) -> Playbill:
         for what, step in _steps(play):
             with _said(what):
                 step()
+    with _said("导出审计包并审计"):
+        play.told.audit = audited(town.office, folder)
     return play.told
 
 

@@ -54,7 +54,7 @@ def links(town: Town) -> Iterator[str]:
     yield f"公众查验：{town.service}/v · 接口文档：{town.service}/docs · 市电子证照库：{town.city}"
     for number, code in _codes(town.office):
         address = f"{town.service}/v#{code.partition('#')[2]}"
-        yield f"[link={address}]{number}[/link]  {address[:60]}…"
+        yield f"{number}\n  [link={address}]{address}[/link]"
     if town.service.startswith(f"http://{LOOPBACK}"):
         yield "用手机试：certctl demo --serve --host 本机在局域网中的地址，然后扫描 PDF 上的二维码。"
     else:

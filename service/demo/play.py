@@ -10,6 +10,7 @@ from certlib.catalogue import Catalogue
 from certlib.domain.civil import SHANGHAI
 from certlib.domain.verdict import REVOKED_WORDS, WORDS, Verdict
 from certlib.identifiers import CertificateIdentifier
+from certlib.verify.audit import AuditReport
 from service.demo.caller import ApprovalSystem
 from service.demo.folder import Folder
 from service.demo.repository import await_events
@@ -49,6 +50,8 @@ class Playbill:
     events: dict[str, int] = field(default_factory=dict)  # base identifier to what the register has
     held: dict[str, int] = field(default_factory=dict)  # the same at the repository
 
+    audit: AuditReport | None = None
+
     @property
     def delivered(self) -> int:
         """How many events the repository holds."""
@@ -56,8 +59,9 @@ class Playbill:
 
     @property
     def sound(self) -> bool:
-        """Whether every event arrived and every verdict is the story's."""
-        return self.held == self.events and self.verdicts == self.expected
+        """Whether every event arrived, every verdict is the story's and the audit holds."""
+        audited = self.audit is not None and self.audit.holds
+        return audited and self.held == self.events and self.verdicts == self.expected
 
 
 @dataclass(slots=True)

@@ -44,6 +44,7 @@ def summary(told: Playbill) -> Mapping[str, Any]:
         "acts": [{"item": line.item, "certificate": line.title, "result": line.result} for line in told.acts],
         "certificates": dict(told.identifiers.items()),
         "events": {"register": told.events, "repository": told.held},
+        "audit": {"entries": told.audit.size, "holds": told.audit.holds} if told.audit else {},
         "sound": told.sound,
     }
 
@@ -88,4 +89,7 @@ def _closing(told: Playbill, folder: Folder) -> Iterable[str]:
         if wrong
         else "每件文件的结论都与应有的一致；被改动的副本已识破。"
     )
+    if told.audit:
+        found = "全部相符" if told.audit.holds else f"[red]{told.audit.breach_count} 处不符[/red]"
+        yield f"审计：{told.audit.size} 条日志逐条重算，{len(told.audit.findings)} 项检查，{found}。"
     yield f"文件在 {folder.root}/，概要在 {folder.root / 'summary.json'}。以上均用开发密钥签章，不具法律效力。"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import ssl
@@ -55,7 +56,8 @@ class Town:
 
 @contextmanager
 def open_town(home: Path, *, host: str = "", port: int = 0, tls: Tls | None = None) -> Iterator[Town]:
-    """Start both; they stop when the context ends. `host` is another address than loopback, for phones.
+    """Start both; they stop when the context ends. `host` is another address than loopback, for phones;
+    it then stands in the codes as well.
 
     Raises `ConfigurationError` when an address cannot be listened on.
     """
@@ -65,13 +67,20 @@ def open_town(home: Path, *, host: str = "", port: int = 0, tls: Tls | None = No
         repository = create_city(RepositorySettings(home=home / "city"))
         city = stack.enter_context(serve(repository, city_socket))
         url = _url(service_socket, host or LOOPBACK, tls)
-        authority = url.partition("://")[2]
-        settings = Settings(home=home / "office", city_url=city, host=authority)
+        settings = _settings(home / "office", city_url=city, host=url.partition("://")[2] if host else "")
         office = stack.enter_context(open_office(settings))
         web = load_service_settings(settings.home, public_url=url, tick_seconds=0.1, lookups_per_minute=1000)
         app = create_app(open_service(office, web))
         stack.enter_context(serve(app, service_socket, tls=tls))
         yield Town(url, city, office, tls.trusting() if tls else True)
+
+
+def _settings(home: Path, **values: str) -> Settings:
+    """The office's settings, kept in its home so that `certctl … --home` finds the same office afterwards."""
+    home.mkdir(parents=True)
+    lines = [f"{name} = {json.dumps(value)}\n" for name, value in values.items() if value]
+    (home / "certlib.toml").write_text("".join(lines), encoding="utf-8")
+    return Settings.load(home)
 
 
 @contextmanager

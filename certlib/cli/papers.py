@@ -1,0 +1,70 @@
+"""`certctl paper`: blank sheets in stock, print files released to a print job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from certlib.cli.options import AsJson, Home
+from certlib.cli.output import print_findings, print_json, print_table, progress
+from certlib.domain.verdict import Finding
+from certlib.issue.composition import open_office
+from certlib.issue.settings import Settings
+
+CLIENT = "certctl"
+
+paper = typer.Typer(no_args_is_help=True)
+
+
+@paper.callback()
+def _paper() -> None:
+    """实体证照：空白证照的库存与打印 · blank sheets and printing."""
+
+
+@paper.command()
+def stock(home: Home = None, as_json: AsJson = False) -> None:
+    """各类空白证照的结存与核对 · what is in stock, and whether the books balance."""
+    with open_office(Settings.load(home)) as office:
+        view = office.stock()
+    if as_json:
+        print_json(view)
+        return
+    for kind, book in view["types"].items():
+        print_table(("账户", "张数"), [(name, str(count)) for name, count in book.items()], title=kind)
+    print_findings("", [Finding(**finding) for finding in view["findings"]])
+
+
+@paper.command()
+def receive(
+    kind: Annotated[str, typer.Argument(help="证照种类 · certificate type")],
+    first: Annotated[str, typer.Argument(help="起号 · first serial")],
+    last: Annotated[str, typer.Argument(help="止号 · last serial")],
+    *,
+    person: Annotated[str, typer.Option(help="经办人 · who received")],
+    witness: Annotated[str, typer.Option(help="验收人 · who checked")],
+    home: Home = None,
+) -> None:
+    """空白证照入库 · take blanks into stock."""
+    with open_office(Settings.load(home)) as office:
+        count = office.receive_blanks(kind, first, last, person=person, witness=witness)
+    typer.echo(f"入库 {count} 张：{first} 至 {last}。")
+
+
+@paper.command("print")
+def print_sheets(
+    identifier: Annotated[str, typer.Argument(help="证照标识 · the certificate's identifier")],
+    *,
+    output: Annotated[Path, typer.Option("--out", help="打印文件放在何处 · folder for the print files")] = Path(),
+    purpose: Annotated[str, typer.Option(help="用途 · what for")] = "窗口出证",
+    home: Home = None,
+) -> None:
+    """放出待打印的实体证照，一张一个文件，登记入日志 · release the print files of the sheets that wait."""
+    with open_office(Settings.load(home)) as office, progress("正在排版…"):
+        sheets = office.print_sheets(identifier, client=CLIENT, purpose=purpose)
+    output.mkdir(parents=True, exist_ok=True)
+    for sheet in sheets:
+        file = output / f"{sheet.serial}-{sheet.label}.pdf"
+        file.write_bytes(sheet.pdf)
+        typer.echo(str(file))
