@@ -44,15 +44,24 @@ class SealUse:
     authorisation: bytes
     intent: str = ""
 
-    def encode(self) -> bytes:
-        """The whole attribute, ready to stand among the signed ones."""
-        fields = der.sequence(
+    def value(self) -> bytes:
+        """SealUse in DER."""
+        return der.sequence(
             der.ia5(self.seal),
             der.integer(self.counter),
             der.utf8(self.intent) if self.intent else b"",
             der.octets(self.authorisation),
         )
-        return attribute(SEAL_USE, fields)
+
+    def encode(self) -> bytes:
+        """The whole attribute, ready to stand among the signed ones."""
+        return attribute(SEAL_USE, self.value())
+
+    @classmethod
+    def read(cls, data: bytes) -> SealUse:
+        """The value in these bytes. Raises `ValueError` when it is malformed."""
+        value = _SealUse.load(data, strict=True).native
+        return cls(value["es_id"], value["counter"], value["authorisation_digest"], value["intent"] or "")
 
 
 def seal_use(signer_info: cms.SignerInfo) -> SealUse | None:
@@ -65,5 +74,4 @@ def seal_use(signer_info: cms.SignerInfo) -> SealUse | None:
         return None
     if len(found) > 1 or len(found[0]["values"]) != 1:
         raise ValueError("the seal-use attribute occurs more than once")
-    value = _SealUse.load(found[0]["values"][0].dump(), strict=True).native
-    return SealUse(value["es_id"], value["counter"], value["authorisation_digest"], value["intent"] or "")
+    return SealUse.read(found[0]["values"][0].dump())

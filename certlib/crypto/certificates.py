@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from asn1crypto import pem
+from asn1crypto import core, pem
 from asn1crypto import x509 as asn1
 from cryptography import x509
 
@@ -40,6 +40,8 @@ class Certificate:
     not_after: datetime
     key_usage: frozenset[str]
     extended_usage: frozenset[str]
+    is_authority: bool = False
+    path_length: int | None = None
 
     @classmethod
     def load(cls, data: bytes) -> Certificate:
@@ -61,6 +63,8 @@ class Certificate:
             not_after=parsed.not_valid_after,
             key_usage=frozenset(usage.native) if usage else frozenset(),
             extended_usage=frozenset(purpose.dotted for purpose in extended) if extended else frozenset(),
+            is_authority=bool(parsed.ca),
+            path_length=parsed.max_path_length,
         )
 
     @property
@@ -71,6 +75,17 @@ class Certificate:
     def valid_at(self, at: datetime) -> bool:
         """Whether `at` lies within the validity period, both ends included (RFC 5280 §4.1.2.5)."""
         return self.not_before <= at <= self.not_after
+
+
+def signed_parts(whole: bytes) -> tuple[bytes, bytes, bytes]:
+    """What was signed, the AlgorithmIdentifier, and the signature of a certificate or revocation list, as received.
+
+    Raises `ValueError` for anything else.
+    """
+    parts = core.Sequence.load(whole, strict=True)
+    if len(parts) != 3 or not isinstance(parts[2], core.BitString):
+        raise ValueError("not a signed structure of X.509")
+    return parts[0].dump(), parts[1].dump(), parts[2].contents[1:]
 
 
 def load_certificates(text: bytes, *, name: str) -> tuple[Certificate, ...]:

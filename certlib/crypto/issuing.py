@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from asn1crypto import core, keys
+from asn1crypto import keys
 from cryptography import x509
 
 from certlib.crypto import der
@@ -75,11 +75,6 @@ class RevocationContent:
 def signed(tbs: bytes, key: SigningKey) -> bytes:
     """The whole of a certificate or list: SEQUENCE{ tbs, algorithm, signature }."""
     return der.sequence(tbs, suite_named(key.suite).signature_algorithm, der.bits(key.sign(tbs)))
-
-
-def tbs_of(whole: bytes) -> bytes:
-    """The part of a certificate or list that is signed, as it stands there. Raises `ValueError` for anything else."""
-    return bytes(core.Sequence.load(whole, strict=True)[0].dump())
 
 
 def key_identifier(spki: bytes) -> bytes:

@@ -29,7 +29,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from certlib.crypto.issuing import CertificateContent, RevocationContent, signed, tbs_of
+from certlib.crypto.certificates import signed_parts
+from certlib.crypto.issuing import CertificateContent, RevocationContent, signed
 from certlib.crypto.keys import PemKey
 from certlib.crypto.pki_profiles import PROFILES, Profile, extensions, list_extensions
 from certlib.crypto.sm2 import public_half
@@ -161,7 +162,7 @@ def _kept_or_signed(path: Path, tbs: bytes, signer: DevelopmentKey, kind: str) -
     """What stands in the file when it says exactly this, else the same newly signed; in PEM."""
     if path.exists():
         for found, _, data in pem.unarmor(path.read_bytes(), multiple=True):
-            if found == kind and tbs_of(data) == tbs:
+            if found == kind and signed_parts(data)[0] == tbs:
                 return _armour(kind, data)
     return _armour(kind, signed(tbs, signer))
 

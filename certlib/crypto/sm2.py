@@ -113,6 +113,17 @@ class Sm2PrivateKey:
         return self._pkey.sign(message, identity)
 
 
+def as_der(signature: bytes) -> bytes:
+    """A signature as SEQUENCE{ r, s }, also when it came as the 64 bytes r ‖ s, which seals in use do."""
+    if len(signature) != 64:
+        return signature
+    try:
+        decode_dss_signature(signature)
+    except ValueError:
+        return der.sequence(*(der.integer(int.from_bytes(half, "big")) for half in (signature[:32], signature[32:])))
+    return signature
+
+
 def public_half(private_pem: bytes) -> Sm2PublicKey | None:
     """The public key written beside the private one in a PEM text, without libcrypto; None when it is not of SM2."""
     try:

@@ -86,6 +86,12 @@ def certificates(message: bytes) -> tuple[Certificate, ...]:
     return tuple(found)
 
 
+def signer(token: bytes) -> Certificate:
+    """The certificate of the authority that made a token. Raises `ValueError` when it is not in there."""
+    signed = _opened(token)[0]
+    return Certificate.load(_signer(signed, signed["signer_infos"][0]).dump())
+
+
 def _opened(token: bytes) -> tuple[cms.SignedData, bytes]:
     signed = cms.ContentInfo.load(token, strict=True)["content"]
     encapsulated = signed["encap_content_info"]
