@@ -4,7 +4,8 @@ Rules:
 * The same sequence with the same digest is a repeated delivery: success, no effect. With another digest it is a stale
   or conflicting write: refused, unless the push is a correction (更正) by the account that delivered it.
 * The next sequence must be a step that the matrix allows from the state before, with the right edition, file and
-  predecessor.
+  predecessor. A certificate taken in without a file (补录) has no electronic edition yet: the first one takes its
+  identifier.
 * A sequence further on is refused (its predecessor is missing), unless the matrix lets the operation's predecessor be
   unknown and the record says so.
 * A sequence below the last that was never received fills its gap in the history; the present state stays.
@@ -68,8 +69,7 @@ def decide(record: Record, held: Sequence[Held], codes: Codes, *, account: str, 
         return _late(record, held, codes)
     if record.sequence > last + 1:
         return _ahead(record, held, codes)
-    before = held[-1] if held else None
-    _step(record, before, codes)
+    _step(record, held, codes)
     return Decision(TAKEN, "归集成功")
 
 
@@ -103,7 +103,8 @@ def _ahead(record: Record, held: Sequence[Held], codes: Codes) -> Decision:
     return Decision(PREDECESSOR_UNKNOWN, "前序未知，已先行归集")
 
 
-def _step(record: Record, before: Held | None, codes: Codes) -> None:
+def _step(record: Record, held: Sequence[Held], codes: Codes) -> None:
+    before = held[-1] if held else None
     origin = before.state if before else UNKNOWN
     row = codes.transition(record.operation, origin, record.state)
     if row is None:
@@ -111,7 +112,7 @@ def _step(record: Record, before: Held | None, codes: Codes) -> None:
             raise refused("E10", _pair(record, codes))
         state = "未归集" if before is None else codes.name("states", origin)
         raise refused("E11", f"证照现为“{state}”，不能{codes.name('operations', record.operation)}")
-    _edition(record, before, row)
+    _edition(record, held, row)
     if row.file == "required" and record.file is None:
         raise refused("E17", "该操作须附证照文件")
 
@@ -121,13 +122,15 @@ def _pair(record: Record, codes: Codes) -> str:
     return f"操作“{operation}”不能导致状态“{state}”"
 
 
-def _edition(record: Record, before: Held | None, row: Transition) -> None:
+def _edition(record: Record, held: Sequence[Held], row: Transition) -> None:
+    before = held[-1] if held else None
     current = before.edition if before else 0
+    currents = {current} if any(event.file_sha256 for event in held) else {current, max(current - 1, 0)}
     allowed = {
         "first": {1},
-        "next": {current + 1},
-        "same": {current},
-        "same-or-next": {current, current + 1},
+        "next": {number + 1 for number in currents},
+        "same": currents,
+        "same-or-next": currents | {number + 1 for number in currents},
         "any": {record.edition},
     }[row.edition]
     if record.edition not in allowed:

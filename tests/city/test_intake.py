@@ -222,6 +222,18 @@ def test_a_new_edition_names_its_predecessor(push, record, certificate):
     assert push(change)[0][1] == "S01"
 
 
+def test_an_imported_certificate_has_its_first_edition_to_come(city, push, record, certificate):
+    """A certificate registered after the fact comes without a file; its first edition takes the same identifier."""
+    one = certificate()
+    imported = record(one, "import", 1)
+    without = {name: value for name, value in imported.items() if not name.startswith("file")}
+    assert push(without)[0][:2] == ("success", "S01")
+    one.edition, one.identifiers = 0, []
+    assert push(record(one, "change", 2))[0][:2] == ("success", "S01")
+    assert push(record(one, "change", 3))[0][:2] == ("success", "S01")
+    assert city.record(one.key)["edition"] == 2
+
+
 def test_a_number_belongs_to_one_certificate(push, record, certificate):
     """Another certificate of the type cannot take a number that is in use."""
     one, two = certificate(), certificate()
