@@ -123,8 +123,15 @@ class Journal(Generic[Transaction]):
         return join_entries(entries)
 
     def leaves(self, transaction: Transaction, start: int, end: int) -> Sequence[bytes]:
-        """The encoded leaves from `start` to before `end`, as far as they are numbered."""
-        return self._store.entries(transaction, start, end)
+        """The bytes of the leaves numbered from `start` up to, not including, `end`.
+
+        Raises `VerificationError` (`altered`) when one is missing: numbers are never given back.
+        """
+        bodies = self._store.entries(transaction, start, end)
+        if len(bodies) != end - start:
+            message = f"日志第 {start} 至 {end - 1} 条只有 {len(bodies)} 条：数据库中的日志不完整或被删改。"
+            raise VerificationError(message, code="altered")
+        return bodies
 
     def inclusion(self, transaction: Transaction, index: int, size: int) -> tuple[bytes, ...]:
         """The proof that leaf `index` is in the tree of `size` leaves. Raises `VerificationError` when it is not."""

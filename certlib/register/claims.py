@@ -27,6 +27,7 @@ from certlib.register.tables import DocumentRow, EditionRow, EventRow, FileRow, 
 _PORTION = 2048  # leaves
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _CLOSED = ("used", "released")
+_IMPORTED = "certificate:imported"
 
 Line = dict[str, Any]
 
@@ -41,6 +42,7 @@ def claims(session: Session, journal: Journal[Session], size: int) -> Iterator[L
         leaf = _decoded(body)
         if leaf is not None:
             seen.take(leaf, leaf_hash(body))
+            seen.outcomes.update(n for n, _ in leaf.statuses)
     yield from _left_over(session, seen)
 
 
@@ -48,7 +50,8 @@ def claims(session: Session, journal: Journal[Session], size: int) -> Iterator[L
 class _Seen:
     """What leaves named, numbered or not."""
 
-    indices: set[int] = field(default_factory=set)
+    indices: set[int] = field(default_factory=set)  # planned
+    outcomes: set[int] = field(default_factory=set)  # indices of the contents that a leaf put in force
     files: set[str] = field(default_factory=set)
     uses: set[tuple[str, int]] = field(default_factory=set)
     hashes: set[bytes] = field(default_factory=set)
@@ -67,7 +70,11 @@ def _portion(session: Session, start: int, bodies: Sequence[bytes], seen: _Seen)
     leaves = [_decoded(body) for body in bodies]
     hashes = [leaf_hash(body) for body in bodies]
     rows: defaultdict[int, Line] = defaultdict(dict)
-    intents, events, files, uses = {}, {}, {}, {}
+    intents: dict[int, int] = {}
+    events: dict[bytes, int] = {}
+    files: dict[str, int] = {}
+    uses: dict[tuple[str, int], int] = {}
+    outcomes: dict[int, int] = {}
     for seq, (leaf, digest) in enumerate(zip(leaves, hashes, strict=True), start=start):
         if leaf is None:
             continue
@@ -75,14 +82,19 @@ def _portion(session: Session, start: int, bodies: Sequence[bytes], seen: _Seen)
         events[digest] = seq
         if leaf.kind.endswith(":planned"):
             intents.update(dict.fromkeys((n for n, _ in leaf.statuses), seq))
+        elif leaf.kind == _IMPORTED:
+            outcomes.update(dict.fromkeys((n for n, _ in leaf.statuses), seq))
         elif leaf.use:
             uses[leaf.seal, leaf.use] = seq
         elif leaf.file:
             files[leaf.file.hex()] = seq
+    registered = list(_files(session, files))
+    outcomes |= {claim["n"]: seq for seq, _, claim in registered}
     for found, row, claim in (
         *_intents(session, intents),
         *_events(session, events),
-        *_files(session, files),
+        *registered,
+        *_outcomes(session, outcomes, seen),
         *_uses(session, uses),
     ):
         rows[found][row] = claim
@@ -107,19 +119,19 @@ def _events(session: Session, wanted: dict[bytes, int]) -> Claims:
 
 
 def _files(session: Session, wanted: dict[str, int]) -> Claims:
-    """Files by their digest, and the contents they bear by their index."""
-    found = {
-        n: (wanted[sha256], sha256) for sha256, n in _rows(session, (FileRow.sha256, FileRow.n), FileRow.sha256, wanted)
-    }
-    for n, (seq, sha256) in found.items():
-        yield seq, "file", {"sha256": sha256, "n": n}
-    edition = (EditionRow.n, EditionRow.certificate, EditionRow.index, EditionRow.salt, EditionRow.printed)
-    for n, certificate, index, salt, printed in _rows(session, edition, EditionRow.n, found):
-        claim = {"key": f"{certificate}/{index}", "n": n, "commitment": _commitment(salt, printed)}
-        yield found[n][0], "outcome", claim
-    document = (DocumentRow.n, DocumentRow.number, DocumentRow.salt, DocumentRow.printed)
-    for n, number, salt, printed in _rows(session, document, DocumentRow.n, found):
-        yield found[n][0], "outcome", {"key": number, "n": n, "commitment": _commitment(salt, printed)}
+    for sha256, n in _rows(session, (FileRow.sha256, FileRow.n), FileRow.sha256, wanted):
+        yield wanted[sha256], "file", {"sha256": sha256, "n": n}
+
+
+def _outcomes(session: Session, wanted: dict[int, int], seen: _Seen) -> Claims:
+    """The contents of editions and documents, by the index of their file."""
+    edition = (EditionRow.n, EditionRow.salt, EditionRow.printed, EditionRow.certificate, EditionRow.index)
+    document = (DocumentRow.n, DocumentRow.salt, DocumentRow.printed, DocumentRow.number)
+    for columns in (edition, document):
+        for n, salt, printed, *key in _rows(session, columns, columns[0], wanted):
+            seen.outcomes.add(n)
+            claim = {"key": "/".join(map(str, key)), "n": n, "commitment": _commitment(salt, printed)}
+            yield wanted[n], "outcome", claim
 
 
 def _uses(session: Session, wanted: dict[tuple[str, int], int]) -> Claims:
@@ -138,10 +150,10 @@ def _left_over(session: Session, seen: _Seen) -> Iterator[Line]:
     for certificate, index, n in connection.execute(
         select(col(EditionRow.certificate), col(EditionRow.index), col(EditionRow.n))
     ):
-        if n not in seen.indices:
+        if n not in seen.outcomes:
             yield _without("outcome", f"{certificate}/{index}")
     for number, n in connection.execute(select(col(DocumentRow.number), col(DocumentRow.n))):
-        if n not in seen.indices:
+        if n not in seen.outcomes:
             yield _without("outcome", number)
     for certificate, version, leaf in connection.execute(
         select(col(EventRow.certificate), col(EventRow.version), col(EventRow.leaf))

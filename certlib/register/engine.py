@@ -18,6 +18,7 @@ Import this module before any module with SQLModel tables: it sets the naming co
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -223,7 +224,8 @@ def storage_failure(error: DBAPIError) -> StorageError | None:
     if found is None and (error.connection_invalidated or isinstance(error, InterfaceError)):
         found = ("storage-unavailable", _AWAY)
     if found is None and isinstance(error, OperationalError) and not _state(error):
-        found = ("storage-unavailable", _AWAY)
+        # without a code: PostgreSQL could not be reached, SQLite holds what cannot be read
+        found = ("storage-failed", _BROKEN) if isinstance(error.orig, sqlite3.Error) else ("storage-unavailable", _AWAY)
     return StorageError(found[1], code=found[0]) if found else None
 
 

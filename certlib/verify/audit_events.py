@@ -75,8 +75,13 @@ class Chains:
         return ordinal
 
 
+_BIRTHS = frozenset(
+    {"certificate:imported", "sheet:spoiled"}
+)  # an import has no plan; a reprint is born of the spoiled
+
+
 class Indices:
-    """Step 6: each index n is planned once, before anything else is said of it, and only its own chain speaks of it."""
+    """Step 6: each index n comes into being in one leaf, its plan, and from then on only its own chain speaks of it."""
 
     def __init__(self, found: Breaches) -> None:
         self._found = found
@@ -87,12 +92,13 @@ class Indices:
 
     def take(self, index: int, leaf: Leaf, chain: int) -> None:
         """Check the statuses of one leaf and let them hold from here on."""
-        plans = leaf.kind.endswith(":planned")
+        plans, births = leaf.kind.endswith(":planned"), leaf.kind in _BIRTHS
         for n, code in leaf.statuses:
             if n >= len(self._owners) and not self._room(n):
                 self._found.add("indices", place_of(index, leaf), f"索引号 {n} 远超已用的范围")
                 continue
-            fault = self._plan(n, chain) if plans else self._fault(n, chain)
+            new = plans or (births and not self._owners[n])
+            fault = self._plan(n, chain) if new else self._fault(n, chain)
             if fault:
                 self._found.add("indices", place_of(index, leaf), fault)
             self.codes[n] = code

@@ -49,6 +49,8 @@ def _rows_of(kind: str, has_file: bool) -> tuple[str, ...]:
         return ("use",)
     if event == "planned":
         return ("intent",)
+    if kind == "certificate:imported":
+        return ("event", "outcome")
     acts = event not in _NO_EVENT
     conditions = (
         ("file", has_file and subject != "seal"),
@@ -74,7 +76,7 @@ class Register:
 
     def take(self, index: int, leaf: Leaf, chain: int) -> None:
         """Check the rows of one leaf."""
-        if leaf.kind.endswith(":planned"):
+        if leaf.commitment and leaf.statuses:
             self._remember(leaf)
         line = self._line(index)
         for row in rows_of(leaf):
