@@ -8,28 +8,22 @@ itself: its digest, its signature, the certificate it names (RFC 5035 §5.4), it
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from certlib.crypto.certificates import Certificate, RevocationList
+from certlib.crypto.sm2 import Sm2PublicKey
 from certlib.crypto.suites import load_public_key
 from certlib.errors import VerificationError
-from certlib.verify.form import Message
+from certlib.verify.form import DIGESTS, HASHES, Message, digest_of
 from certlib.verify.roots import TrustRoots
 
 CAPACITY = 512
-_HASHES: dict[str, hashes.HashAlgorithm] = {
-    "sha256": hashes.SHA256(),
-    "sha384": hashes.SHA384(),
-    "sha512": hashes.SHA512(),
-}
 Key = tuple[object, ...]
 
 
@@ -103,13 +97,15 @@ def is_sound(message: Message) -> bool:
     """Whether the signature over the attributes holds, and the attributes name this very certificate."""
     if not _names_certificate(message):
         return False
-    algorithm = _HASHES[message.digest]
+    algorithm = HASHES[message.digest]
     try:
         key = load_public_key(certificate_in(message.certificate).spki)
         if isinstance(key, rsa.RSAPublicKey) and message.signature_algorithm in {"rsa", f"rsa-{message.digest}"}:
             key.verify(message.signature, message.attributes, padding.PKCS1v15(), algorithm)
         elif isinstance(key, ec.EllipticCurvePublicKey) and message.signature_algorithm == f"ecdsa-{message.digest}":
             key.verify(message.signature, message.attributes, ec.ECDSA(algorithm))
+        elif isinstance(key, Sm2PublicKey) and (message.signature_algorithm, message.digest) == ("sm2-sm3", "sm3"):
+            return key.verify(message.signature, message.attributes)
         else:
             return False
     except (InvalidSignature, VerificationError):
@@ -122,10 +118,6 @@ def _names_certificate(message: Message) -> bool:
     if len(named) != 1 or len(named[0]) != 1:
         return False
     identifier = named[0][0]["certs"][0]
-    algorithm = identifier["hash_algorithm"]["algorithm"].native
+    algorithm = DIGESTS.get(identifier["hash_algorithm"].dump(), "")
     hashed = identifier["cert_hash"].native
-    return algorithm in _HASHES and isinstance(hashed, bytes) and hashed == _hash(algorithm, message.certificate)
-
-
-def _hash(algorithm: str, data: bytes) -> bytes:
-    return hashlib.new(algorithm, data).digest()
+    return algorithm in HASHES and isinstance(hashed, bytes) and hashed == digest_of(algorithm, message.certificate)

@@ -18,13 +18,27 @@ from datetime import datetime
 
 from asn1crypto import cms, core, tsp
 from asn1crypto import x509 as asn1
+from cryptography.hazmat.primitives import hashes
 
 from certlib.crypto import der
 from certlib.crypto.cms import DATA, SIGNATURE_TIMESTAMP, SIGNED_DATA, TST_INFO
+from certlib.crypto.sm2 import SM2_SM3, SM3
 
-_SHA2 = {"sha256": "2.16.840.1.101.3.4.2.1", "sha384": "2.16.840.1.101.3.4.2.2", "sha512": "2.16.840.1.101.3.4.2.3"}
+# Digest algorithms that are accepted, by object identifier; SM3 because asn1crypto has no name for it.
+_NAMES = {
+    "2.16.840.1.101.3.4.2.1": "sha256",
+    "2.16.840.1.101.3.4.2.2": "sha384",
+    "2.16.840.1.101.3.4.2.3": "sha512",
+    SM3: "sm3",
+}
+HASHES: dict[str, hashes.HashAlgorithm] = {
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+    "sm3": hashes.SM3(),
+}
 DIGESTS: dict[bytes, str] = {
-    der.algorithm(dotted, null=null): name for name, dotted in _SHA2.items() for null in (False, True)
+    der.algorithm(dotted, null=null): name for dotted, name in _NAMES.items() for null in (False, True)
 }
 SIGNATURES: dict[bytes, str] = {
     der.algorithm("1.2.840.113549.1.1.1", null=True): "rsa",  # the digest is the digest algorithm's, RFC 3370 §3.2
@@ -34,6 +48,8 @@ SIGNATURES: dict[bytes, str] = {
     der.algorithm("1.2.840.10045.4.3.2"): "ecdsa-sha256",
     der.algorithm("1.2.840.10045.4.3.3"): "ecdsa-sha384",
     der.algorithm("1.2.840.10045.4.3.4"): "ecdsa-sha512",
+    der.algorithm(SM2_SM3): "sm2-sm3",
+    der.algorithm(SM2_SM3, null=True): "sm2-sm3",
 }
 
 
@@ -81,6 +97,14 @@ class Stamp:
     imprint_algorithm: str
 
 
+def digest_of(algorithm: str, *parts: bytes | memoryview) -> bytes:
+    """The digest of the parts, one after another, by an algorithm of `HASHES`."""
+    digest = hashes.Hash(HASHES[algorithm])
+    for part in parts:
+        digest.update(part)
+    return digest.finalize()
+
+
 def read_message(data: bytes, content_type: str = DATA) -> Message:
     """Read a message and hold it to its form. Raises `FormError`."""
     try:
@@ -99,11 +123,14 @@ def read_token(data: bytes) -> Stamp:
     try:
         info = tsp.TSTInfo.load(message.content or b"", strict=True)
         at, imprint = info["gen_time"].native, info["message_imprint"]
-        algorithm, hashed = imprint["hash_algorithm"]["algorithm"].native, imprint["hashed_message"].native
+        algorithm = _NAMES.get(imprint["hash_algorithm"]["algorithm"].dotted, "")
+        hashed = imprint["hashed_message"].native
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise FormError("时间戳的内容有误。") from error
-    if algorithm not in _SHA2 or not isinstance(at, datetime):
-        raise AlgorithmError(f"时间戳的摘要算法 {algorithm} 不被接受。")
+    if not algorithm:
+        raise AlgorithmError("时间戳的摘要算法不在允许之列。")
+    if not isinstance(at, datetime) or at.tzinfo is None:
+        raise FormError("时间戳没有写明时区的时间。")
     return Stamp(message, at, hashed, algorithm)
 
 

@@ -10,7 +10,6 @@ never consulted. Which bytes a signature covers it is not asked: `certlib.verify
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from io import BytesIO
 from typing import Any, TypeVar
 
 from asn1crypto import algos, crl, keys, x509
+from cryptography.exceptions import InvalidSignature
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESIndeterminate, AdESSubIndic
@@ -33,10 +33,20 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel, SignatureStat
 from pyhanko.sign.validation.utils import CMSAlgorithmUsagePolicy
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.policy_decl import AlgorithmUsageConstraint
+from pyhanko_certvalidator.sig_validate import (
+    DEFAULT_VALIDATION_CONTEXT,
+    DefaultSignatureValidator,
+    SignatureValidationContext,
+    SignatureValidator,
+)
 
 from certlib.crypto.certificates import DOCUMENT_SIGNING, RevocationList
+from certlib.crypto.sm2 import CURVE as SM2_CURVE_OID
+from certlib.crypto.sm2 import SM2_SM3, SM3
+from certlib.crypto.suites import suite_named
+from certlib.errors import VerificationError
 from certlib.verify.chains import ChainMemory, certificate_in, is_intact, is_sound, key_of
-from certlib.verify.form import Message, Stamp
+from certlib.verify.form import Message, Stamp, digest_of
 from certlib.verify.roots import TrustRoots
 from certlib.verify.span import MAX_SIGNATURES
 
@@ -48,6 +58,7 @@ MAX_PATH = 4  # certificates from the signer up to and including the root
 MIN_RSA = 3072  # bits
 CURVES = frozenset({"secp256r1", "secp384r1"})
 DIGESTS = frozenset({"sha256", "sha384", "sha512"})
+SM2_CURVE = "sm2p256v1"
 _PARSING = (
     PdfError,
     SignatureValidationError,
@@ -228,7 +239,7 @@ def judge_seal(message: Message, digest: bytes, trust: TrustRoots, at: datetime,
 def judge_stamp(stamp: Stamp, imprint: bytes, trust: TrustRoots, at: datetime, material: Material) -> Judgement:
     """Judge a timestamp at the moment `at`; `imprint` is the digest it should cover, in its own algorithm."""
     message = stamp.message
-    content = hashlib.new(message.digest, message.content or b"").digest()
+    content = digest_of(message.digest, message.content or b"")
     recalled = _recalled(message, content, _STAMP, trust=trust, at=at, material=material)
     if recalled is not None and stamp.imprint == imprint:
         return recalled
@@ -334,6 +345,7 @@ def _context(
         revocation_mode="require" if required else "soft-fail",
         retroactive_revinfo=True,  # a list made after the moment judged tells of that moment too
         algorithm_usage_policy=_POLICY,
+        signature_validator=_VALIDATOR,
     )
 
 
@@ -353,31 +365,87 @@ _PROBLEMS: dict[AdESSubIndic | None, str] = {
 
 
 class _AllowList(CMSAlgorithmUsagePolicy):
-    """SHA-256 and longer; RSA of at least 3072 bits with PKCS #1 v1.5, ECDSA on P-256 and P-384. Nothing else."""
+    """SHA-256 and longer; RSA of at least 3072 bits with PKCS #1 v1.5, ECDSA on P-256 and P-384; SM2 with SM3."""
 
     def digest_algorithm_allowed(
         self, algo: algos.DigestAlgorithm, moment: datetime | None
     ) -> AlgorithmUsageConstraint:
         del moment
-        return AlgorithmUsageConstraint(algo["algorithm"].native in DIGESTS)
+        return AlgorithmUsageConstraint(algo["algorithm"].native in DIGESTS | {"sm3"})
 
     def signature_algorithm_allowed(
         self, algo: algos.SignedDigestAlgorithm, moment: datetime | None, public_key: keys.PublicKeyInfo | None
     ) -> AlgorithmUsageConstraint:
         del moment
-        name = str(algo["algorithm"].native)
-        kind, digest = ("rsa", "sha256") if name == "rsassa_pkcs1v15" else _KINDS.get(name, ("", ""))
-        return AlgorithmUsageConstraint(digest in DIGESTS and (public_key is None or _fits(kind, public_key)))
+        kind = _KINDS.get(str(algo["algorithm"].native), "")
+        return AlgorithmUsageConstraint(kind != "" and (public_key is None or _fits(kind, public_key)))
+
+    def digest_combination_allowed(
+        self,
+        signature_algo: algos.SignedDigestAlgorithm,
+        message_digest_algo: algos.DigestAlgorithm,
+        moment: datetime | None,
+    ) -> AlgorithmUsageConstraint:
+        is_sm2, is_sm3 = (
+            signature_algo["algorithm"].native == "sm3_sm2",
+            message_digest_algo["algorithm"].native == "sm3",
+        )
+        if is_sm2 or is_sm3:
+            return AlgorithmUsageConstraint(is_sm2 and is_sm3)
+        return super().digest_combination_allowed(signature_algo, message_digest_algo, moment)
 
 
-_KINDS = {f"{digest}_{kind}": (kind, digest) for digest in DIGESTS for kind in ("rsa", "ecdsa")}
+_KINDS = {f"{digest}_{kind}": kind for digest in DIGESTS for kind in ("rsa", "ecdsa")}
+_KINDS |= {"rsassa_pkcs1v15": "rsa", "sm3_sm2": "sm2"}
 _POLICY = _AllowList()
 
 
 def _fits(kind: str, public_key: keys.PublicKeyInfo) -> bool:
     if kind == "rsa":
         return bool(public_key.algorithm == "rsa" and public_key.bit_size >= MIN_RSA)
-    return bool(public_key.algorithm == "ec" and public_key.curve[0] == "named" and public_key.curve[1] in CURVES)
+    curves = {SM2_CURVE} if kind == "sm2" else CURVES
+    return bool(public_key.algorithm == "ec" and public_key.curve[0] == "named" and public_key.curve[1] in curves)
+
+
+class _Signatures(SignatureValidator):
+    """Signatures by SM2 are checked by our own, all others by pyHanko."""
+
+    def validate_signature(
+        self,
+        signature: bytes,
+        signed_data: bytes,
+        public_key_info: keys.PublicKeyInfo,
+        signature_algorithm: algos.SignedDigestAlgorithm,
+        context: SignatureValidationContext = DEFAULT_VALIDATION_CONTEXT,
+    ) -> None:
+        """Raise `InvalidSignature` unless the signature holds."""
+        if signature_algorithm["algorithm"].native != "sm3_sm2":
+            _PYHANKO.validate_signature(signature, signed_data, public_key_info, signature_algorithm, context)
+            return
+        try:
+            suite_named("sm2-sm3").verify(public_key_info.dump(), signature, signed_data)
+        except VerificationError as error:
+            raise InvalidSignature from error
+        if context.prehashed:
+            raise InvalidSignature  # Z of the signer cannot be hashed in any more
+
+
+_PYHANKO, _VALIDATOR = DefaultSignatureValidator(), _Signatures()
+
+
+def _teach_names() -> None:
+    """asn1crypto has no names for the Chinese algorithms; pyHanko looks for a digest by its name in `cryptography`."""
+    for kind, dotted, name in (
+        (algos.DigestAlgorithmId, SM3, "sm3"),
+        (algos.SignedDigestAlgorithmId, SM2_SM3, "sm3_sm2"),
+    ):
+        kind._map[dotted] = name
+        if kind._reverse_map is not None:
+            kind._reverse_map[name] = dotted
+    keys.NamedCurve.register(SM2_CURVE, SM2_CURVE_OID, 32)
+
+
+_teach_names()
 
 
 @lru_cache(maxsize=64)

@@ -20,8 +20,8 @@ from certlib.crypto.certificates import TIME_STAMPING, Certificate
 from certlib.crypto.suites import suite_of
 from certlib.domain.verdict import Verdict
 from certlib.errors import VerificationError
-from certlib.verify.chains import certificate_in
-from certlib.verify.form import FormError, Message, read_message, read_token
+from certlib.verify.chains import certificate_in, is_intact, is_sound
+from certlib.verify.form import FormError, Message, digest_of, read_message, read_token
 from certlib.verify.span import guard
 
 
@@ -36,13 +36,18 @@ class QuickSeal:
 
 
 def quick_check(
-    pdf: bytes, *, certificates: Container[bytes], stamped: bool, authorities: Container[bytes] | None = None
+    pdf: bytes,
+    *,
+    certificates: Container[bytes],
+    stamped: bool,
+    authorities: Container[bytes] | None = None,
+    chains: Container[bytes] | None = None,
 ) -> QuickSeal:
     """Check a file we have just sealed ourselves.
 
     `certificates` are the seals' own X.509 certificates (DER) that may have sealed it; `authorities` those of the
-    timestamp authorities, any when None; `stamped` whether there must be a timestamp. Raises `VerificationError`
-    whose `code` is the verdict.
+    timestamp authorities, `chains` those above either, any when None; `stamped` whether there must be a timestamp.
+    Raises `VerificationError` whose `code` is the verdict.
     """
     guarded = guard(pdf)
     if guarded.faults or len(guarded.spans) != 1:
@@ -52,7 +57,8 @@ def quick_check(
     try:
         message = read_message(span.contents)
         certificate = _check_message(message, b"".join(span.covered(pdf)), certificates)
-        at = _check_stamp(message, authorities, stamped=stamped)
+        _check_chain(message, chains)
+        at = _check_stamp(message, authorities, chains, stamped=stamped)
         return QuickSeal(
             sha256=hashlib.sha256(pdf).hexdigest(),
             certificate=certificate,
@@ -77,12 +83,21 @@ def _check_signature(message: Message, content: bytes, certificate: Certificate)
     suite = suite_of(certificate.spki)
     if message.digest != suite.digest or message.info["signature_algorithm"].dump() != suite.signature_algorithm:
         raise VerificationError("签名算法与证书的密码套件不符。", code=Verdict.SIGNATURE_INVALID)
-    if hashlib.new(suite.digest, content).digest() != message.message_digest:
+    if not is_intact(message, suite.hash(content)):
         raise VerificationError("签名的摘要与内容不符。", code=Verdict.ALTERED)
-    suite.verify(certificate.spki, message.signature, message.attributes)
+    if not is_sound(message):
+        raise VerificationError("签名与所签内容不符。", code=Verdict.SIGNATURE_INVALID)
 
 
-def _check_stamp(message: Message, authorities: Container[bytes] | None, *, stamped: bool) -> datetime | None:
+def _check_chain(message: Message, chains: Container[bytes] | None) -> None:
+    above = [data for data in message.certificates if data != message.certificate]
+    if chains is not None and not all(data in chains for data in above):
+        raise VerificationError("签名所带的上级证书不是配置的证书。", code=Verdict.UNKNOWN_ISSUER)
+
+
+def _check_stamp(
+    message: Message, authorities: Container[bytes] | None, chains: Container[bytes] | None, *, stamped: bool
+) -> datetime | None:
     if bool(message.token) != stamped:
         raise VerificationError("时间戳与约定的级别不符。", code=Verdict.SIGNATURE_INVALID)
     if not message.token:
@@ -92,7 +107,8 @@ def _check_stamp(message: Message, authorities: Container[bytes] | None, *, stam
     pinned = authorities is None or stamp.message.certificate in authorities
     if not pinned or TIME_STAMPING not in certificate.extended_usage:
         raise VerificationError("时间戳不是配置的机构签发的。", code=Verdict.SIGNATURE_INVALID)
-    if stamp.imprint != hashlib.new(stamp.imprint_algorithm, message.signature).digest():
+    if stamp.imprint != digest_of(stamp.imprint_algorithm, message.signature):
         raise VerificationError("时间戳所覆盖的不是这个签名。", code=Verdict.SIGNATURE_INVALID)
     _check_signature(stamp.message, stamp.message.content or b"", certificate)
+    _check_chain(stamp.message, chains)
     return stamp.at

@@ -7,7 +7,6 @@ a timestamp after its authority's, as long as something newer covers it in time 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,7 +16,7 @@ from certlib.crypto.suites import suite_of
 from certlib.domain.verdict import Verdict
 from certlib.errors import VerificationError
 from certlib.verify.chains import certificate_in
-from certlib.verify.form import AlgorithmError, FormError, Message, Stamp, read_message, read_token
+from certlib.verify.form import AlgorithmError, FormError, Message, Stamp, digest_of, read_message, read_token
 from certlib.verify.pades import Found, Judgement, Material, Opened, UnreadableError, judge_seal, judge_stamp
 from certlib.verify.report import Notes, SealReport
 from certlib.verify.roots import TrustRoots
@@ -65,7 +64,7 @@ class SealExamination:
             return None
         self._document_timestamps()
         self._seal_timestamp(message)
-        digest = _digest(message.digest, span, self.pdf) if span else b""
+        digest = digest_of(message.digest, *span.covered(self.pdf)) if span else b""
         judged = judge_seal(message, digest, self.trust, self.moment or self.unproved, self.material)
         self._content_and_signature(message, judged)
         self._changes(index)
@@ -88,7 +87,7 @@ class SealExamination:
         except FormError as error:
             self.notes.failed("time", f"文档时间戳：{error}", Verdict.ALTERED)
             return
-        imprint = _digest(stamp.imprint_algorithm, span, self.pdf) if span else b""
+        imprint = digest_of(stamp.imprint_algorithm, *span.covered(self.pdf)) if span else b""
         if self._holds(stamp, imprint, "文档时间戳"):
             self.proved = min(self.proved or self.at, stamp.at)
         if span is None or span.end != len(self.pdf):
@@ -104,7 +103,7 @@ class SealExamination:
         except FormError as error:
             self.notes.failed("time", f"签章时间戳：{error}", Verdict.ALTERED)
             return
-        imprint = hashlib.new(stamp.imprint_algorithm, message.signature).digest()
+        imprint = digest_of(stamp.imprint_algorithm, message.signature)
         if not self._holds(stamp, imprint, "签章时间戳"):
             return
         self.moment = stamp.at
@@ -217,13 +216,6 @@ class SealExamination:
         if self.moment is None:
             return "B-B"
         return "B-LT" if self.material.revocation else "B-T"
-
-
-def _digest(algorithm: str, span: Span, pdf: bytes) -> bytes:
-    digest = hashlib.new(algorithm)
-    for stretch in span.covered(pdf):
-        digest.update(stretch)
-    return digest.digest()
 
 
 def _suite(certificate: Certificate) -> str:
