@@ -15,6 +15,9 @@ from certlib.catalogue import Catalogue, load_catalogue
 from certlib.catalogue import example as example_request
 from certlib.cli.options import AsJson, Home, Yes
 from certlib.cli.output import err, print_json, print_pairs, print_table, progress, read_json, read_lines, table
+from certlib.domain.actions import LegalState
+from certlib.domain.kinds import CertificateType
+from certlib.domain.lifecycle import STATE_WORDS
 from certlib.issue.composition import open_office
 from certlib.issue.cores import run_batch
 from certlib.issue.office import Office
@@ -57,7 +60,7 @@ def act(
     with open_office(Settings.load(home)) as office:
         view = office.certificate(identifier)
         if not yes:
-            _show_change(view, action, raw)
+            _show_change(view, action, raw, office.catalogue.certificate_types[view["type"]])
             typer.confirm("办理？", abort=True, err=True)
         with progress("正在办理…"):
             answer = office.act(identifier, action, raw, version=view["version"], client=CLIENT, key=_key(action, raw))
@@ -124,7 +127,7 @@ def _print_answer(answer: Answer, *, as_json: bool) -> None:
             "编号": body.get("number"),
             "证照标识": body.get("identifier"),
             "版本": body.get("edition"),
-            "状态": body.get("state"),
+            "状态": STATE_WORDS[LegalState(body["state"])] if "state" in body else "",
             "文件": body.get("sha256"),
             "待打印": "、".join(_sheet_name(sheet) for sheet in body.get("sheets", ())),
             "应收回": "、".join(_sheet_name(sheet) for sheet in body.get("recall", ())),
@@ -139,10 +142,12 @@ def _sheet_name(sheet: Mapping[str, Any]) -> str:
     return f"{sheet['label']}{sheet['copy_number']}" if sheet["copy_number"] > 1 else str(sheet["label"])
 
 
-def _show_change(view: Mapping[str, Any], action: str, raw: Mapping[str, Any]) -> None:
-    err.print(f"[bold]{view['name']} {view['number']}[/bold]（{view['state_words']}）：{action}")
+def _show_change(view: Mapping[str, Any], action: str, raw: Mapping[str, Any], kind: CertificateType) -> None:
+    permits = {permit["action"]: permit["label"] for permit in (*view["permitted"], *view["refused"])}
+    err.print(f"[bold]{kind.name} {view['number']}[/bold]（{view['state_words']}）：{permits.get(action, action)}")
+    labels = {spec.key: spec.label for spec in kind.fields}
     changed = raw.get("facts") or {}
-    rows = [(key, str(view["facts"].get(key, "")), str(value)) for key, value in changed.items()]
+    rows = [(labels.get(key, key), str(view["facts"].get(key, "")), str(value)) for key, value in changed.items()]
     if rows:
         err.print(table(("内容", "现为", "改为"), rows))
 
