@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlmodel import Session, and_, col, func, or_, select, update
 
-from certlib.errors import CertlibError, ConflictError, NotFoundError, RequestError
-from certlib.register.idempotency import Answer
+from certlib.errors import CertlibError, ConflictError, Fault, IdempotencyError, NotFoundError, RequestError
+from certlib.register.idempotency import Answer, body_digest
 from certlib.register.store import Register
 from certlib.register.tables import BatchLineRow, BatchRow
 
@@ -37,18 +37,43 @@ class Line:
         return f"batch:{self.batch}:{self.number}"
 
 
-def add_batch(register: Register, lines: Sequence[Mapping[str, Any]], *, client: str) -> str:
-    """Keep a batch; each line is `{"operation": "issue" | "document" | "act", …}`. Returns its id."""
-    batch = secrets.token_hex(8)
+def add_batch(register: Register, lines: Sequence[Mapping[str, Any]], *, client: str, key: str = "") -> str:
+    """Keep a batch; each line is `{"operation": "issue" | "document" | "act", …}`. Returns its id.
+
+    The same `key` with the same lines is the same batch. Raises `RequestError` for an empty or too long one,
+    `IdempotencyError` when the key came with other lines.
+    """
+    if not 0 < len(lines) <= MAX_LINES:
+        message = f"批量：应有 1 至 {MAX_LINES} 行，现有 {len(lines)} 行。"
+        raise RequestError([Fault("lines", "bad-batch", message, "批量", "Too many lines, or none.")])
+    digest = body_digest("batch", list(lines))
     with register.writer() as session:
-        at = register.moment(session)
-        session.add(BatchRow(id=batch, client=client, total=len(lines), created_at=at))
-        session.flush()
-        for number, line in enumerate(lines, start=1):
-            body = dict(line)
-            operation = str(body.pop("operation", "issue"))
-            session.add(BatchLineRow(batch=batch, line=number, operation=operation, body=body))
+        known = _known(session, client, key, digest)
+        return known or insert_batch(session, lines, client=client, at=register.moment(session), key=key, digest=digest)
+
+
+def insert_batch(
+    session: Session, lines: Sequence[Mapping[str, Any]], *, client: str, at: datetime, key: str = "", digest: str = ""
+) -> str:
+    """Write a batch into the caller's transaction and return its id."""
+    batch = secrets.token_hex(8)
+    row = BatchRow(id=batch, client=client, key=key or None, body_sha256=digest, total=len(lines), created_at=at)
+    session.add(row)
+    session.flush()
+    for number, line in enumerate(lines, start=1):
+        body = dict(line)
+        operation = str(body.pop("operation", "issue"))
+        session.add(BatchLineRow(batch=batch, line=number, operation=operation, body=body))
     return batch
+
+
+def _known(session: Session, client: str, key: str, digest: str) -> str:
+    if not key:
+        return ""
+    row = session.exec(select(BatchRow).where(BatchRow.client == client, BatchRow.key == key)).first()
+    if row is not None and row.body_sha256 != digest:
+        raise IdempotencyError("同一个 Idempotency-Key 已用于另一批，本次未受理；请换一个新的键。")
+    return row.id if row else ""
 
 
 def work_batch(
@@ -59,7 +84,7 @@ def work_batch(
         now = register.moment(session)
         claimed = _claim(session, now, owner, limit, batch)
     for line, client in claimed:
-        state, answer = _outcome(line, client, perform)
+        state, answer = outcome_of(line, client, perform)
         with register.writer() as session:
             _close(session, register, line, state=state, answer=answer, owner=owner)
     return len(claimed)
@@ -81,7 +106,8 @@ def _claim(session: Session, now: datetime, owner: str, limit: int, batch: str) 
     return [(Line(row.batch, row.line, row.operation, row.body), client) for row, client in rows]
 
 
-def _outcome(line: Line, client: str, perform: Callable[[Line, str], Answer]) -> tuple[str, dict[str, Any]]:
+def outcome_of(line: Line, client: str, perform: Callable[[Line, str], Answer]) -> tuple[str, dict[str, Any]]:
+    """State and answer of a line: what it raised becomes its own outcome and touches no other line."""
     try:
         answer = perform(line, client)
     except RequestError as error:

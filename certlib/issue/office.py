@@ -9,7 +9,7 @@ Every use case either answers or raises one error of `certlib.errors`; after an 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ from certlib.domain.holder import Holder, HolderCode
 from certlib.domain.paper import BlankAct, SheetAct
 from certlib.errors import CertlibError, ConflictError, Fault, NotFoundError, RequestError, StaleVersionError
 from certlib.formats.code import read_code
-from certlib.issue import batch, paper
+from certlib.issue import batch, mass, paper
 from certlib.issue.acting import Present, check_allowed, plan_action
 from certlib.issue.draft import Draft
 from certlib.issue.finishing import Finishing, Seals, finish, void
@@ -53,7 +53,7 @@ from certlib.issue.views import (
 from certlib.journal.journal import Journal
 from certlib.register.certificates import load_certificate
 from certlib.register.idempotency import Answer, begin, body_digest, find, replay
-from certlib.register.intents import UNFINISHED, abandoned, take_over
+from certlib.register.intents import UNFINISHED, abandoned, refuse_second_case, take_over
 from certlib.register.lookup import SqlLookup
 from certlib.register.stock import balances, check_stock
 from certlib.register.store import Register
@@ -289,6 +289,7 @@ class Office:
         """What must happen by itself: days that have come, crashed work, the journal's numbering. Call it often."""
         activate_editions(self.register)
         paper.void_uncollected(self._press())
+        mass.begin_due(self.register)
         self.sweep()
         self.sequence()
 
@@ -346,9 +347,74 @@ class Office:
     def _sheet_code(self, edition: EditionRow, n: int, carrier: int) -> str:
         return self.coder.text(replace(read_code(edition.code_text).payload, n=n, carrier=carrier))
 
-    def add_batch(self, lines: list[Mapping[str, Any]], *, client: str) -> str:
-        """Keep a batch for the workers; returns its id."""
-        return batch.add_batch(self.register, lines, client=client)
+    def add_batch(self, lines: Sequence[Mapping[str, Any]], *, client: str, key: str = "") -> str:
+        """Keep a batch for the workers; returns its id. The same key and lines are the same batch."""
+        with _one_at_a_time():
+            return batch.add_batch(self.register, lines, client=client, key=key)
+
+    def check_batch(self, lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """A dry run: every line with its faults, as the certificates stand now; nothing is numbered or kept."""
+        cases: set[tuple[str, str]] = set()
+        outcomes = []
+        for number, raw in enumerate(lines, start=1):
+            body = dict(raw)
+            line = batch.Line("", number, str(body.pop("operation", "issue")), body)
+            state, answer = batch.outcome_of(line, "", lambda line, _: self._try(line, cases))
+            outcomes.append({"line": number, "operation": line.operation, "state": state, "answer": answer})
+        return outcomes
+
+    def _try(self, line: batch.Line, cases: set[tuple[str, str]]) -> Answer:
+        """What `_perform` would check before it numbers anything."""
+        now, body = self.register.now(), dict(line.body)
+        if line.operation == "act":
+            act = action_of(str(body.pop("action", "")))
+            with self.register.reader() as session:
+                present = self._present(session, key_of(str(body.pop("identifier", ""))))
+            body.pop("version", None)
+            command, draft = plan_action(read_act(body), act, present, self.catalogue, now=now)
+            check_allowed(present, command, draft, self.catalogue, now=now)
+        else:
+            draft = self._planner(line.operation)(read_issue(body), self.catalogue, now=now)
+        if draft is not None:
+            preflight(draft_face(draft, self.settings.host_words), self.renderer)
+            self._refuse_case(draft, cases)
+        return Answer(200, {})
+
+    def _refuse_case(self, draft: Draft, cases: set[tuple[str, str]]) -> None:
+        place = (draft.case, f"{draft.type}:{draft.action}")
+        if draft.case and place in cases:
+            message = f"办件编号：本批中 {draft.case} 出现不止一次。"
+            raise RequestError([Fault("case.number", "case-twice", message, "办件编号", "The case comes twice.")])
+        cases.add(place)
+        with self.register.reader() as session:
+            refuse_second_case(session, draft.case, draft.type, draft.action)
+
+    def _planner(self, operation: str) -> Callable[..., Draft]:
+        planner = {"issue": plan_certificate, "document": plan_document}.get(operation)
+        if planner is None:
+            message = f"操作：“{operation[:30]}”不是 issue、document 或 act。"
+            raise RequestError([Fault("operation", "unknown-operation", message, "操作", "No such operation.")])
+        return planner
+
+    def propose_mass(
+        self, action: str, body: Mapping[str, Any], where: Mapping[str, str], *, person: str, reason: str, client: str
+    ) -> dict[str, Any]:
+        """Propose an action on many certificates; see `certlib.issue.mass`."""
+        return mass.propose(self.register, action_of(action), body, where, person=person, reason=reason, client=client)
+
+    def try_mass(self, action: str, body: Mapping[str, Any], where: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The dry run of a mass action: each certificate with what would stop it."""
+        with self.register.reader() as session:
+            found = mass.affected(session, where)
+        return self.check_batch([{**body, "operation": "act", "action": action, "identifier": one} for one in found])
+
+    def approve_mass(self, proposal: str, *, person: str, window: timedelta = mass.WINDOW) -> dict[str, Any]:
+        """A second person approves a mass action; it begins after the window."""
+        return mass.approve(self.register, proposal, person=person, window=window)
+
+    def cancel_mass(self, proposal: str) -> dict[str, Any]:
+        """Call a mass action off before it begins."""
+        return mass.cancel(self.register, proposal)
 
     def work_batch(self, *, limit: int = 8, only: str = "") -> int:
         """Perform some lines of waiting batches; returns how many."""
@@ -359,10 +425,8 @@ class Office:
             body = dict(line.body)
             identifier, action = str(body.pop("identifier", "")), str(body.pop("action", ""))
             return self.act(identifier, action, body, version=body.pop("version", None), client=client, key=line.key)
-        issue = {"issue": self.issue, "document": self.issue_document}.get(line.operation)
-        if issue is None:
-            message = f"操作：“{line.operation}”不是 issue、document 或 act。"
-            raise RequestError([Fault("operation", "unknown-operation", message, "操作", "No such operation.")])
+        self._planner(line.operation)
+        issue = self.issue if line.operation == "issue" else self.issue_document
         return issue(line.body, client=client, key=line.key)
 
     # --- inside ----------------------------------------------------------------------------------------------------

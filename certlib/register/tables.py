@@ -332,10 +332,14 @@ class BatchRow(SQLModel, table=True):
     __tablename__ = "batch"
     id: str = Field(primary_key=True)
     client: str
+    key: str | None = None  # the client's idempotency key
+    body_sha256: str = ""
     state: str = "running"  # running | done
     total: int
     created_at: datetime
     finished_at: datetime | None = None
+
+    __table_args__ = (Index("uq_batch_key", "client", "key", unique=True),)
 
 
 class BatchLineRow(SQLModel, table=True):
@@ -351,6 +355,25 @@ class BatchLineRow(SQLModel, table=True):
     lease_until: datetime | None = None
     attempts: int = 0
     answer: dict[str, Any] = _json()
+
+
+class MassRow(SQLModel, table=True):
+    """A mass action: proposed by one person, approved by another, begun after a window in which it may be cancelled."""
+
+    __tablename__ = "mass"
+    id: str = Field(primary_key=True)
+    client: str
+    action: str
+    where: dict[str, Any] = _json()  # which certificates
+    body: dict[str, Any] = _json()  # the action's request
+    reason: str
+    proposer: str
+    approver: str = ""
+    state: str = "proposed"  # proposed | approved | cancelled | begun
+    count: int  # of the certificates found when it was proposed
+    starts_at: datetime | None = None
+    batch: str = ""
+    created_at: datetime
 
 
 class AccessRow(SQLModel, table=True):
