@@ -6,7 +6,7 @@
 
 A message is the array `[protected, {}, payload, signature]`, without tag unless asked for. The algorithm stands in the
 protected header and is decided by the key; reading refuses an algorithm it does not know before any key is touched.
-ECDSA signatures are r ‖ s, 64 bytes (RFC 9053 §2.1), while keys give and take them in DER.
+ECDSA and SM2 signatures are r ‖ s, 64 bytes (RFC 9053 §2.1), while keys give and take them in DER.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ ALGORITHMS: dict[int, Algorithm] = {
     for algorithm in (
         Algorithm(-7, "ES256", "p256-sha256", _raw_from_der, _der_from_raw),
         Algorithm(-8, "EdDSA", "ed25519", _same, _same),
+        Algorithm(-65537, "SM2", "sm2-sm3", _raw_from_der, _der_from_raw),  # private use: IANA has none for SM2
     )
 }
 _OF_SUITE = {algorithm.suite: algorithm for algorithm in ALGORITHMS.values()}

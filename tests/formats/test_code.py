@@ -9,6 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certlib.crypto.development import development_key
+from certlib.crypto.keys import PemKey
+from certlib.crypto.libcrypto import unavailable
+from certlib.crypto.sm2 import Sm2PrivateKey
 from certlib.domain.verdict import GENUINE, Verdict
 from certlib.formats.code import EPOCH, CodeError, CodePayload, code_text, read_code, sign_code, verify_code
 from certlib.formats.digits import from_digits, to_digits
@@ -151,3 +154,23 @@ def test_the_documented_example_is_the_vectors() -> None:
     document = (root / "docs/payload.md").read_text(encoding="utf-8")
     assert vectors["payload"]["hex"] in document.replace("\n", "")
     assert vectors["facts"]["digest"] in document
+
+
+def test_a_code_signed_with_sm2_is_read_by_anyone() -> None:
+    """The Chinese suite has the same form and size; verifying it needs no libcrypto."""
+    if unavailable():
+        pytest.skip(str(unavailable()))
+    private = Sm2PrivateKey.generate()
+    key = PemKey.load(private.pem, name="sm2")
+    trust = TrustList(
+        seq=1,
+        issued=datetime(2026, 1, 1, tzinfo=UTC),
+        keys=(TrustedKey(public_key=key.public_key, uses=("code",), issuer=Names("赣州市")),),
+    )
+    text = code_text(sign_code(PAYLOAD, key), "zwfw.example.gov.cn")
+    code = read_code(text)
+    assert verify_code(code, trust).public_key == key.public_key
+    assert len(sign_code(PAYLOAD, key)) == len(sign_code(PAYLOAD, CODE)) + 4  # the longer number of the algorithm
+    with pytest.raises(CodeError) as caught:
+        verify_code(code, TRUST)
+    assert caught.value.reason == "unknown-key"
