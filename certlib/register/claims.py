@@ -38,12 +38,23 @@ def claims(session: Session, journal: Journal[Session], size: int) -> Iterator[L
     for start in range(0, size, _PORTION):
         bodies = journal.leaves(session, start, min(size, start + _PORTION))
         yield from _portion(session, start, bodies, seen)
-    for body in session.connection().scalars(select(col(JournalEvent.body)).where(col(JournalEvent.seq).is_(None))):
+    for body, leaf in _waiting(session):
+        seen.take(leaf, leaf_hash(body))
+        seen.outcomes.update(n for n, _ in leaf.statuses)
+    yield from _left_over(session, seen)
+
+
+def waiting_indices(session: Session) -> set[int]:
+    """The indices whose newest leaf has no number yet: of them the numbered journal cannot speak."""
+    return {n for _, leaf in _waiting(session) for n, _ in leaf.statuses}
+
+
+def _waiting(session: Session) -> Iterator[tuple[bytes, Leaf]]:
+    query = select(col(JournalEvent.body)).where(col(JournalEvent.seq).is_(None)).order_by(col(JournalEvent.id))
+    for body in session.connection().scalars(query):
         leaf = _decoded(body)
         if leaf is not None:
-            seen.take(leaf, leaf_hash(body))
-            seen.outcomes.update(n for n, _ in leaf.statuses)
-    yield from _left_over(session, seen)
+            yield body, leaf
 
 
 @dataclass(slots=True)

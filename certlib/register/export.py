@@ -16,11 +16,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from certlib.formats.tlog_tiles import ENTRIES, tiles_of
+from certlib.formats.tlog_tiles import ENTRIES, WIDTH, join_entries, tiles_of
 from certlib.journal.journal import Journal
 from certlib.journal.store import StoredCheckpoint
 from certlib.register.bundle_files import BundleFiles
-from certlib.register.claims import claims
+from certlib.register.claims import claims, waiting_indices
 from certlib.register.journal_tables import JournalCheckpoint, JournalCosignature
 from certlib.register.standing import standing
 from certlib.verify.bundle import ABOUT, CHECKPOINT, CHECKPOINTS, FORMAT, REGISTER, STANDING, STATUS, TRUST
@@ -40,7 +40,7 @@ def export_bundle(
     """Write the bundle under the newest head, and give that head. Sequence, and let witnesses cosign, before.
 
     `status` and `trust` are published lists by file name. Raises `NotFoundError` before the first head,
-    `StorageError` when the disk refuses.
+    `VerificationError` when leaves are missing from the database, `StorageError` when the disk refuses.
     """
     head = journal.head(session)
     files.add(CHECKPOINT, head.text.encode())
@@ -50,7 +50,9 @@ def export_bundle(
             files.add(f"{folder}/{name}", data)
     _add_tiles(session, journal, files, head.size, progress or (lambda _done, _all: None))
     files.add_lines(REGISTER, claims(session, journal, head.size))
-    files.add_lines(STANDING, ({"n": n, "code": code} for n, code in standing(session, at=head.at)))
+    waiting = waiting_indices(session)
+    codes = ((n, None if n in waiting else code) for n, code in standing(session, at=head.at))
+    files.add_lines(STANDING, ({"n": n, "code": code} for n, code in codes))
     files.add_lines(ABOUT, [_about(journal, head)])
     return head
 
@@ -74,8 +76,9 @@ def _add_tiles(
 ) -> None:
     for place in tiles_of(size):
         if place.level == ENTRIES:
-            files.add(place.path, journal.entries(session, place.index, place.width))
-            progress(min(size, (place.index + 1) * 256), size)
+            start = place.index * WIDTH
+            files.add(place.path, join_entries(journal.leaves(session, start, start + place.width)))
+            progress(start + place.width, size)
         else:
             files.add(place.path, journal.tile(session, place.level, place.index, place.width))
 

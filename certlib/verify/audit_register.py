@@ -176,18 +176,21 @@ _CHECKS: dict[str, Callable[[Register, Mapping[str, Any], Leaf, int], str]] = {
 def check_standing(found: Breaches, lines: Iterator[Mapping[str, Any]], indices: Indices) -> int:
     """Step 10: the statuses as the register's tables have them equal those that follow from the journal.
 
-    Gives how many were compared; 0 when the bundle does not say.
+    Gives how many there are; 0 when the bundle does not say. A code of null says that the newest change of an index
+    had no number yet.
     """
     seen = bytearray(len(indices.codes))
     count = 0
     for line in lines:
         n, code = _number(line.get("n")), line.get("code")
+        if code is None and not indices.owner(n):
+            continue  # planned by a leaf that waits for its number
         count += 1
         if not indices.owner(n) or seen[n]:
             found.add("standing", f"索引号 {n}", "台账中有此索引号，日志中没有计划；或台账重复")
             continue
         seen[n] = 1
-        if code != indices.codes[n]:
+        if code is not None and code != indices.codes[n]:
             message = f"台账的状态是 {code}，由日志得出的是 {indices.codes[n]}，台账疑被改动"
             found.add("standing", f"索引号 {n}", message)
     if count:
