@@ -196,7 +196,6 @@ class _Setting:
         item, today = self.item, self.today
         accepted = self._moment(StepKind.ACCEPTANCE)
         certificate = self._certificate()
-        authorities, mandate = self.catalogue.authorities, self.mandate
         self.words.know(
             holder=self.holder["name"],
             code=self.holder["code"],
@@ -211,10 +210,6 @@ class _Setting:
             project_code=f"{today:%y%m}-360799-04-01-{self.words['digits6']}",
             certificate_name=certificate.name if certificate else "准予行政许可决定书",
             certificate_number=certificate.number.example if certificate else f"赣市行审决字〔{today.year}〕1号",
-            accepted_by=f"{authorities[mandate.accepts].name} {self.words['person7']}",
-            reviewed_by=f"{authorities[mandate.reviews].name} {self.words['person8']}：{_OPINIONS[StepKind.REVIEW]}",
-            approved_by=f"{authorities[mandate.decides].name} {self.words['person9']}：{_OPINIONS[StepKind.APPROVAL]}",
-            supervised_by=authorities[mandate.supervises].name,
         )
 
     def _certificate(self) -> CertificateType | None:
@@ -243,7 +238,9 @@ class _Setting:
 _PERSONS = {StepKind.ACCEPTANCE: "person7", StepKind.REVIEW: "person8", StepKind.APPROVAL: "person9"}
 
 
-def _value(kind: FieldKind, text: str) -> str | list[str]:
+def _value(kind: FieldKind, text: str) -> str | list[str] | list[dict[str, str]]:
+    if kind is FieldKind.HOLDERS:
+        return [dict(zip(("name", "code"), line.rsplit(" ", 1), strict=True)) for line in text.split("\n")]
     return text.split("\n") if kind is FieldKind.LIST else text
 
 

@@ -17,7 +17,7 @@ from certlib.identifiers import check_citizen_number, check_uscc
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?", re.ASCII)
-_LINES = frozenset({FieldKind.PARAGRAPH, FieldKind.LIST})
+_LINES = frozenset({FieldKind.PARAGRAPH, FieldKind.LIST, FieldKind.HOLDERS})
 _MOST_ENTRIES = 200
 
 
@@ -95,6 +95,8 @@ class _Reason:
 _MISSING = _Reason("missing", "缺少该项", "is missing")
 _NOT_TEXT = _Reason("not-a-text", "应为文字", "must be a text")
 _NOT_LIST = _Reason("not-a-list", "应为文字列表", "must be a list of texts")
+_NOT_HOLDERS = _Reason("not-holders", "应为名称（name）和代码（code）的列表", "must be a list of names and codes")
+_TWICE = _Reason("holder-twice", "同一主体列入两次", "names a holder twice")
 _OUTER_SPACE = _Reason("outer-space", "首尾有空格", "begins or ends with white space")
 _BAD_DATE = _Reason("not-a-date", "不是日期（应如 2026-03-02）", "is not a date such as 2026-03-02")
 _BAD_NUMBER = _Reason("not-a-number", "不是数（应如 1200 或 12.5）", "is not a number such as 1200 or 12.5")
@@ -132,7 +134,11 @@ def _read(spec: FieldSpec, value: object, today: date) -> tuple[list[Fault], str
 
 
 def _as_text(spec: FieldSpec, value: object) -> str | _Reason:
-    if spec.kind is FieldKind.LIST:
+    if spec.kind is FieldKind.HOLDERS:
+        value = _holder_lines(value)
+        if isinstance(value, _Reason):
+            return value
+    if spec.kind in {FieldKind.LIST, FieldKind.HOLDERS}:
         entries = value.split("\n") if isinstance(value, str) else value
         if not isinstance(entries, list | tuple) or not all(isinstance(entry, str) for entry in entries):
             return _NOT_LIST
@@ -142,6 +148,19 @@ def _as_text(spec: FieldSpec, value: object) -> str | _Reason:
     if spec.kind is FieldKind.NUMBER and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return value if isinstance(value, str) else _NOT_TEXT
+
+
+def _holder_lines(value: object) -> list[str] | _Reason:
+    """One line for each holder: its name, a space, its code; neither may hold what would part them otherwise."""
+    lines = []
+    for entry in value if isinstance(value, list | tuple) else [value]:
+        if not isinstance(entry, Mapping) or set(entry) != {"name", "code"}:
+            return _NOT_HOLDERS
+        name, code = entry["name"], entry["code"]
+        if not isinstance(name, str) or not isinstance(code, str) or "\n" in name or " " in code:
+            return _NOT_HOLDERS
+        lines.append(f"{name} {code}")
+    return lines
 
 
 def _date(spec: FieldSpec, text: str, today: date) -> _Reason | None:
@@ -188,6 +207,16 @@ def _subject(spec: FieldSpec, text: str, today: date) -> _Reason | None:
     return as_organisation
 
 
+def _holders(spec: FieldSpec, text: str, today: date) -> _Reason | None:
+    """Every code sound, none twice; the fault names the line."""
+    codes = [line.rpartition(" ")[2] for line in text.split("\n")]
+    for number, code in enumerate(codes, start=1):
+        reason = _subject(spec, code, today)
+        if reason:
+            return _Reason(reason.code, f"第 {number} 行{reason.chinese}", f"in line {number} {reason.english}")
+    return _TWICE if len(set(codes)) < len(codes) else None
+
+
 _MEANING: Mapping[FieldKind, Callable[[FieldSpec, str, date], _Reason | None]] = {
     FieldKind.DATE: _date,
     FieldKind.CHOICE: _choice,
@@ -195,6 +224,7 @@ _MEANING: Mapping[FieldKind, Callable[[FieldSpec, str, date], _Reason | None]] =
     FieldKind.USCC: _uscc,
     FieldKind.CITIZEN_NUMBER: _citizen,
     FieldKind.SUBJECT_CODE: _subject,
+    FieldKind.HOLDERS: _holders,
 }
 
 

@@ -68,6 +68,8 @@ def document_type(key: str, table: Table, facts: Mapping[str, Any]) -> DocumentT
         step=table.text("step", "approval"),
         public=table.flag("public", default=True),
         basis=table.text("basis", ""),
+        chain=table.flag("chain"),
+        action=Action(table.text("action")) if table.has("action") else None,
     )
     table.close()
     return kind
@@ -123,6 +125,7 @@ _LENGTHS = {
     FieldKind.NUMBER: 40,
     FieldKind.PARAGRAPH: 600,
     FieldKind.LIST: 600,
+    FieldKind.HOLDERS: 20_000,
 }
 
 

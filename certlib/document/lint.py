@@ -10,6 +10,7 @@ The checks read the file's own bytes through PDFium, not what the typesetter mea
     overlap     no character upon another
     attachment  facts.json is there, once, byte for byte
     seal        inside its page, clear of every text but issuer and date, away from the code, never alone on a page
+    quiet       no character upon the code or in its quiet zone
     code        decodes from the page at 150 dpi to exactly the code's text (full look only)
 
 `require(lint(…))` raises `LintError` when one fails.
@@ -39,6 +40,7 @@ MILLIMETRE = 72 / 25.4  # points
 CODE_DPI = 150
 SEAL_TO_CODE = 25.0  # millimetres: a red ring over the quiet zone is what keeps telephones from reading
 CELL = 6.0  # millimetres, for finding neighbours
+QUIET = 1.3  # millimetres around the code: four of the smallest modules
 INK = 1.5  # millimetres by which ink may end short of its line
 
 STREAM = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)
@@ -145,7 +147,9 @@ def _pages(look: Look) -> Iterator[str]:
 
 
 def _text(look: Look) -> Iterator[str]:
-    read = "".join(_page_text(text, look) for text in look.texts)
+    read = ""
+    for text in look.texts:
+        read += _page_text(text, look, read)
     wanted = expected_text(look.face, look.template, look.layout)
     if read != wanted:
         at = next(
@@ -154,9 +158,12 @@ def _text(look: Look) -> Iterator[str]:
         yield f"版面文字与要件不符：第 {at + 1} 字起应为“{wanted[at : at + 16]}”，实为“{read[at : at + 16]}”"
 
 
-def _page_text(text: str, look: Look) -> str:
-    """A page's text without the mark across it and the page number under it."""
+def _page_text(text: str, look: Look, before: str) -> str:
+    """A page's text without the mark across it, the head of a table that runs on, and the page number under it."""
     read = plain(text).removeprefix(plain(look.face.mark))
+    running = plain(look.layout.running)
+    if running and running in before:
+        read = read.removeprefix(running)
     return re.sub(r"—\d+—$", "", read) if look.layout.pages[1] > 1 else read
 
 
@@ -276,6 +283,23 @@ def _gap(one: Box, other: Box) -> float:
     return float((across**2 + down**2) ** 0.5)
 
 
+def _quiet(look: Look) -> Iterator[str]:
+    box = look.rendered.code
+    if box is None:
+        return
+    upon = [
+        g.text
+        for g in look.pages[box.page - 1]
+        if g.right > box.x - QUIET
+        and g.left < box.x + box.width + QUIET
+        and g.bottom > box.y - QUIET
+        and g.top < box.y + box.height + QUIET
+        and g.text not in look.face.mark
+    ]
+    if upon:
+        yield f"二维码及其空白区内有文字“{''.join(upon[:16])}”"
+
+
 def _code(look: Look) -> Iterator[str]:
     if not look.face.code_text or look.layout.code is None:
         return
@@ -331,5 +355,6 @@ CHECKS: Mapping[str, Callable[[Look], Iterator[str]]] = {
     "overlap": _overlap,
     "attachment": _attachment,
     "seal": _seal,
+    "quiet": _quiet,
     "code": _code,
 }

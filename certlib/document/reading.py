@@ -1,20 +1,21 @@
 """What a face must read: the whole text of its pages, made from the template's `reads` and the facts.
 
 `reads` lists the page's text in reading order. `{key}` stands for a fact, `{key:numbered}` for a list with its
-numbers, `{text:key}` for one of the template's own texts, `{title}` `{issuer}` `{issued_on}` `{copy}` `{serial}`
-`{caption}` for what the face itself carries. An entry that begins with `?` is left out when anything in it is empty.
-White space counts nowhere: lines break where the page wants them to.
+numbers, `{key:rows}` for a table with a number before each line, `{text:key}` for one of the template's own texts,
+`{title}` `{issuer}` `{issued_on}` `{copy}` `{serial}` `{caption}` for what the face itself carries. An entry that
+begins with `?` is left out when anything in it is empty. White space counts nowhere: lines break where the page wants
+them to.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from certlib.document.face import Face
 from certlib.document.templates import Layout, Template
 
-PLACE = re.compile(r"\{(?:(text):)?([a-z_]+)(:numbered)?\}")
+PLACE = re.compile(r"\{(?:(text):)?([a-z_]+)(?::(numbered|rows))?\}")
 # PDFium gives a hyphen at a line's end as U+FFFE (or U+0002), so that words can be joined again.
 HYPHENS = str.maketrans({"\ufffe": "-", "\x02": "-"})
 
@@ -44,11 +45,11 @@ def _filled(entry: str, face: Face, template: Template) -> str:
 
 
 def _value(match: re.Match[str], face: Face, template: Template) -> str:
-    is_text, key, numbered = match.groups()
+    is_text, key, form = match.groups()
     if is_text:
         entry = template.texts.get(key, "")
         text = "\n".join(entry) if isinstance(entry, list) else str(entry)
-        text = _numbered(text.split("\n")) if numbered else text
+        text = _FORMS[form](text.split("\n"))
         return PLACE.sub(lambda inner: str(template.texts.get(inner.group(2), "")), text)
     own = {
         "title": face.title,
@@ -60,9 +61,16 @@ def _value(match: re.Match[str], face: Face, template: Template) -> str:
         "check_code": face.facts.get("check_code", "") if face.code_text else "",
     }
     value = own[key] if key in own else face.facts.get(key, "")
-    return _numbered(value.split("\n")) if numbered else value
+    return _FORMS[form](value.split("\n"))
 
 
 def _numbered(entries: Iterable[str]) -> str:
     lines = list(entries)
     return "".join(f"{count}.{line}" for count, line in enumerate(lines, 1)) if len(lines) > 1 else "".join(lines)
+
+
+def _rows(entries: Iterable[str]) -> str:
+    return "".join(f"{count}{line}" for count, line in enumerate(entries, 1))
+
+
+_FORMS: Mapping[str | None, Callable[[Iterable[str]], str]] = {None: "\n".join, "numbered": _numbered, "rows": _rows}

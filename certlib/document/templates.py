@@ -31,7 +31,8 @@ class Slot:
     """The place of one fact. Lengths in millimetres, sizes in points, `pitch` the line pitch in ems.
 
     The sizes are tried in turn until the text fits `height`; a slot without height runs on. `sample` is set in
-    place of a fact that is not known yet, such as the number; `prefix` is a text of the face before it.
+    place of a fact that is not known yet, such as the number; `prefix` is a text of the face before it. A list may
+    stand in up to `columns` columns, 4 mm apart, before the next smaller size is tried.
     """
 
     key: str
@@ -43,6 +44,7 @@ class Slot:
     pitch: float = 1.5
     prefix: str = ""
     justify: bool = False
+    columns: int = 1
     sample: str = ""
 
     def lines(self, size: float) -> int:
@@ -54,7 +56,8 @@ class Slot:
     def capacity(self) -> int:
         """How many full-width characters the slot holds at its smallest size."""
         size = self.sizes[-1]
-        return self.lines(size) * int(self.width / (size * 25.4 / 72) + 1e-6)
+        column = (self.width - 4.0 * (self.columns - 1)) / self.columns
+        return self.lines(size) * self.columns * int(column / (size * 25.4 / 72) + 1e-6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Layout:
     reads: tuple[str, ...]
     code: CodeSpec | None
     seal: SealSpec | None
+    running: str = ""  # the head of a table, which each page that it runs on to begins with
 
 
 @dataclass(frozen=True)
@@ -194,6 +198,7 @@ def _layout(name: str, entry: Mapping[str, Any], data: Mapping[str, Any]) -> Lay
         pages=(entry.get("pages", [1, 1])[0], entry.get("pages", [1, 1])[1]),
         slots={key: _slot(key, slot) for key, slot in slots.items()},
         reads=tuple(entry["reads"]),
+        running=entry.get("running", ""),
         code=CodeSpec(**entry["code"]) if "code" in entry else None,
         seal=SealSpec(over=tuple(entry["seal"]["over"]), line=float(entry["seal"].get("line", 0)))
         if "seal" in entry

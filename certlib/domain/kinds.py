@@ -26,6 +26,7 @@ class FieldKind(StrEnum):
     CHOICE = "choice"
     NUMBER = "number"  # decimal, unit in the label
     LIST = "list"  # several lines, one entry each
+    HOLDERS = "holders"  # objects of name and code; on the face a line each, the code after the last space
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,8 @@ class DocumentType:
     step: str = "approval"  # the step after which it may be made: acceptance | review | approval
     public: bool = True  # whether the public look-up may show it at all
     basis: str = ""
+    chain: bool = False  # shows who accepted, reviewed, decided and supervises (权责一致); never outward
+    action: Action | None = None  # the action on a certificate whose decision it is
 
 
 class OutcomeKind(StrEnum):

@@ -64,15 +64,15 @@ def folder_of(tmp_path: Path, changed: dict[str, str] | None = None) -> Path:
 
 
 def test_the_six_faces_are_there() -> None:
-    """The templates shipped are those of the six faces."""
-    assert KEYS == (
+    """The templates shipped include the six faces that the city began with."""
+    assert {
         "construction-planning-permit",
         "filing-receipt",
         "gas-licence",
         "licence-decision",
         "medical-device-filing",
         "medical-device-licence",
-    )
+    } <= set(KEYS)
 
 
 @pytest.mark.parametrize("key", KEYS)
