@@ -24,6 +24,7 @@ from certlib.register.export import export_bundle
 from certlib.verify.audit import CHECKS, AuditReport, AuditTrust, audit
 from certlib.verify.bundle import open_bundle
 from certlib.verify.roots import TrustRoots
+from tests.databases import new_database
 from tests.issue.conftest import Clock, Desk
 
 from .conftest import witness_key
@@ -80,11 +81,9 @@ def witness_all(office: Office, folder: Path, clock: Clock) -> list[str]:
     return outcomes
 
 
-@pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Audited:
-    """One office for all tests of this file; each works on a copy of its home."""
-    folder = tmp_path_factory.mktemp("office")
-    clock, settings = Clock(), Settings(home=folder / "home", suite="p256-sha256")
+def lived_office(folder: Path, settings: Settings) -> Audited:
+    """An office after a little life, its journal numbered and cosigned."""
+    clock = Clock()
     with open_office(settings, clock=clock) as office:
         office.tick()
         live(Desk(office, clock))
@@ -96,7 +95,14 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Audited:
             trust_roots=list(TrustRoots.load().list_keys),
         )
         published, _ = office.status_list(0)
-    return Audited(folder / "home", clock, trust, settings, published)
+    return Audited(settings.home, clock, trust, settings, published)
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Audited:
+    """One office for all tests of this file; each works on a copy of its home."""
+    folder = tmp_path_factory.mktemp("office")
+    return lived_office(folder, Settings(home=folder / "home", suite="p256-sha256"))
 
 
 @pytest.fixture
@@ -124,6 +130,14 @@ def tamper(office: Audited, *statements: str) -> int:
 def test_the_bundle_of_an_honest_office_holds(office: Audited, tmp_path: Path, name: str) -> None:
     """Every check passes, in a folder and in a tar file."""
     report = office.audit(tmp_path / name)
+    assert report.breaches == ()
+    assert {finding.check: finding.outcome for finding in report.findings} == dict.fromkeys(CHECKS, "pass")
+
+
+def test_on_postgresql_the_bundle_holds_as_well(postgresql: str, tmp_path: Path) -> None:
+    """The same life on the other database."""
+    settings = Settings(home=tmp_path / "home", suite="p256-sha256", database=new_database(postgresql))
+    report = lived_office(tmp_path, settings).audit(tmp_path / "bundle")
     assert report.breaches == ()
     assert {finding.check: finding.outcome for finding in report.findings} == dict.fromkeys(CHECKS, "pass")
 
