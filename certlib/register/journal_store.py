@@ -33,6 +33,26 @@ _PUT_TILE = text("""
     ON CONFLICT (level, place) DO UPDATE SET data = excluded.data
 """)
 _APPEND = insert(JournalEvent.__table__)  # type: ignore[attr-defined]
+_SIZE = select(func.coalesce(func.max(JournalEvent.seq) + 1, 0))
+_WAITING = select(col(JournalEvent.id)).where(col(JournalEvent.seq).is_(None)).limit(1)
+_NEWEST_EVENT = select(col(JournalEvent.body)).order_by(col(JournalEvent.id).desc()).limit(1)
+_NEWEST_HEAD = (
+    select(
+        col(JournalCheckpoint.id),
+        col(JournalCheckpoint.size),
+        col(JournalCheckpoint.root),
+        col(JournalCheckpoint.note),
+        col(JournalCheckpoint.at),
+    )
+    .order_by(col(JournalCheckpoint.id).desc())
+    .limit(1)
+)
+_ADD_HEAD = insert(JournalCheckpoint.__table__)  # type: ignore[attr-defined]
+_COSIGNATURES = (
+    select(col(JournalCosignature.line))
+    .where(col(JournalCosignature.checkpoint) == bindparam("checkpoint"))
+    .order_by(col(JournalCosignature.witness))
+)
 _TILE = select(col(JournalTile.data)).where(
     col(JournalTile.level) == bindparam("level"), col(JournalTile.place) == bindparam("place")
 )
@@ -54,14 +74,13 @@ class SqlJournalStore:
         lock = _LOCK.get(connection.dialect.name)
         if lock is not None:
             connection.execute(lock, {"lock": _SEQUENCER})
-        start = connection.scalar(select(func.coalesce(func.max(JournalEvent.seq) + 1, 0))) or 0
+        start = connection.scalar(_SIZE) or 0
         rows = sorted(tuple(row) for row in connection.execute(_NUMBER, {"start": start, "limit": limit}))
         last = self.entries(transaction, rows[-1][0], rows[-1][0] + 1)[0] if rows else b""
         return Numbered(start, [digest for _, digest in rows], last)
 
     def waiting(self, transaction: Session) -> bool:
-        query = select(col(JournalEvent.id)).where(col(JournalEvent.seq).is_(None)).limit(1)
-        return transaction.connection().scalar(query) is not None
+        return transaction.connection().scalar(_WAITING) is not None
 
     def tile(self, transaction: Session, level: int, index: int) -> bytes:
         return transaction.connection().scalar(_TILE, {"level": level, "place": index}) or b""
@@ -80,15 +99,13 @@ class SqlJournalStore:
         return transaction.connection().scalar(query)
 
     def newest_event(self, transaction: Session) -> bytes | None:
-        query = select(col(JournalEvent.body)).order_by(col(JournalEvent.id).desc()).limit(1)
-        return transaction.connection().scalar(query)
+        return transaction.connection().scalar(_NEWEST_EVENT)
 
     def add_checkpoint(self, transaction: Session, size: int, root: bytes, note: str, at: datetime) -> None:
-        transaction.add(JournalCheckpoint(size=size, root=root, note=note, at=at))
-        transaction.flush()
+        transaction.connection().execute(_ADD_HEAD, {"size": size, "root": root, "note": note, "at": at})
 
     def newest_checkpoint(self, transaction: Session, *, cosignatures: int = 0) -> StoredCheckpoint | None:
-        query = select(JournalCheckpoint).order_by(col(JournalCheckpoint.id).desc()).limit(1)
+        query = _NEWEST_HEAD
         if cosignatures:
             enough = (
                 select(col(JournalCosignature.checkpoint))
@@ -96,8 +113,11 @@ class SqlJournalStore:
                 .having(func.count() >= cosignatures)
             )
             query = query.where(col(JournalCheckpoint.id).in_(enough))
-        row = transaction.scalar(query)
-        return self._stored(transaction, row) if row is not None else None
+        row = transaction.connection().execute(query).one_or_none()
+        if row is None:
+            return None
+        lines = transaction.connection().scalars(_COSIGNATURES, {"checkpoint": row.id})
+        return StoredCheckpoint(row.id, row.size, row.root, row.note, row.at, tuple(lines))
 
     def add_cosignature(self, transaction: Session, checkpoint: int, witness: str, line: str, at: datetime) -> None:
         if transaction.get(JournalCosignature, (checkpoint, witness)) is None:
@@ -111,12 +131,3 @@ class SqlJournalStore:
             .where(col(JournalCosignature.witness) == witness)
         )
         return transaction.connection().scalar(query) or 0
-
-    def _stored(self, transaction: Session, row: JournalCheckpoint) -> StoredCheckpoint:
-        query = (
-            select(col(JournalCosignature.line))
-            .where(col(JournalCosignature.checkpoint) == row.id)
-            .order_by(col(JournalCosignature.witness))
-        )
-        lines = tuple(transaction.connection().scalars(query))
-        return StoredCheckpoint(row.id or 0, row.size, row.root, row.note, row.at, lines)
