@@ -94,7 +94,7 @@ def _asked(payload: CodePayload, notes: Notes, lookup: RegisterLookup | None, at
     try:
         state = lookup.by_index(payload.n, at=at)
     except (CertlibError, OSError) as error:
-        notes.unknown("register", f"证照台账未能答复（{type(error).__name__}）。")
+        notes.unknown("register", f"证照台账未能答复：{error}")
         return None
     if state is None:
         notes.failed("register", "证照台账中没有此编号的证照。", Verdict.NOT_THE_ISSUED_FILE)

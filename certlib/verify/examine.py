@@ -162,7 +162,7 @@ class _Examination:
         try:
             self.state = self.lookup.by_sha256(self.sha256, at=self.at)
         except (CertlibError, OSError) as error:
-            self.notes.unknown("register", f"证照台账未能答复（{type(error).__name__}）。")
+            self.notes.unknown("register", f"证照台账未能答复：{error}")
             return
         self.asked = True
         if self.state is not None:

@@ -16,6 +16,7 @@ import pypdfium2 as pdfium
 
 MAX_PAGES, MAX_ATTACHMENTS = 200, 16
 MAX_ATTACHMENT = 1 << 20  # bytes
+MAX_BROKEN = 4000  # characters of a line that may be broken by the end of a page
 PDFIUM = threading.Lock()
 # PDFium gives a hyphen at a line's end as one of these, so that words can be joined again.
 _HYPHENS = str.maketrans({"\ufffe": "-", "\x02": "-", "\u00ad": "-"})
@@ -69,8 +70,8 @@ def _lines(text: str) -> Iterable[str]:
 
 def _shown(line: str, whole: str, pages: list[str]) -> bool:
     """Whether a line stands on the pages, whole or broken by the end of one page."""
-    if line in whole:
-        return True
+    if line in whole or len(line) > MAX_BROKEN:
+        return line in whole
     return any(
         line[:at] in before and line[at:] in after for before, after in pairwise(pages) for at in range(1, len(line))
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from certlib.verify.lookup import RegisterState
+from certlib.errors import CertlibError
+from certlib.verify.lookup import RegisterLookup, RegisterState
 from certlib.verify.roots import TrustRoots
 
 
@@ -20,13 +21,27 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class RegisterAnswer:
-    """The register's answer, asked beforehand, so that the child needs no register. Implements `RegisterLookup`."""
+    """The register's answer, asked beforehand, so that the child needs no register. Implements `RegisterLookup`.
+
+    `failure` is why it gave none.
+    """
 
     state: RegisterState | None
+    failure: str = ""
+
+    @classmethod
+    def of(cls, lookup: RegisterLookup, sha256: str, at: datetime) -> RegisterAnswer:
+        """Ask for the file with that digest."""
+        try:
+            return cls(lookup.by_sha256(sha256, at=at))
+        except (CertlibError, OSError) as error:
+            return cls(None, str(error))
 
     def by_sha256(self, sha256: str, *, at: datetime) -> RegisterState | None:
-        """The answer, whatever is asked."""
+        """The answer, whatever is asked. Raises `CertlibError` when there was none."""
         del sha256, at
+        if self.failure:
+            raise CertlibError(self.failure)
         return self.state
 
     def by_index(self, n: int, *, at: datetime) -> RegisterState | None:

@@ -71,13 +71,13 @@ class Sandbox:
         """Examine a file as `certlib.verify.examine.examine` does, in a fork.
 
         `trust` stands for this file in place of the sandbox's own (newer status lists). The register is asked here.
-        Raises `SandboxBusyError` when too many files are waiting, and what the register raises.
+        Raises `SandboxBusyError` when too many files are waiting.
         """
         trusted = trust or self._trust
         if len(pdf) > MAX_SIZE:
             return examine(pdf, trust=trusted, at=at, name=name)  # refused before anything is parsed
         sha256 = hashlib.sha256(pdf).hexdigest()
-        answer = RegisterAnswer(lookup.by_sha256(sha256, at=at)) if lookup is not None else None
+        answer = RegisterAnswer.of(lookup, sha256, at) if lookup is not None else None
         with self._place():
             data = self._ask(pickle.dumps(Request(pdf, trusted, at, answer, name)))
         try:
@@ -136,7 +136,7 @@ class Sandbox:
         ours, theirs = socket.socketpair()
         limits = (self._limits.cpu, self._limits.wall, self._limits.memory)
         with theirs:
-            command = [sys.executable, "-m", "certlib.verify.child", str(theirs.fileno()), *map(str, limits)]
+            command = [sys.executable, "-P", "-m", "certlib.verify.child", str(theirs.fileno()), *map(str, limits)]
             self._child = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603  (our own words)
         self._control = ours
         return ours

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from certlib.domain.verdict import Verdict
+from certlib.errors import StorageError
 from certlib.verify.examine import examine
 from certlib.verify.request import Limits
 from certlib.verify.roots import TrustRoots
@@ -59,6 +60,19 @@ def test_the_sandbox_says_what_the_examination_says(
     inside = sandbox.examine(sealed, at=NOW, lookup=register)
     assert inside == examine(sealed, trust=trust, at=NOW, lookup=register)
     assert (inside.verdict, inside.words.chinese) == (Verdict.REVOKED, "真实，已吊销")
+
+
+def test_a_register_that_fails_is_told_alike(sealed: bytes, trust: TrustRoots, sandbox: Sandbox) -> None:
+    """Inside and outside the sandbox an outage of the register is a finding, not an exception."""
+
+    class Down(MemoryRegister):
+        def by_sha256(self, sha256: str, *, at: object) -> None:
+            raise StorageError("台账停机维护。")
+
+    inside = sandbox.examine(sealed, at=NOW, lookup=Down())
+    assert inside == examine(sealed, trust=trust, at=NOW, lookup=Down())
+    assert inside.verdict is Verdict.STATUS_UNKNOWN
+    assert "停机维护" in inside.finding("register").detail  # type: ignore[union-attr]
 
 
 def test_good_files_are_answered_while_bad_ones_are_at_work(sealed: bytes, sandbox: Sandbox) -> None:
