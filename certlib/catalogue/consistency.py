@@ -12,6 +12,7 @@ from certlib.errors import ConfigurationError
 from certlib.identifiers import check_uscc
 
 _TYPE_CODE = re.compile(r"[0-9A-Z]{18}[0-9]{3}")
+_CODE_NUMBERS = 1 << 16  # what the signed code has room for
 _SEAL_ID = re.compile(r"[0-9]{14}")
 
 
@@ -30,7 +31,10 @@ def demand_consistency(catalogue: Catalogue) -> None:
 
 
 def _authorities(catalogue: Catalogue) -> Iterator[str]:
+    numbers = [authority.code_number for authority in catalogue.authorities.values()]
     for authority in catalogue.authorities.values():
+        if numbers.count(authority.code_number) > 1 or not 0 < authority.code_number < _CODE_NUMBERS:
+            yield f"{authority.key}：code_number {authority.code_number} 不唯一或越界"
         try:
             check_uscc(authority.uscc)
         except ValueError as error:
@@ -47,8 +51,8 @@ def _kinds(catalogue: Catalogue) -> Iterator[str]:
     numbers = [kind.code_number for kind in kinds]
     for kind in kinds:
         keys = [spec.key for spec in kind.fields]
-        if numbers.count(kind.code_number) > 1:
-            yield f"{kind.key}：code_number {kind.code_number} 不唯一"
+        if numbers.count(kind.code_number) > 1 or not 0 < kind.code_number < _CODE_NUMBERS:
+            yield f"{kind.key}：code_number {kind.code_number} 不唯一或越界"
         if len(set(keys)) != len(keys):
             yield f"{kind.key}：有重复的项"
         yield from (

@@ -90,6 +90,7 @@ def _authority(key: str, table: Table) -> Authority:
         parent=table.text("parent", ""),
         invented=table.flag("invented"),
         document_word=table.text("document_word", ""),
+        code_number=table.number("code_number"),
         assumed=table.texts("assumed"),
     )
     table.close()

@@ -230,6 +230,7 @@ class Authority:
     parent: str = ""
     invented: bool = False  # the USCC is invented (its check digits are valid)
     document_word: str = ""  # 赣市行审 in 赣市行审决字〔2026〕1号
+    code_number: int = 0  # the authority's number inside the signed code, for ever its own
     assumed: tuple[str, ...] = ()
 
 

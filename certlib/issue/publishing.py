@@ -42,17 +42,13 @@ class SignedCoder:
 
 
 def issuer_names(catalogue: Catalogue) -> Mapping[int, Names]:
-    """The issuers of codes by number: the authorities in the order of their keys, counted from 1."""
-    keys = sorted(catalogue.authorities)
-    return {
-        number: Names(catalogue.authorities[key].name, catalogue.authorities[key].english)
-        for number, key in enumerate(keys, start=1)
-    }
+    """The names of the issuers of codes, by the number that the catalogue gives each authority for good."""
+    return {one.code_number: Names(one.name, one.english) for one in catalogue.authorities.values()}
 
 
 def issuer_number(catalogue: Catalogue, authority: str) -> int:
     """The number of an authority in the code."""
-    return sorted(catalogue.authorities).index(authority) + 1
+    return catalogue.authorities[authority].code_number
 
 
 def make_trust_list(
