@@ -69,6 +69,7 @@ class Draft:
     evidence: tuple[str, ...] = ()
     second_person: str = ""
     outward: bool = True
+    owed: str = ""  # the event of a certificate whose decision this document is: `key/version`
     request: Mapping[str, Any] = field(default_factory=dict)
 
     @property

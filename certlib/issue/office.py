@@ -10,9 +10,10 @@ Every use case either answers or raises one error of `certlib.errors`; after an 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import IntegrityError
@@ -29,13 +30,14 @@ from certlib.domain.paper import BlankAct, SheetAct
 from certlib.errors import CertlibError, ConflictError, Fault, NotFoundError, RequestError, StaleVersionError
 from certlib.formats.code import read_code
 from certlib.issue import batch, mass, paper
-from certlib.issue.acting import Present, check_allowed, plan_action
+from certlib.issue.acting import Present, check_allowed
+from certlib.issue.documents import plan_act, plan_document
 from certlib.issue.draft import Draft
 from certlib.issue.finishing import Finishing, Seals, finish, void
 from certlib.issue.importing import plan_import, register_import
 from certlib.issue.opening import Coder, Opening, open_intent
 from certlib.issue.owncheck import OwnCheck
-from certlib.issue.planning import plan_certificate, plan_document
+from certlib.issue.planning import plan_certificate
 from certlib.issue.publishing import StatusBoard
 from certlib.issue.requests import read_act, read_issue
 from certlib.issue.settings import Settings
@@ -44,9 +46,12 @@ from certlib.issue.tending import activate_editions
 from certlib.issue.views import (
     certificate_view,
     document_answer,
+    document_state,
     document_view,
     edition_answer,
+    find_document,
     key_of,
+    planned_document_view,
     sheet_view,
     standing_answer,
 )
@@ -57,7 +62,7 @@ from certlib.register.intents import UNFINISHED, abandoned, refuse_second_case, 
 from certlib.register.lookup import SqlLookup
 from certlib.register.stock import balances, check_stock
 from certlib.register.store import Register
-from certlib.register.tables import CertificateRow, DocumentRow, EditionRow, FileRow, Intent
+from certlib.register.tables import CertificateRow, EditionRow, FileRow, Intent
 
 
 @dataclass(slots=True)
@@ -128,19 +133,21 @@ class Office:
         digest = body_digest(f"act:{certificate}:{act}", raw)
         prior = self._prior(client, key, digest)
         if prior is not None:
-            return prior
+            return self._with_document(prior)
         with self.register.reader() as session:
             present = self._present(session, certificate)
         held = present.certificate
         if version is not None and version != held.version:
             raise StaleVersionError(f"{held.number} 已有变动（现为第 {held.version} 次登记），请重新读取后再办理。")
         now = self.register.now()
-        command, draft = plan_action(read_act(raw), act, present, self.catalogue, now=now)
+        command, draft, order = plan_act(read_act(raw), act, present, self.catalogue, now=now)
         check_allowed(present, command, draft, self.catalogue, now=now)
         if draft is not None:
             return self._begin(draft, client, key, digest)
+        if order is not None:
+            preflight(draft_face(order, self.settings.host_words), self.renderer)
         with _one_at_a_time():
-            return change_standing(
+            answer = change_standing(
                 self.register,
                 self.catalogue,
                 certificate,
@@ -148,7 +155,28 @@ class Office:
                 version=held.version,
                 origin=(client, key, digest),
                 answer=lambda session, row, at: standing_answer(session, self.catalogue, row, at),
+                open_document=partial(self._open_order, order) if order is not None else None,
             )
+        return self._seal_document(answer)
+
+    def _open_order(self, order: Draft, session: Session) -> Intent:
+        opening = Opening(self.register, self.coder, self.lease, self.owner)
+        return open_intent(session, opening, order, client="", key="")
+
+    def _seal_document(self, answer: Answer) -> Answer:
+        """Seal the decision document of a state that is committed; what fails is left to the sweep."""
+        if "document" in answer.body:
+            with suppress(CertlibError):
+                self.resume(answer.body["document"]["id"])
+        return self._with_document(answer)
+
+    def _with_document(self, answer: Answer) -> Answer:
+        """The answer to an act with its decision document as it stands now."""
+        if "document" not in answer.body:
+            return answer
+        with self.register.reader() as session:
+            state = document_state(session, answer.body["document"]["id"])
+        return replace(answer, body={**answer.body, "document": {**answer.body["document"], **state}})
 
     def _once(self, operation: str, raw: object, client: str, key: str, plan: Callable[[datetime], Draft]) -> Answer:
         digest = body_digest(operation, raw)
@@ -196,13 +224,16 @@ class Office:
         return edition_answer(session, self.catalogue, intent, intent.finished_at or intent.created_at)
 
     def resume(self, intent_id: str) -> Answer:
-        """Go on with an unfinished intent: finish it, or void it when its Shanghai day is over."""
+        """Go on with an unfinished intent: finish it, or void it when its Shanghai day is over.
+
+        The document of an act that is committed keeps its day: it is dated by the decision, and sealed when it can be.
+        """
         with self.register.writer() as session:
             now = self.register.moment(session)
             intent = take_over(session, intent_id, self.owner, now, self.lease)
         if intent.state not in UNFINISHED:
             raise ConflictError(f"{intent.number} 的办理已结束，请重新读取。")
-        if civil_date(now) != intent.day:
+        if civil_date(now) != intent.day and not intent.plan.get("owed"):
             error = CertlibError(f"{intent.number} 未在 {intent.day} 当日办结，编号作废；请重新申请。", code="day-over")
             void(self.register, intent.id, error)
             raise ConflictError(error.message, code=error.code)
@@ -262,24 +293,20 @@ class Office:
         return self.register.files.read(file.sha256)
 
     def document(self, document: str) -> dict[str, Any]:
-        """A document by its id or number."""
+        """A document by its id or number; one that is planned and not sealed yet says so."""
         with self.register.reader() as session:
-            row = self._document(session, document)
+            row = find_document(session, document)
+            if isinstance(row, Intent):
+                return planned_document_view(row, self.catalogue)
             file = session.exec(select(FileRow).where(FileRow.document == row.id)).first()
             return document_view(row, self.catalogue, file.sha256 if file else "")
 
     def document_file(self, document: str) -> bytes:
-        """The sealed file of a document."""
-        return self.register.files.read(self.document(document)["sha256"])
-
-    def _document(self, session: Session, document: str) -> DocumentRow:
-        row = (
-            session.get(DocumentRow, document)
-            or session.exec(select(DocumentRow).where(DocumentRow.number == document)).first()
-        )
-        if row is None:
-            raise NotFoundError("没有这一文书。")
-        return row
+        """The sealed file of a document. Raises `NotFoundError` when it is not sealed yet."""
+        view = self.document(document)
+        if not view["sha256"]:
+            raise NotFoundError(f"{view['number']} 尚未用印，没有文件。")
+        return self.register.files.read(view["sha256"])
 
     def status_list(self, shard: int) -> tuple[bytes, str]:
         """The signed status list of a shard and its entity tag, as of the last `tick`."""
@@ -371,8 +398,9 @@ class Office:
             with self.register.reader() as session:
                 present = self._present(session, key_of(str(body.pop("identifier", ""))))
             body.pop("version", None)
-            command, draft = plan_action(read_act(body), act, present, self.catalogue, now=now)
+            command, draft, order = plan_act(read_act(body), act, present, self.catalogue, now=now)
             check_allowed(present, command, draft, self.catalogue, now=now)
+            draft = draft or order
         else:
             draft = self._planner(line.operation)(read_issue(body), self.catalogue, now=now)
         if draft is not None:

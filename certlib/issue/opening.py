@@ -196,6 +196,7 @@ def _plan(draft: Draft, numbers: Numbers, coder: Coder, code_salt: bytes, at: da
             for sheet, n in zip(draft.sheets, numbers.sheet_ns, strict=True)
         ],
         "opened_at": at.isoformat(),
+        "owed": draft.owed,
     }
 
 

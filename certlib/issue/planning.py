@@ -90,62 +90,6 @@ def plan_certificate(request: IssueRequest, catalogue: Catalogue, *, now: dateti
     )
 
 
-def plan_document(request: IssueRequest, catalogue: Catalogue, *, now: datetime) -> Draft:
-    """The draft of a sealed document of the procedure. Raises `RequestError` with every fault."""
-    faults = list(request.faults)
-    item = find_item(catalogue, request.item, faults)
-    kind = _document_type(catalogue, item, request, faults)
-    decision = replace(request.decision, item=request.item, case=request.case)
-    faults += check_case(request.case)
-    until = StepKind(kind.step) if kind else StepKind.APPROVAL
-    faults += check_decision(decision, item, catalogue, now=now, until=until)
-    faults += check_holder(request.holder, today=civil_date(now))
-    texts: Mapping[str, str] = {}
-    if kind is not None:
-        fact_faults, texts = read_facts(kind, request.facts, request.holder, decision, now=now)
-        faults += fact_faults + check_number(kind.number, request.number, {"word": "字"})
-    mandate = mandate_of(catalogue, item, decision, now)
-    if faults or kind is None or item is None or mandate is None:
-        raise RequestError(faults)
-    issuer = mandate.reviews if kind.seal == "district" else mandate.decides
-    seal = seal_of(catalogue, issuer, SealKind.ORGAN if kind.seal in {"organ", "district"} else SealKind.APPROVAL)
-    authority = catalogue.authorities[issuer]
-    today = civil_date(now)
-    return Draft(
-        kind="document",
-        type=kind.key,
-        type_code="",
-        code_number=kind.code_number,
-        name=kind.name,
-        english=kind.english,
-        template=face_of(kind.template, kind.name),
-        action="issue",
-        label="制发",
-        item=item.key,
-        case=request.case,
-        decision=decision,
-        persons=persons_of(decision),
-        authority=authority.key,
-        issuer=authority.name,
-        issuer_code=authority.uscc,
-        issuer_number=issuer_number(catalogue, authority.key),
-        document_word=authority.document_word,
-        seal=seal.id,
-        seal_kind=seal.kind.value,
-        holder=request.holder,
-        facts=dict(request.facts),
-        texts=texts,
-        labels={spec.key: spec.label for spec in kind.fields},
-        numbering=kind.number,
-        number=request.number,
-        issued_on=today,
-        effective_from=today,
-        valid_from=today,
-        valid_until=None,
-        outward=kind.outward,
-    )
-
-
 def find_item(catalogue: Catalogue, key: str, faults: list[Fault]) -> Item | None:
     """The item, or a fault."""
     item = catalogue.items.get(key)
@@ -174,21 +118,6 @@ def _certificate_type(
     else:
         message = f"证照种类：{item.title}可核发 {'、'.join(offered)}，没有“{key[:40]}”。"
         faults.append(Fault("type", "unknown-type", message, "证照种类", "This item does not issue that type."))
-    return None
-
-
-def _document_type(
-    catalogue: Catalogue, item: Item | None, request: IssueRequest, faults: list[Fault]
-) -> DocumentType | None:
-    if item is None:
-        return None
-    kinds = {OutcomeKind.DOCUMENT, OutcomeKind.RECEIPT}
-    offered = [outcome.type for outcome in item.outcomes if outcome.kind in kinds]
-    key = request.type or (offered[0] if offered else "")
-    if key in offered:
-        return catalogue.document_types[key]
-    message = f"文书种类：{item.title}可制发 {'、'.join(offered) or '（无）'}，没有“{key[:40]}”。"
-    faults.append(Fault("type", "unknown-type", message, "文书种类", "This item does not yield that document."))
     return None
 
 

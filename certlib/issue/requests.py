@@ -47,6 +47,7 @@ LABELS: Mapping[str, str] = {
     "cause": "事由",
     "evidence": "材料",
     "second_person": "复核人",
+    "document": "决定文书",
 }
 
 
@@ -94,6 +95,7 @@ class ActRequest:
     cause: str
     evidence: tuple[str, ...]
     second_person: str
+    document: Mapping[str, Any] | None  # facts of the decision document to be sealed; None: none is asked for
     faults: tuple[Fault, ...]
 
 
@@ -316,10 +318,20 @@ def read_act(raw: object) -> ActRequest:
         cause=reading.text("cause", required=False),
         evidence=reading.texts("evidence"),
         second_person=reading.text("second_person", required=False),
+        document=_read_document(reading),
         faults=(),
     )
     reading.close()
     return _with_faults(request, reading)
+
+
+def _read_document(reading: Reading) -> Mapping[str, Any] | None:
+    if "document" not in reading:
+        return None
+    inner = reading.inner("document")
+    facts = inner.mapping("facts", required=False)
+    inner.close()
+    return facts
 
 
 def _with_faults(request: R, reading: Reading) -> R:

@@ -1,6 +1,8 @@
 """Actions that change a certificate's standing and make no edition: suspend, resume, cancel, withdraw, revoke …
 
 They take effect in one transaction for both carriers, and void an issuance of the certificate that is under way.
+A decision document asked for with the act is planned in the same transaction and sealed after it: what goes wrong with
+the seal never holds up a revocation.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from certlib.register.idempotency import Answer, begin, settle
 from certlib.register.intents import open_intent_of, void_intent
 from certlib.register.messages import message_of
 from certlib.register.store import Register
-from certlib.register.tables import CertificateRow
+from certlib.register.tables import CertificateRow, Intent
 
 _LEAF_NAMES: Mapping[LegalState, str] = {
     LegalState.SUSPENDED: "suspended",
@@ -46,8 +48,11 @@ def change_standing(
     version: int,
     origin: tuple[str, str, str],
     answer: Callable[[Session, CertificateRow, datetime], Mapping[str, Any]],
+    open_document: Callable[[Session], Intent] | None = None,
 ) -> Answer:
     """Commit `command` on the certificate `key`; `origin` is client, idempotency key and body digest.
+
+    `open_document` plans the decision document; the answer then names it under `document`.
 
     Raises `StaleVersionError` when the certificate has moved on from `version`, `TransitionError` when the law
     refuses.
@@ -59,7 +64,9 @@ def change_standing(
             raise StaleVersionError(f"{row.number} 已有变动（现为第 {row.version} 次登记），请重新读取后再办理。")
         at = register.moment(session, row.updated_at)
         kind = catalogue.certificate_types[row.type]
-        event = replace(decide(certificate, kind, command, at=at, calendar=catalogue.calendar), detail=_detail(command))
+        event = decide(certificate, kind, command, at=at, calendar=catalogue.calendar)
+        owed = _owed(open_document(session)) if open_document else {}
+        event = replace(event, detail={**_detail(command), **owed})
         begin(session, client, idempotency_key, digest, intent="", at=at)
         _void_open(session, register, row, command.action, at)
         kept = apply_event(session, row, event, intent=None, client=client)
@@ -71,7 +78,7 @@ def change_standing(
             session, register, row, f"certificate:{name}", at, statuses=statuses(session, after, at)
         )
         enqueue(session, certificate=row.key, message=message_of(session, catalogue, row, kept), now=at)
-        result = Answer(200, answer(session, row, at), row.version)
+        result = Answer(200, {**answer(session, row, at), **owed}, row.version)
         settle(session, client, idempotency_key, result)
     return result
 
@@ -84,6 +91,10 @@ def _void_open(session: Session, register: Register, row: CertificateRow, action
     problem = {"code": "certificate-moved-on", "message": message}
     void_intent(session, register, intent, problem, at)
     settle(session, intent.client, intent.key, Answer(409, {"problem": problem}, 0))
+
+
+def _owed(intent: Intent) -> dict[str, Any]:
+    return {"document": {"id": intent.id, "type": intent.type, "number": intent.number, "state": "pending"}}
 
 
 def _detail(command: Command) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from certlib.catalogue import Catalogue
 from certlib.domain.certificate import Certificate, SheetFate, edition_verdict, sheet_verdict
@@ -229,6 +229,52 @@ def document_view(row: DocumentRow, catalogue: Catalogue, sha256: str) -> dict[s
         "version": row.version,
         "sha256": sha256,
         "links": {"self": f"/v1/documents/{row.id}", "file": f"/v1/documents/{row.id}/file"},
+    }
+
+
+def find_document(session: Session, document: str) -> DocumentRow | Intent:
+    """A document by its id or number: sealed, or planned as an act's decision. Raises `NotFoundError`."""
+    found = (
+        session.get(DocumentRow, document)
+        or session.exec(select(DocumentRow).where(DocumentRow.number == document)).first()
+        or session.exec(
+            select(Intent).where(Intent.kind == "document", or_(Intent.id == document, Intent.number == document))
+        ).first()
+    )
+    if found is None:
+        raise NotFoundError("没有这一文书。")
+    return found
+
+
+def document_state(session: Session, document: str) -> dict[str, Any]:
+    """How far a document is: `pending`, `voided` with the problem, or `in-force` with the digest of its file."""
+    row = find_document(session, document)
+    if isinstance(row, Intent):
+        return {"state": "voided", "problem": row.problem} if row.state == "voided" else {"state": "pending"}
+    return {"state": row.state, "sha256": _digest(session, FileRow.document == row.id)}
+
+
+def planned_document_view(intent: Intent, catalogue: Catalogue) -> dict[str, Any]:
+    """A document that is planned and not sealed: pending, or voided with the problem."""
+    return {
+        "id": intent.id,
+        "number": intent.number,
+        "type": intent.type,
+        "name": catalogue.document_types[intent.type].name,
+        "authority": intent.authority,
+        "issuer": catalogue.authorities[intent.authority].name,
+        "item": intent.item,
+        "case": intent.case,
+        "holder": intent.plan["holder"],
+        "facts": intent.plan["facts"],
+        "decision": intent.plan["decision"],
+        "issued_on": intent.plan["issued_on"],
+        "n": intent.n,
+        "state": "voided" if intent.state == "voided" else "pending",
+        "problem": intent.problem or {},
+        "version": 0,
+        "sha256": "",
+        "links": {"self": f"/v1/documents/{intent.id}"},
     }
 
 
