@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from importlib.resources import files
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FunctionLoader, select_autoescape
 
+from certlib.domain.civil import SHANGHAI
 from city_repository.repository import Repository
 from city_repository.routes.access import CallRefused, Here
 
@@ -27,6 +29,9 @@ def _source(name: str) -> str:
 
 _PAGES = Environment(loader=FunctionLoader(_source), autoescape=select_autoescape(["html"]))
 _PAGES.filters["fromjson"] = json.loads
+_PAGES.filters["civil"] = lambda moment: (
+    datetime.fromisoformat(moment).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+)
 
 
 @router.get("/healthz")

@@ -21,6 +21,7 @@ _SUPPLIED = {
     "issued_on": "发证日期",
     "valid_from": "有效期自",
     "valid_until": "有效期至",
+    "check_code": "查验码",
 }
 
 
