@@ -5,7 +5,7 @@ Any worker may run it again after a crash: it either finishes what the intent pl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -97,13 +97,14 @@ def finish(work: Finishing, intent: Intent) -> Answer:
 
 def prepare(work: Finishing, intent: Intent) -> Rendered:
     """The unsealed file of an intent, linted. Raises `RenderError` or `LintError`."""
-    face = face_of(intent, work.caption)
+    silent = work.renderer.templates.template(intent.plan["template"]).silent
+    face = face_of(intent, work.caption, silent)
     rendered = work.renderer.render(face)
     require(lint(rendered, face, renderer=work.renderer))
     return rendered
 
 
-def face_of(intent: Intent, caption: str) -> Face:
+def face_of(intent: Intent, caption: str, silent: Iterable[str]) -> Face:
     """The electronic face of an intent."""
     plan = intent.plan
     return Face(
@@ -116,12 +117,12 @@ def face_of(intent: Intent, caption: str) -> Face:
         issued_on=plan["printed"]["issued_on"],
         code_text=plan["code_text"],
         code_caption=caption,
-        attachment=attachment_of(intent),
+        attachment=attachment_of(intent, silent),
         made_at=moment_text(intent.created_at),
     )
 
 
-def attachment_of(intent: Intent) -> bytes:
+def attachment_of(intent: Intent, silent: Iterable[str]) -> bytes:
     """The machine-readable facts of an intent, with the salt of the code's hash and the decision's chain."""
     plan = intent.plan
     return facts_attachment(
@@ -140,6 +141,7 @@ def attachment_of(intent: Intent) -> bytes:
         valid_from=plan["valid_from"],
         valid_until=plan["valid_until"],
         decision=plan["decision"],
+        silent=set(silent) & set(plan["printed"]),
     )
 
 
