@@ -207,6 +207,7 @@ class _Setting:
             accepted_on=civil_date(accepted).isoformat(),
             due_on=self.catalogue.calendar.after(civil_date(accepted), 30).isoformat(),
             month_ago=(today - timedelta(days=30)).isoformat(),
+            year_ahead=(today + timedelta(days=365)).isoformat(),
             project_code=f"{today:%y%m}-360799-04-01-{self.words['digits6']}",
             certificate_name=certificate.name if certificate else "准予行政许可决定书",
             certificate_number=certificate.number.example if certificate else f"赣市行审决字〔{today.year}〕1号",

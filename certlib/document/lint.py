@@ -47,6 +47,7 @@ STREAM = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)
 ACTIVE = re.compile(
     rb"/(JavaScript|JS|AcroForm|Launch|URI|GoToR|GoToE|SubmitForm|RichMedia|OpenAction|AA|XFA|Annots)\b"
 )
+IDENTIFIERS = re.compile(rb"/ID\s*\[.*?\]", re.DOTALL)  # base64 of chance, in which a name such as /AA may stand
 NEEDED = {
     "StructTreeRoot": re.compile(rb"/StructTreeRoot \d+ \d+ R"),
     "MarkInfo": re.compile(rb"/MarkInfo\s*<<\s*/Marked true"),
@@ -86,8 +87,8 @@ class Look:
 
     @cached_property
     def skeleton(self) -> bytes:
-        """The file without its streams: its objects, not their contents."""
-        return STREAM.sub(b"", self.rendered.pdf)
+        """The file without its streams and its identifiers: its objects, not their contents."""
+        return IDENTIFIERS.sub(b"", STREAM.sub(b"", self.rendered.pdf))
 
     @cached_property
     def pages(self) -> tuple[tuple[Glyph, ...], ...]:

@@ -120,9 +120,9 @@ def test_documents_are_numbered_by_year_and_share_a_counter_only_with_their_mark
 
 @CERTIFICATES
 def test_every_certificate_has_an_original_and_words_for_its_actions(kind: CertificateType) -> None:
-    """One 正本 or 证书, at most 副本 beside it; a Chinese label for each action; existing ones can be brought in."""
+    """One 正本 or 证书, at most 副本 or 标志 beside it; a label for each action; existing ones can be brought in."""
     assert [copy.kind for copy in kind.copies] in (["original"], ["original", "duplicate"])
-    assert {copy.label for copy in kind.copies} <= {"正本", "副本", "证书"}
+    assert {copy.label for copy in kind.copies} <= {"正本", "副本", "证书", "使用标志"}
     assert Action.IMPORT in kind.actions
     assert kind.actions - {Action.IMPORT} == set(kind.labels)
     assert {"number", "issuer", "issued_on"} <= set(kind.supplied)

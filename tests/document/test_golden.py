@@ -26,10 +26,10 @@ def faces() -> list[tuple[str, Face]]:
         wanted = "long" if key == "licence-decision" else "plain"
         for name, face in sample_faces(templates.template(key)):
             sample, copy, carrier = name.split("/")
-            if sample == wanted and carrier == "sheet" and copy in {"电子", "正本", "副本"}:
+            if sample == wanted and carrier == "sheet" and copy in {"电子", "正本", "副本", "使用标志"}:
                 chosen.append((f"{key}-{face.copy_label or 'single'}", face))
     has_original = {name.removesuffix("-正本") for name, _ in chosen if name.endswith("-正本")}
-    named = {"正本": "original", "副本": "duplicate", "single": "single"}
+    named = {"正本": "original", "副本": "duplicate", "使用标志": "sign", "single": "single"}
     return [
         (f"{name.rpartition('-')[0]}-{named[name.rpartition('-')[2]]}", face)
         for name, face in chosen

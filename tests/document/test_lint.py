@@ -28,7 +28,7 @@ def test_a_sound_file_passes_every_check(renderer: Renderer, licence: Face, deci
     for face in (licence, decision):
         findings = lint(renderer.render(face), face)
         assert {finding.outcome for finding in findings} == {"pass"}
-        assert len(findings) == 9
+        assert len(findings) == 10
         require(findings)
 
 
@@ -88,6 +88,14 @@ def test_a_seal_out_of_its_place_is_found(renderer: Renderer, licence: Face, dx:
     moved = replace(rendered, seal=replace(rendered.seal, x=rendered.seal.x + dx, y=rendered.seal.y + dy))
     seal = next(finding for finding in lint(moved, licence) if finding.check == "seal")
     assert told in seal.detail
+
+
+def test_a_text_upon_the_code_or_close_to_it_is_found(renderer: Renderer, licence: Face) -> None:
+    """A code may still be read with a word across its corner; it must not come to that."""
+    rendered = renderer.render(licence)
+    assert rendered.code is not None
+    moved = replace(rendered, code=replace(rendered.code, y=rendered.code.y + 8))
+    assert "空白区" in next(finding for finding in lint(moved, licence) if finding.check == "quiet").detail
 
 
 def test_a_seal_far_below_the_text_or_alone_on_its_page_is_found(renderer: Renderer, decision: Face) -> None:

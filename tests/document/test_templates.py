@@ -149,7 +149,7 @@ def test_the_version_changes_with_any_byte_of_folder_or_shared_parts(tmp_path: P
     assert len(versions) == 3
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("*/frame.svg")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*/*.svg")), ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_border_is_what_its_measures_draw(path: Path) -> None:
     """The committed picture comes from the measures it states."""
     svg = path.read_text("utf-8")
