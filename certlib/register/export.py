@@ -51,8 +51,8 @@ def export_bundle(
     _add_tiles(session, journal, files, head.size, progress or (lambda _done, _all: None))
     files.add_lines(REGISTER, claims(session, journal, head.size))
     waiting = waiting_indices(session)
-    codes = ((n, None if n in waiting else code) for n, code in standing(session, at=head.at))
-    files.add_lines(STANDING, ({"n": n, "code": code} for n, code in codes))
+    codes = standing(session, at=head.at)
+    files.add_lines(STANDING, ({"n": n} | ({"waiting": True} if n in waiting else {"code": code}) for n, code in codes))
     files.add_lines(ABOUT, [_about(journal, head)])
     return head
 

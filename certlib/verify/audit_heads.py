@@ -10,7 +10,7 @@ from typing import Any
 
 from certlib.errors import VerificationError
 from certlib.formats.tlog_checkpoint import SignedCheckpoint, open_checkpoint
-from certlib.formats.tlog_note import MAX_NOTE, VerifierKey
+from certlib.formats.tlog_note import COSIGNATURE, MAX_NOTE, VerifierKey
 from certlib.verify.audit_events import Breaches
 from certlib.verify.bundle import CHECKPOINT, CHECKPOINTS, Bundle
 
@@ -40,6 +40,7 @@ class Heads:
         tolerance: timedelta,
     ) -> None:
         self._found, self._journal, self._witnesses, self._tolerance = found, journal, witnesses, tolerance
+        self._timed = any(key.algorithm == COSIGNATURE for key in journal)
         self._points: Iterator[Archived] = iter(())
         self.head: SignedCheckpoint | None = None
         self.next: Archived | None = None
@@ -100,6 +101,8 @@ class Heads:
         return ""
 
     def _clocks(self, signed: SignedCheckpoint, place: str) -> None:
+        if signed.at is None and self._timed:
+            self._found.add("times", place, "检查点没有日志密钥签名的时间，无从判断其前后条目的时间")
         for name, at in signed.witnessed.items():
             if signed.at is not None and at < signed.at - self._tolerance:
                 message = f"见证“{name}”签于 {at:%Y-%m-%d %H:%M:%S} UTC，早于检查点自称的时间：时钟不一致"

@@ -122,7 +122,7 @@ class Register:
     def _check(self, row: str, claim: Any, index: int, leaf: Leaf, chain: int) -> None:
         self.rows += 1
         check = _CHECKS.get(row)
-        if check is None or not isinstance(claim, dict):
+        if check is None or not isinstance(claim, dict) or claim.keys() != _KEYS[row]:
             self._found.add("register", place_of(index, leaf), f"register.jsonl 有无法识别的内容“{row[:40]}”")
             return
         fault = check(self, claim, leaf, chain)
@@ -164,6 +164,13 @@ class Register:
         return "" if said == planned.hex() else "内容与日志中的承诺不符，疑被改动"
 
 
+_KEYS = {
+    "intent": frozenset({"key", "commitment", "indices"}),
+    "event": frozenset({"key", "at"}),
+    "file": frozenset({"sha256", "n"}),
+    "outcome": frozenset({"key", "n", "commitment"}),
+    "use": frozenset({"seal", "use", "state", "sha256"}),
+}
 _CHECKS: dict[str, Callable[[Register, Mapping[str, Any], Leaf, int], str]] = {
     "intent": Register._intent,
     "event": Register._event,
@@ -176,21 +183,21 @@ _CHECKS: dict[str, Callable[[Register, Mapping[str, Any], Leaf, int], str]] = {
 def check_standing(found: Breaches, lines: Iterator[Mapping[str, Any]], indices: Indices) -> int:
     """Step 10: the statuses as the register's tables have them equal those that follow from the journal.
 
-    Gives how many there are; 0 when the bundle does not say. A code of null says that the newest change of an index
-    had no number yet.
+    Gives how many there are; 0 when the bundle does not say.
     """
     seen = bytearray(len(indices.codes))
     count = 0
     for line in lines:
         n, code = _number(line.get("n")), line.get("code")
-        if code is None and not indices.owner(n):
-            continue  # planned by a leaf that waits for its number
+        waits = line.get("waiting") is True  # its newest leaf has no number yet
+        if waits and not indices.owner(n):
+            continue
         count += 1
         if not indices.owner(n) or seen[n]:
             found.add("standing", f"索引号 {n}", "台账中有此索引号，日志中没有计划；或台账重复")
             continue
         seen[n] = 1
-        if code is not None and code != indices.codes[n]:
+        if not waits and code != indices.codes[n]:
             message = f"台账的状态是 {code}，由日志得出的是 {indices.codes[n]}，台账疑被改动"
             found.add("standing", f"索引号 {n}", message)
     if count:

@@ -7,8 +7,8 @@
     status/….cwt          published status lists
     trust/….json          trust lists, one file each, in the order of their names
     register.jsonl        what the register says of each leaf, in the order of the leaves (audit, step 9)
-    standing.jsonl        the status of every index as the register's tables have it now: {"n": 7, "code": 0}; null
-                          when its newest change has no number in the journal yet
+    standing.jsonl        the status of every index as the register's tables have it now: {"n": 7, "code": 0}, or
+                          {"n": 7, "waiting": true} when its newest change has no number in the journal yet
 
 Nothing is ever unpacked: a file is read where it lies, up to the size its kind may have.
 """

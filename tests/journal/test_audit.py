@@ -12,6 +12,7 @@ import pytest
 
 from certlib.errors import VerificationError
 from certlib.formats.leaf import Leaf
+from certlib.formats.tlog_note import Note
 from certlib.journal.journal import journal_keys
 from certlib.verify.audit import CHECKS, AuditTrust, audit
 from certlib.verify.bundle import open_bundle
@@ -254,6 +255,15 @@ def test_heads_whose_witness_time_is_earlier_are_clocks_apart(copy: Path, honest
     assert "时钟不一致" in breach_text(copy)
 
 
+def test_a_head_stripped_of_its_signed_time_is_found(copy: Path, honest: City) -> None:
+    """Without the journal's own time nothing could be called back-dated."""
+    note = Note.parse(honest.notes()[-1])
+    kept = tuple(line for line in note.signatures if line.key_id != JOURNAL[1].verifier.key_id)
+    assert len(kept) == len(note.signatures) - 1
+    write(copy / "checkpoint", replace(note, signatures=kept).encode().encode())
+    assert "times | checkpoint | 检查点没有日志密钥签名的时间" in breach_text(copy)
+
+
 # --- breaches inside an otherwise consistent journal -----------------------------------------------------------------
 
 
@@ -378,7 +388,10 @@ REGISTER: dict[str, tuple[Callable[[dict[str, object]], dict[str, object] | None
         lambda line: {**line, "file": {**line["file"], "n": 5}} if "file" in line else line,  # type: ignore[dict-item]
         "索引号属于另一证照",
     ),
-    "date edited": (lambda line: {**line, "event": {"at": 1}} if "event" in line else line, "办理时间与日志不符"),
+    "date edited": (
+        lambda line: {**line, "event": {"key": "e", "at": 1}} if "event" in line else line,
+        "办理时间与日志不符",
+    ),
     "seal use edited": (
         lambda line: {**line, "use": {**line["use"], "state": "released"}} if "use" in line else line,  # type: ignore[dict-item]
         "用印登记与日志不符",
