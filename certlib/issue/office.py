@@ -24,6 +24,7 @@ from certlib.document.face import Carrier, Face
 from certlib.document.preflight import preflight
 from certlib.document.renderer import Renderer
 from certlib.domain.actions import Action
+from certlib.domain.certificate import edition_verdict
 from certlib.domain.civil import chinese_date, civil_date
 from certlib.domain.holder import Holder, HolderCode
 from certlib.domain.paper import BlankAct, SheetAct
@@ -35,6 +36,7 @@ from certlib.issue.documents import plan_act, plan_document
 from certlib.issue.draft import Draft
 from certlib.issue.finishing import Finishing, Seals, finish, void
 from certlib.issue.importing import plan_import, register_import
+from certlib.issue.marking import mark_of, marked_copy
 from certlib.issue.opening import Coder, Opening, open_intent
 from certlib.issue.owncheck import OwnCheck
 from certlib.issue.planning import plan_certificate
@@ -291,6 +293,18 @@ class Office:
         if file is None:
             raise NotFoundError(f"没有第 {wanted} 版。")
         return self.register.files.read(file.sha256)
+
+    def marked_file(self, identifier: str, edition: int | None = None) -> bytes:
+        """A copy of an edition with its state across the page (已注销 …), unsealed; the issued file stays as it is."""
+        with self.register.reader() as session:
+            row, certificate = load_certificate(session, key_of(identifier))
+            bearing = session.get(EditionRow, (row.key, row.edition if edition is None else edition))
+            if bearing is None or not bearing.index:
+                raise NotFoundError(f"没有第 {edition} 版。")
+            verdict = edition_verdict(certificate, bearing.index, self.register.moment(session))
+        kind, issuer = self.catalogue.certificate_types[row.type], self.catalogue.authorities[row.authority].name
+        mark, caption = mark_of(verdict, certificate), self.settings.host_words
+        return marked_copy(self.renderer, kind, bearing, issuer=issuer, caption=caption, mark=mark)
 
     def document(self, document: str) -> dict[str, Any]:
         """A document by its id or number; one that is planned and not sealed yet says so."""
