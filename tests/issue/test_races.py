@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from certlib.catalogue import example
 from certlib.errors import CertlibError, ConflictError, TransitionError
 from certlib.issue.composition import open_office
@@ -66,51 +68,46 @@ def test_many_certificates_at_once_have_dense_numbers(settings: Settings) -> Non
         assert breaches(office, at=now) == []
 
 
-def test_change_and_revoke_at_once_have_one_winner_each_version(settings: Settings) -> None:
+EX_OFFICIO = {
+    "kind": "ex-officio",
+    "authority": "ganzhou-approval",
+    "basis": "《中华人民共和国行政许可法》第六十九条",
+    "grounds": "经查以欺骗手段取得许可",
+}
+
+
+def _rivals(office: Office, identifier: str, now: datetime, count: int) -> list[Callable[[], Any]]:
+    """Changes, reissues and revocations of one certificate, all of version 1."""
+    applied = dict(example("2-27", now=now))["decision"]
+    decision = {**EX_OFFICIO, "decided_at": now.isoformat()}
+
+    def rival(index: int) -> Callable[[], Any]:
+        case = {"number": f"RACE-{identifier[-10:]}-{index}"}
+        kinds: list[tuple[str, dict[str, Any]]] = [
+            (
+                "change",
+                {"item": "2-27", "case": case, "decision": applied, "facts": {"legal_representative": "黄建国"}},
+            ),
+            ("revoke", {"decision": decision, "cause": "fraud"}),
+            ("reissue", {"item": "2-29", "case": case, "decision": applied, "cause": "lost"}),
+        ]
+        action, raw = kinds[index % 3]
+        return lambda: office.act(identifier, action, raw, version=1, client="p", key=f"{identifier}-{index}")
+
+    return [rival(index) for index in range(count)]
+
+
+@pytest.mark.parametrize("rounds", [3, pytest.param(1000, marks=pytest.mark.slow)])
+def test_change_revoke_and_reissue_at_once_have_one_winner(settings: Settings, rounds: int) -> None:
     """Every version of a certificate is made by one action; the losers change nothing on either carrier."""
-    now = datetime.now(UTC)
-    past = now.isoformat()
-    decision = {
-        "kind": "ex-officio",
-        "authority": "ganzhou-approval",
-        "basis": "《中华人民共和国行政许可法》第六十九条",
-        "grounds": "经查以欺骗手段取得许可",
-        "decided_at": past,
-    }
     with open_office(settings) as office:
-        first = office.issue(dict(example("2-25", now=now)), client="platform", key="k")
-        identifier = str(first.body["identifier"])
-        names = ["陈志远", "黄建国", "刘晓梅"]
-        corrections = [
-            lambda name=name, index=index: office.act(
-                identifier,
-                "correct",
-                {
-                    "decision": decision,
-                    "facts": {"legal_representative": name},
-                    "second_person": "李复核",
-                    "evidence": ["更正说明"],
-                },
-                version=1,
-                client="platform",
-                key=f"c{index}",
-            )
-            for index, name in enumerate(names)
-        ]
-        revocations = [
-            lambda index=index: office.act(
-                identifier,
-                "revoke",
-                {"decision": decision, "cause": "fraud"},
-                version=1,
-                client="platform",
-                key=f"r{index}",
-            )
-            for index in range(3)
-        ]
-        outcomes = at_once([*corrections, *revocations])
-        won = [outcome for outcome in outcomes if not isinstance(outcome, CertlibError)]
-        assert len(won) == 1
-        assert all(isinstance(loser, ConflictError | TransitionError) for loser in outcomes if loser not in won)
-        assert office.certificate(identifier)["version"] == 2
+        for turn in range(rounds):
+            now = datetime.now(UTC)
+            body = office.issue(dict(example("2-25", now=now, variant=turn)), client="p", key=f"i{turn}").body
+            identifier = str(body["identifier"])
+            outcomes = at_once(_rivals(office, identifier, now, 16))
+            won = [outcome for outcome in outcomes if not isinstance(outcome, CertlibError)]
+            assert len(won) == 1, outcomes
+            assert all(isinstance(loser, ConflictError | TransitionError) for loser in outcomes if loser not in won)
+            assert office.certificate(identifier)["version"] == 2
         assert breaches(office, at=datetime.now(UTC)) == []
