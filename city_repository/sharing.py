@@ -17,12 +17,12 @@ from typing import Any
 
 from certlib.domain.civil import civil_date
 from certlib.errors import VerificationError
-from certlib.formats.code import read_code
+from certlib.formats.code import CodePayload, read_code
 from city_repository.accounts import Account
 from city_repository.catalogue import TypeEntry
 from city_repository.codes import Codes
 from city_repository.copies import Copies
-from city_repository.files import Examination
+from city_repository.files import Examination, attached_facts
 from city_repository.store import Store
 
 OK, NOT_FOUND, MISSING, NO_TYPE, CLOSED, EXPIRED, RESTRICTED = "0", "10", "12", "13", "21", "22", "23"
@@ -115,18 +115,29 @@ class Sharing:
         return self._one(question, row, identifier)
 
     def by_code(self, question: Question) -> Reply:
-        """The certificate whose signed QR code was scanned."""
+        """The certificate whose signed QR code was scanned; the code must say what the edition's file says."""
         try:
             payload = read_code(question.text("qrcode")).payload
         except VerificationError as error:
             return Reply(status=OTHER, message=error.message)
         rows = self._store.rows("SELECT * FROM record WHERE number = ?", payload.number)
         fitting = [row for row in rows if self._number(row["type_code"]) in (0, payload.type_number)]
+        if len(fitting) == 1 and not self._is_code_of(fitting[0]["base"], payload):
+            return Reply(status=OTHER, message="二维码与归集的证照不符", subject=payload.number)
         return self._one(question, fitting[0] if len(fitting) == 1 else None, payload.number)
 
     def _number(self, type_code: str) -> int:
         entry = self._types.get(type_code)
         return entry.number if entry else 0
+
+    def _is_code_of(self, base: str, payload: CodePayload) -> bool:
+        """Whether the salted digest in the code is that of the facts in a file held of that edition."""
+        rows = self._store.rows(
+            "SELECT f.data FROM event e JOIN file f ON f.sha256 = e.file_sha256 WHERE e.base = ? ORDER BY e.sequence",
+            base,
+        )
+        facts = [attached_facts(row["data"]) for row in rows]
+        return any(fact.edition == payload.edition and fact.digest == payload.digest for fact in facts)
 
     def _one(self, question: Question, row: Any, subject: str) -> Reply:
         if row is None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
+import httpx2
 import pytest
+from sqlmodel import select
 
 from certlib.catalogue import example
 from certlib.city.client import CityClient
 from certlib.city.reconcile import reconcile
 from certlib.city.worker import DeliveryWorker
+from certlib.crypto.development import development_key
 from certlib.domain.delivery import Delivery
+from certlib.formats.code import CodePayload, code_text, read_code, sign_code
 from certlib.issue.composition import open_office
 from certlib.issue.settings import Settings
 from certlib.register.deliveries import SqlDeliveries
+from certlib.register.engine import reader
+from certlib.register.tables import EditionRow
 from city_repository.serving import served
 
 from .conftest import DEVELOPMENT_SECRET, QUICK, City, now
@@ -28,6 +35,16 @@ class Issued:
     client: CityClient
     identifier: str
     number: str
+    code: str
+
+    def deliver(self) -> None:
+        DeliveryWorker(self.queue, self.client, name="w", clock=now, pace=QUICK).deliver_due()
+
+    def ask(self, operation: str, **data: str) -> dict[str, Any]:
+        desk = self.city.app.state.repository.desk
+        token = desk.issue("window", "development-only-window", now=now())
+        body = {"accessId": "window", "accessToken": token, "data": {"useCause": "核验", **data}}
+        return httpx2.post(f"{self.city.url}/{operation}", json=body, timeout=60).json()
 
     def claim(self) -> Delivery:
         (delivery,) = self.queue.claim("test", now(), 1, 600)
@@ -42,14 +59,15 @@ def issued(tmp_path, make_city):
         request = dict(example("2-25", now=now(), variant=1))
         answer = office.issue(request, client="platform", key="one").body
         queue = SqlDeliveries(office.register.engine, office.register.files.read)
+        with reader(office.register.engine) as session:
+            code = session.exec(select(EditionRow.code_text)).one()
         with CityClient(url, account="rongjiang-certlib", secret=DEVELOPMENT_SECRET, clock=now, timeout=60) as client:
-            yield Issued(queue, City(app, url), client, answer["identifier"], answer["number"])
+            yield Issued(queue, City(app, url), client, answer["identifier"], answer["number"], code)
 
 
 def test_a_sealed_certificate_arrives_with_its_file(issued):
     """An issued certificate reaches the repository by the delivery written with it, and both sides agree."""
-    worker = DeliveryWorker(issued.queue, issued.client, name="w", clock=now, pace=QUICK)
-    worker.deliver_due()
+    issued.deliver()
     assert issued.queue.dead_letters() == []
     (row,) = issued.city.app.state.repository.store.rows("SELECT identifier, number, file_sha256 FROM record")
     assert (row["identifier"], row["number"]) == (issued.identifier, issued.number)
@@ -82,3 +100,22 @@ def test_a_genuine_file_of_another_record_is_refused(issued):
     answer = issued.client.push(replace(delivery, message=message))
     assert answer.line.code == "E19"
     assert "scope" in answer.line.message
+
+
+def test_a_certificate_is_found_by_its_code(issued):
+    """The text of the QR code on the certificate leads to its record."""
+    issued.deliver()
+    answer = issued.ask("queryCertInfoByQRcode", qrcode=issued.code)
+    assert answer["head"]["status"] == "0"
+    assert answer["data"]["certificateIdentifier"] == issued.identifier
+
+
+def test_a_code_that_says_something_else_leads_nowhere(issued):
+    """A well-formed code of a real number whose digest is not that of the certificate's facts is not answered."""
+    issued.deliver()
+    payload = read_code(issued.code).payload
+    forged = CodePayload(**{name: getattr(payload, name) for name in payload.__slots__} | {"digest": bytes(16)})
+    text = code_text(sign_code(forged, development_key("code-2026")), "zwfw.ganzhou.example")
+    answer = issued.ask("queryCertInfoByQRcode", qrcode=text)
+    assert (answer["head"]["status"], answer["data"]) == ("99", None)
+    assert issued.ask("queryCertInfoByQRcode", qrcode="https://elsewhere.example/")["head"]["status"] == "99"
