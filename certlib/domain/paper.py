@@ -1,4 +1,4 @@
-"""Paper: the life of a sheet, the life of a blank, and the stock as a double-entry ledger. Pure.
+"""Paper: the life of a sheet and the life of a blank. Pure; the stock's ledger is in `certlib.domain.stock`.
 
 A **blank** is a numbered piece of security paper: in stock, allotted to a window, used, spoiled, lost, destroyed.
 A **sheet** is the paper face of one edition: to print, printed, collected, surrendered, destroyed; or spoiled, lost,
