@@ -66,10 +66,10 @@ def test_a_text_too_long_is_told_with_what_its_box_holds(licence: Face, key: str
 def test_a_text_too_long_for_the_duplicate_alone_is_refused_with_the_file(renderer: Renderer) -> None:
     """Before numbering every copy must be settable: the file's face is asked for, the 副本 is too small."""
     face = dict(sample_faces(renderer.templates.template("gas-licence")))["plain/电子/file"]
-    (fault,) = faults_of(with_facts(face, registered_address="红旗大道" * 24))
-    assert fault.path == "facts.registered_address"
+    (fault,) = faults_of(with_facts(face, area="章江南岸" * 48))
+    assert fault.path == "facts.area"
     assert "副本最多排" in fault.message
-    renderer.render(with_facts(face, registered_address="红旗大道" * 24))
+    renderer.render(with_facts(face, area="章江南岸" * 48))
 
 
 def test_the_facts_not_known_yet_may_be_missing(licence: Face) -> None:
