@@ -15,6 +15,7 @@ from sqlmodel import select
 from certlib.catalogue import example, load_catalogue
 from certlib.catalogue.invented import invented_uscc
 from certlib.document.preflight import preflight
+from certlib.domain.actions import Action
 from certlib.domain.civil import chinese_date, civil_date
 from certlib.domain.kinds import DocumentType, OutcomeKind
 from certlib.domain.seal import SealKind
@@ -213,7 +214,7 @@ def test_one_list_recognises_many(town: Desk) -> None:
     document = pdfium.PdfDocument(pdf)
     texts = ["".join(page.get_textpage().get_text_range().split()) for page in document]
     assert len(texts) > 4
-    assert sum(text.startswith("序号名称统一社会信用代码") for text in texts) == len(texts) - 2
+    assert sum(text.startswith("序号名称统一社会信用代码") for text in texts[1:]) == len(texts) - 1
     assert all(entry["code"] in "".join(texts) for entry in request["facts"]["entries"])
     report = examine(pdf, trust=TrustRoots.load(), at=town.clock.at, lookup=town.office.lookup)
     assert report.verdict is Verdict.VALID
@@ -234,7 +235,7 @@ def test_one_list_recognises_many(town: Desk) -> None:
     ],
 )
 def test_a_list_is_checked_row_by_row(town: Desk, entries: Any, code: str) -> None:
-    """A row that is no holder, a code that fails its check, a holder named twice: refused before anything is numbered."""
+    """A row that is no holder, a code that fails its check, a holder named twice: nothing is numbered."""
     request = town.request("1-34", kind="recognition-list")
     request["facts"]["entries"] = entries
     with pytest.raises(RequestError) as refused:
@@ -359,14 +360,16 @@ def test_an_act_the_law_refuses_leaves_no_document(desk: Desk) -> None:
 @pytest.mark.parametrize("action", ["suspend", "resume", "rescind", "void"])
 def test_an_act_without_a_document_of_ours_says_so(desk: Desk, action: str) -> None:
     """暂扣 and 吊销 come by another authority's document; asking for ours is a fault with its place."""
-    assert (
-        decision_kind(CATALOGUE.document_types["revocation-decision"].action or "", "medical-device-filing", CATALOGUE)
-        is None
-    )  # type: ignore[arg-type]
     body = desk.issue("2-25")
     with pytest.raises(RequestError) as refused:
         desk.do(body["identifier"], action, {"decision": desk.order(), "document": {"facts": {}}})
     assert ("document", "no-document") in {(fault.path, fault.code) for fault in refused.value.faults}
+
+
+def test_a_filing_has_no_decision_of_a_licence() -> None:
+    """取消备案 is no 注销行政许可: the document is offered for licences only."""
+    assert decision_kind(Action.CANCEL, "medical-device-filing", CATALOGUE) is None
+    assert decision_kind(Action.CANCEL, "medical-device-licence", CATALOGUE) is not None
 
 
 def test_the_files_of_the_templates_are_where_the_catalogue_says() -> None:
