@@ -164,6 +164,7 @@ def _validity(table: Table) -> Validity:
         years=table.number("years", 0),
         months=table.number("months", 0),
         late_renewal=table.flag("late_renewal"),
+        deemed_renewal=table.flag("deemed_renewal"),
         basis=table.text("basis", ""),
         assumed=table.flag("assumed", default=True),
         renewal_window=(earliest, latest),

@@ -52,6 +52,7 @@ class Decision:
     authority: str = ""  # ordering authority: key, or the other authority's name
     decided_at: datetime | None = None
     file_sha256: str = ""  # of the other authority's document
+    deemed: bool = False  # granted by law because it was not decided in time (视为准予)
 
     def step(self, kind: StepKind) -> Step | None:
         """The step of that kind, if the chain has it."""

@@ -85,6 +85,7 @@ class Validity:
     years: int = 0
     months: int = 0
     late_renewal: bool = False
+    deemed_renewal: bool = False  # an application not decided before the last day counts as granted
     basis: str = ""
     assumed: bool = True
     # renewal window in days before expiry: (earliest, latest); working days when so said

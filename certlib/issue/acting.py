@@ -13,9 +13,10 @@ from typing import Any
 from certlib.catalogue import Catalogue
 from certlib.catalogue.checks import check_changes, check_decision, check_facts, check_holder
 from certlib.domain.actions import Action
+from certlib.domain.calendar import decision_due
 from certlib.domain.certificate import Certificate, Edition
 from certlib.domain.civil import civil_date
-from certlib.domain.decision import DecisionKind
+from certlib.domain.decision import Decision, DecisionKind, StepKind
 from certlib.domain.holder import Holder
 from certlib.domain.kinds import CertificateType, Item
 from certlib.domain.lifecycle import RULES, Command, decide
@@ -66,7 +67,9 @@ def plan_action(
     item = _item_of(request, action, present.kind, catalogue, faults) if by_application else None
     if by_application:
         faults += check_case(request.case) or _missing_case(request.case)
-    faults += check_decision(decision, item, catalogue, now=now, decider=present.authority)
+    faults += _deemed(decision, action, present, catalogue, now=now)
+    until = StepKind.ACCEPTANCE if decision.deemed else StepKind.APPROVAL
+    faults += check_decision(decision, item, catalogue, now=now, decider=present.authority, until=until)
     if item is not None and action is Action.CHANGE:
         faults += _outside_item(request, item, present)
     holder, facts, texts = _content(request, action, present, faults, civil_date(now))
@@ -128,6 +131,26 @@ def _outside_item(request: ActRequest, item: Item, present: Present) -> list[Fau
     """Facts that this item's change may not touch: 登记事项 and 许可事项 are items of their own."""
     outcome = next(entry for entry in item.outcomes if entry.type == present.kind.key)
     return check_changes(outcome, present.kind, present.facts, {**present.facts, **request.facts})
+
+
+def _deemed(
+    decision: Decision, action: Action, present: Present, catalogue: Catalogue, *, now: datetime
+) -> list[Fault]:
+    """A renewal counts as granted when the law says so and it was not decided by its due day (行政许可法50)."""
+    acceptance = decision.step(StepKind.ACCEPTANCE)
+    if not decision.deemed:
+        return []
+    label = "视为准予"
+    if action is not Action.RENEW or not present.kind.validity.deemed_renewal:
+        message = f"{label}：{present.kind.name}的这一办理情形没有视为准予的规定。"
+        return [Fault("decision.deemed", "not-deemed", message, label, "The law does not deem this granted.")]
+    newest = present.certificate.newest
+    due = decision_due(catalogue.calendar, civil_date(acceptance.at)) if acceptance else None
+    last = newest.valid_until if newest else None
+    if due is None or last is None or civil_date(now) <= min(due, last):
+        message = f"{label}：尚未逾期，须作出决定。"
+        return [Fault("decision.deemed", "not-overdue", message, label, "It is not overdue yet.")]
+    return []
 
 
 def _missing_case(number: str) -> list[Fault]:

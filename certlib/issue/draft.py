@@ -89,6 +89,7 @@ def decision_json(decision: Decision) -> dict[str, Any]:
         "authority": decision.authority,
         "decided_at": decision.decided_at.isoformat() if decision.decided_at else "",
         "file_sha256": decision.file_sha256,
+        "deemed": decision.deemed,
     }
     return {key: value for key, value in values.items() if value}
 

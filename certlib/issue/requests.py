@@ -33,6 +33,7 @@ LABELS: Mapping[str, str] = {
     "decision.document_number": "文号",
     "decision.decided_at": "作出时间",
     "decision.file_sha256": "文书文件摘要",
+    "decision.deemed": "视为准予",
     "holder": "持证主体",
     "holder.name": "持证主体名称",
     "holder.code": "持证主体代码",
@@ -249,6 +250,7 @@ def read_decision(reading: Reading) -> Decision:
         authority=reading.text("authority", required=False),
         decided_at=reading.moment("decided_at", required=False),
         file_sha256=reading.text("file_sha256", required=False),
+        deemed=reading.flag("deemed"),
     )
     reading.close()
     return decision

@@ -94,3 +94,19 @@ def test_an_import_takes_two_persons_and_comes_once(desk: Desk) -> None:
     desk.office.import_certificate(request(desk), client="platform", key="i2")
     with pytest.raises(ConflictError, match="不重复补录"):
         desk.office.import_certificate(request(desk), client="platform", key="i3")
+
+
+def test_a_renewal_not_decided_in_time_counts_as_granted(desk: Desk) -> None:
+    """Accepted in its window and left undecided: after the due day it is renewed by law, and not before."""
+    body = desk.office.import_certificate(request(desk), client="platform", key="i").body
+    decision = deepcopy(desk.request("2-26")["decision"])
+    undecided = {"kind": "application", "acceptance": decision["acceptance"], "deemed": True}
+    raw = {"item": "2-26", "case": {"number": "DEEMED-1"}, "decision": undecided}
+    with pytest.raises(RequestError) as refused:
+        desk.do(str(body["identifier"]), "renew", raw)
+    assert [fault.code for fault in refused.value.faults] == ["not-overdue"]
+    desk.clock.advance(days=40)
+    assert desk.do(str(body["identifier"]), "renew", raw)["edition"] == 1
+    changed = {**raw, "item": "2-27", "facts": {"legal_representative": "黄建国"}}
+    with pytest.raises(RequestError):
+        desk.do(str(body["identifier"]), "change", changed)
