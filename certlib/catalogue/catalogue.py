@@ -12,6 +12,7 @@ from certlib.domain.calendar import Calendar
 from certlib.domain.decision import Decision
 from certlib.domain.kinds import Authority, CertificateType, DocumentType, Item, Mandate, Outcome
 from certlib.domain.seal import SealKind, SealSpec
+from certlib.domain.seal_table import SealedThing, SealTableRow, row_for
 from certlib.errors import ConfigurationError, NotFoundError
 
 
@@ -28,6 +29,7 @@ class Catalogue:
     certificate_types: Mapping[str, CertificateType]
     document_types: Mapping[str, DocumentType]
     seals: Mapping[str, SealSpec]
+    seal_table: tuple[SealTableRow, ...]
     calendar: Calendar
     examples: Mapping[str, Any]  # invented content, for `certlib.catalogue.examples`
 
@@ -60,6 +62,16 @@ class Catalogue:
         name = self.authorities[authority].name if authority in self.authorities else authority
         kind_name = {SealKind.APPROVAL: "行政审批专用章", SealKind.ORGAN: "机关印章"}[kind]
         raise ConfigurationError(f"目录中{name}没有{kind_name}（第 {copy} 枚），不能用印。")
+
+    def seal_for(self, thing: SealedThing, kind: SealKind) -> SealSpec:
+        """The seal of the authority to go on `thing`: of the usual `kind` where the table allows it, else of its first.
+
+        Raises `ConfigurationError` when the table allows no seal or the authority has none of that kind.
+        """
+        row = row_for(self.seal_table, thing)
+        if row is None:
+            raise ConfigurationError(f"用印规则没有规定{self.kind(thing.type).name}用什么印章，不能用印。")
+        return self.seal(thing.authority, kind if kind in row.kinds else row.kinds[0], row.copy or 1)
 
     def outcome(self, item: str, kind: str) -> Outcome | None:
         """The item's outcome of that certificate or document type, or None."""

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from certlib.catalogue.catalogue import Catalogue
 from certlib.domain.kinds import Allocator, CertificateType, DocumentType, Item, Mandate, OutcomeKind
+from certlib.domain.seal_table import CERTIFICATE, DOCUMENT
 from certlib.errors import ConfigurationError
 from certlib.identifiers import check_uscc
 
@@ -23,6 +24,7 @@ def demand_consistency(catalogue: Catalogue) -> None:
         *_kinds(catalogue),
         *(problem for item in catalogue.items.values() for problem in _item(catalogue, item)),
         *_seals(catalogue),
+        *_seal_table(catalogue),
     ]
     if problems:
         raise ConfigurationError(
@@ -102,3 +104,19 @@ def _seals(catalogue: Catalogue) -> Iterator[str]:
     for seal in catalogue.seals.values():
         if not _SEAL_ID.fullmatch(seal.id):
             yield f"印章标识 {seal.id} 应为 14 位数字"
+
+
+def _seal_table(catalogue: Catalogue) -> Iterator[str]:
+    kinds = {CERTIFICATE: catalogue.certificate_types, DOCUMENT: catalogue.document_types}
+    general = set()
+    for number, row in enumerate(catalogue.seal_table, start=1):
+        where = f"用印规则第 {number} 条"
+        if row.outcome not in kinds or not row.kinds:
+            yield f"{where}：outcome 应为 certificate 或 document，kinds 不得为空"
+            continue
+        yield from (f"{where}：没有机关 {key}" for key in row.authorities if key not in catalogue.authorities)
+        yield from (f"{where}：没有种类 {key}" for key in row.types if key not in kinds[row.outcome])
+        yield from (f"{where}：没有事项 {key}" for key in sorted(row.items - catalogue.items.keys()))
+        if not (row.authorities or row.types or row.actions or row.items or row.since or row.until):
+            general.add(row.outcome)
+    yield from (f"用印规则：缺少适用于一切 {outcome} 的一条" for outcome in sorted(kinds.keys() - general))

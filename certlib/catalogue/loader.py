@@ -1,8 +1,9 @@
 """From data files to the catalogue: closed reading, so that a misspelt key is an error and never a silent default.
 
 Files of a catalogue folder: `catalogue.toml` (version, sources), `items.csv` (the notice's rows, unchanged),
-`authorities.toml`, `mandates.toml`, `outcomes.toml`, `seals.toml`, `holidays.toml`, `facts.toml` (the dictionary of
-facts), `certificates/*.toml` and `documents/*.toml` (one kind each), `examples.toml`.
+`authorities.toml`, `mandates.toml`, `outcomes.toml`, `seals.toml`, `seal_rules.toml` (what may bear which seal),
+`holidays.toml`, `facts.toml` (the dictionary of facts), `certificates/*.toml` and `documents/*.toml` (one kind each),
+`examples.toml`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from certlib.domain.actions import Action
 from certlib.domain.calendar import Calendar
 from certlib.domain.kinds import Authority, Handling, Item, Mandate, Outcome, OutcomeKind
 from certlib.domain.seal import SealKind, SealSpec
+from certlib.domain.seal_table import SealTableRow
 from certlib.errors import ConfigurationError
 
 
@@ -60,6 +62,7 @@ def _read(root: Traversable) -> Catalogue:
         certificate_types=MappingProxyType(certificates),
         document_types=MappingProxyType(documents),
         seals=MappingProxyType({seal.id: seal for seal in _seals(_toml(root / "seals.toml"), authorities)}),
+        seal_table=tuple(_seal_table(_toml(root / "seal_rules.toml"), items)),
         calendar=_calendar(_toml(root / "holidays.toml")),
         examples=_toml(root / "examples.toml").inner,
     )
@@ -206,6 +209,32 @@ def _seals(file: Table, authorities: Mapping[str, Authority]) -> Iterable[SealSp
         )
         table.close()
     file.close()
+
+
+def _seal_table(file: Table, items: Mapping[str, Item]) -> Iterable[SealTableRow]:
+    for table in file.rows("rule"):
+        yield SealTableRow(
+            outcome=table.text("outcome"),
+            kinds=tuple(SealKind(kind) for kind in table.texts("kinds")),
+            authorities=table.texts("authorities"),
+            types=table.texts("types"),
+            actions=tuple(Action(action).value for action in table.texts("actions")),
+            items=_items_named(table, items),
+            copy=table.number("copy", 0),
+            since=table.optional_day("since"),
+            until=table.optional_day("until"),
+            basis=table.text("basis"),
+        )
+        table.close()
+    file.close()
+
+
+def _items_named(table: Table, items: Mapping[str, Item]) -> frozenset[str]:
+    named = frozenset(table.texts("items"))
+    if not table.has("handling"):
+        return named
+    handling = Handling(table.text("handling"))
+    return named | {key for key, item in items.items() if item.handling is handling}
 
 
 def _calendar(file: Table) -> Calendar:
