@@ -289,6 +289,20 @@ def _journal_sheet(
     journal_event(session, register, row, f"sheet:{_PAST[act]}", at, statuses=own)
 
 
+def hand_over(
+    session: Session,
+    register: Register,
+    row: CertificateRow,
+    sheet: SheetRow,
+    record: Mapping[str, str],
+    *,
+    at: datetime,
+) -> None:
+    """Record inside the caller's transaction that a printed sheet was served on its holder."""
+    _apply(session, sheet, SheetAct.COLLECT, record, at)
+    _journal_sheet(session, register, row, sheet, SheetAct.COLLECT, at=at)
+
+
 def void_uncollected(press: Press) -> int:
     """Void printed sheets that nobody collected within the term; returns how many. The certificate stays in force."""
     register = press.register
