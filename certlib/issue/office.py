@@ -28,10 +28,19 @@ from certlib.domain.certificate import edition_verdict
 from certlib.domain.civil import chinese_date, civil_date
 from certlib.domain.holder import Holder, HolderCode
 from certlib.domain.paper import BlankAct, SheetAct
-from certlib.errors import CertlibError, ConflictError, Fault, NotFoundError, RequestError, StaleVersionError
+from certlib.errors import (
+    CertlibError,
+    ConflictError,
+    Fault,
+    NotFoundError,
+    RequestError,
+    StaleVersionError,
+    TransitionError,
+)
 from certlib.formats.code import read_code
 from certlib.issue import batch, mass, paper
 from certlib.issue.acting import Present, check_allowed
+from certlib.issue.deadlines import overdue
 from certlib.issue.documents import plan_act, plan_document
 from certlib.issue.draft import Draft
 from certlib.issue.finishing import Finishing, Seals, finish, void
@@ -42,6 +51,14 @@ from certlib.issue.owncheck import OwnCheck
 from certlib.issue.planning import plan_certificate
 from certlib.issue.publishing import StatusBoard
 from certlib.issue.requests import read_act, read_issue
+from certlib.issue.serving import (
+    document_service,
+    edition_service,
+    read_service,
+    serve_certificate,
+    serve_document,
+    service_view,
+)
 from certlib.issue.settings import Settings
 from certlib.issue.standing import change_standing
 from certlib.issue.tending import activate_editions
@@ -64,7 +81,7 @@ from certlib.register.intents import UNFINISHED, abandoned, refuse_second_case, 
 from certlib.register.lookup import SqlLookup
 from certlib.register.stock import balances, check_stock
 from certlib.register.store import Register
-from certlib.register.tables import CertificateRow, EditionRow, FileRow, Intent
+from certlib.register.tables import CertificateRow, DocumentRow, EditionRow, FileRow, Intent
 
 
 @dataclass(slots=True)
@@ -342,6 +359,43 @@ class Office:
             with self.register.writer() as session:
                 self.journal.sequence(session, self.register.moment(session))
 
+    # --- service and time limits -----------------------------------------------------------------------------------
+
+    def serve(self, subject: str, raw: object, *, client: str, key: str) -> Answer:
+        """Record that a certificate (by its identifier) or a document (by id or number) was served on its holder."""
+        digest = body_digest(f"serve:{subject}", raw)
+        prior = self._prior(client, key, digest)
+        if prior is not None:
+            return prior
+        service, origin = read_service(raw), (client, key, digest)
+        with _one_at_a_time():
+            if _is_identifier(subject):
+                return serve_certificate(self.register, self.catalogue, key_of(subject), service, origin)
+            return serve_document(self.register, self.catalogue, self._sealed_document(subject).id, service, origin)
+
+    def service(self, subject: str) -> dict[str, Any]:
+        """How the service of a certificate's newest edition, or of a document, stands: limit, ways, proofs."""
+        with self.register.reader() as session:
+            if not _is_identifier(subject):
+                document = self._sealed_document(subject)
+                return service_view(document_service(session, document), self.catalogue, document.issued_on)
+            row, _ = load_certificate(session, key_of(subject))
+            edition = session.get_one(EditionRow, (row.key, row.edition))
+            return service_view(edition_service(session, edition), self.catalogue, edition.issued_on)
+
+    def overdue(self, now: datetime | None = None) -> list[dict[str, Any]]:
+        """Cases not decided and outcomes not served within their time limits, the longest overdue first."""
+        with self.register.reader() as session:
+            at = now or self.register.moment(session)
+            return [entry.as_json() for entry in overdue(session, self.catalogue, at)]
+
+    def _sealed_document(self, subject: str) -> DocumentRow:
+        with self.register.reader() as session:
+            row = find_document(session, subject)
+        if isinstance(row, Intent):
+            raise TransitionError(f"{row.number} 尚未用印，不能送达。")
+        return row
+
     # --- paper and batches -----------------------------------------------------------------------------------------
 
     def receive_blanks(self, type_key: str, first: str, last: str, *, person: str, witness: str) -> int:
@@ -497,6 +551,11 @@ def _one_at_a_time() -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise ConflictError(_RUNNING, code="in-progress") from error
+
+
+def _is_identifier(subject: str) -> bool:
+    """Whether a subject is a 证照标识; a document has an id or a number."""
+    return subject.startswith("1.2.156.")
 
 
 def action_of(word: str) -> Action:
