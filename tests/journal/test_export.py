@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlmodel import SQLModel
 
 from certlib.errors import ConflictError, VerificationError
 from certlib.formats.tlog_note import VerifierKey
@@ -176,12 +177,11 @@ def test_events_without_a_number_are_left_out_with_their_rows(lived: Audited, tm
     assert pending.audit(tmp_path / "bundle").breaches == ()
 
 
-FORGED_FILE = """
-    INSERT INTO file (sha256, certificate, edition, document, sheet, level, suite, predecessor, size, n, created_at)
-    SELECT 'ab' || substr(sha256, 3), certificate, edition, document, sheet, level, suite, predecessor, size, n,
-           created_at
-    FROM file LIMIT 1
-"""
+_OTHERS = ", ".join(column.name for column in SQLModel.metadata.tables["file"].columns if column.name != "sha256")
+FORGED_FILE = (
+    f"INSERT INTO file (sha256, {_OTHERS}) SELECT 'ab' || substr(sha256, 3), {_OTHERS} FROM file"
+    " WHERE predecessor IS NULL LIMIT 1"
+)
 
 TAMPERING = {
     "facts of an edition": (
