@@ -54,7 +54,7 @@ def create_app(service: Running) -> FastAPI:
     app.state.running = service
     for router in _ROUTERS:
         app.include_router(router)
-    app.include_router(pages_router(host=service.office.settings.host, roots=[service.root]))
+    app.include_router(pages_router(host=service.office.settings.host, roots=service.roots))
     problems.install(app, base=service.base)
     openapi.describe(app, base=service.base, examples=lambda: request_examples(service.clock()))
     limits = {UPLOADS: settings.upload_bytes}

@@ -9,13 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, cast
 
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from fastapi import Depends, Request
 from joserfc.jwk import ECKey
 from limits.storage import Storage, storage_from_string
 
-from certlib.crypto.development import development_folder
-from certlib.errors import ConfigurationError
 from certlib.formats.trust import TrustList, read_trust_list
 from certlib.issue.office import Office
 from certlib.issue.settings import Settings
@@ -43,7 +40,7 @@ class Running:
 
     office: Office
     settings: ServiceSettings
-    root: bytes  # public key of the trust list, SubjectPublicKeyInfo
+    roots: tuple[bytes, ...]  # public keys that sign trust list and seal list, SubjectPublicKeyInfo
     trust: TrustList
     sandbox: Sandbox
     clock: Clock
@@ -64,8 +61,7 @@ class Running:
 def assemble(
     office: Office, settings: ServiceSettings, *, clients: dict[str, Client], token_key: ECKey, clock: Clock = utc_now
 ) -> Running:
-    """Put a service together from its parts. Raises `ConfigurationError` when the trust list's key cannot be read."""
-    root = trust_root(office.settings)
+    """Put a service together from its parts."""
     counters = cast("Storage", storage_from_string(settings.counters))
     desk = TokenDesk(
         base=settings.base,
@@ -78,8 +74,8 @@ def assemble(
     return Running(
         office=office,
         settings=settings,
-        root=root,
-        trust=read_trust_list(office.trust_list, [root]),
+        roots=office.list_keys,
+        trust=read_trust_list(office.trust_list, office.list_keys),
         sandbox=Sandbox(seal_roots(office.settings), places=settings.checking_places, waiting=settings.checking_queue),
         clock=clock,
         desk=desk,
@@ -88,17 +84,6 @@ def assemble(
         checking=Gate(settings.checking_places, queue=settings.checking_queue, patience=settings.patience_seconds),
         metrics=Metrics(),
     )
-
-
-def trust_root(settings: Settings) -> bytes:
-    """The public key that signs the office's trust list, which the page pins."""
-    folder = Path(settings.keys) if settings.keys else development_folder()
-    path = folder / "keys" / "trust-2026.pub.pem"
-    try:
-        key = load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"信任列表的公钥 {path.name} 无法读取。", code="key-file") from error
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def seal_roots(settings: Settings) -> TrustRoots:

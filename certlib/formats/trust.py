@@ -1,35 +1,27 @@
 """The trust list: which keys sign codes and status lists, for whom, from when to when, and what their numbers mean.
 
-It is JSON in a JWS (RFC 7515 §7.2.1, general serialization), so that a browser reads it with what it has:
-
-    {"payload": base64url(JSON), "signatures": [{"protected": base64url({"alg","kid","typ"}), "signature": base64url}]}
-
-One good signature of a pinned key suffices; a bad signature of a pinned key spoils the list. `seq` only grows: a reader
-keeps the highest it has seen and refuses a lower one. A key that was ever listed stays listed, since papers outlive
-keys. Defined in full in docs/payload.md.
+It is signed JSON (`certlib.formats.jws`), so that a browser reads it with what it has. `seq` only grows: a reader keeps
+the highest it has seen and refuses a lower one. A key that was ever listed stays listed, since papers outlive keys;
+what one list may change of the list before, `check_succession` says. Defined in full in docs/payload.md.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
 from certlib.crypto.cose import ALGORITHMS, algorithm_of, key_id
 from certlib.crypto.keys import SigningKey
-from certlib.crypto.suites import suite_named, suite_of
+from certlib.crypto.suites import suite_of
 from certlib.domain.civil import civil_date
-from certlib.domain.verdict import Verdict
-from certlib.errors import VerificationError
-from certlib.formats.facts import canonical
+from certlib.errors import ConfigurationError
+from certlib.formats.jws import Kind, open_json, seal_json, unreadable
 
 VERSION = 1
-TYPE = "certlib-trust+json"
-MAX_SIZE = 1 << 20  # bytes
+KIND = Kind("certlib-trust+json", "信任清单")
 ACTIVE, RETIRED, COMPROMISED = "active", "retired", "compromised"
 STATES = (ACTIVE, RETIRED, COMPROMISED)
 _TOO_EARLY = "签名时间早于密钥的启用时间。"
@@ -53,7 +45,8 @@ class Names:
 class TrustedKey:
     """A key of the list. `uses` are `code`, `status`; `since` is inclusive, `until` exclusive, None open.
 
-    What a retired key signed stays good. From `compromised_since` on nothing it signed is believed on its own.
+    What a retired key signed stays good. Nothing that a compromised key signed is believed on its own, whenever it says
+    it was signed; `compromised_since` tells people from when on.
     """
 
     public_key: bytes
@@ -78,9 +71,10 @@ class TrustedKey:
         return _LEAKED if self.state == COMPROMISED else ""
 
     def fault_on(self, day: date) -> str:
-        """The same for a signature of which only the day is known: the key's first and last day count as its own."""
-        if self.since is not None and day < civil_date(self.since):
-            return _TOO_EARLY
+        """Why a code of a certificate issued on `day` is not to be believed; the key's last day counts as its own.
+
+        The day may lie before the key's first: a sheet printed anew keeps its certificate's day of issue.
+        """
         if self.until is not None and day > civil_date(self.until):
             return _TOO_LATE
         return _LEAKED if self.state == COMPROMISED else ""
@@ -111,10 +105,8 @@ class TrustList:
 
 
 def sign_trust_list(content: TrustList, keys: Iterable[SigningKey]) -> bytes:
-    """The list as JWS JSON, one signature for each key. Raises `ConfigurationError`, `KeyUnavailableError`."""
-    payload = _base64(canonical(_as_json(content)))
-    signatures = [_signature(payload, key) for key in keys]
-    return canonical({"payload": payload, "signatures": signatures})
+    """The list as signed JSON, one signature for each key. Raises `ConfigurationError`, `KeyUnavailableError`."""
+    return seal_json(_as_json(content), KIND, keys)
 
 
 def read_trust_list(data: bytes, roots: Iterable[bytes]) -> TrustList:
@@ -123,48 +115,37 @@ def read_trust_list(data: bytes, roots: Iterable[bytes]) -> TrustList:
     Raises `VerificationError`: `unreadable` when it is none, `unknown-issuer` when no pinned key signed it,
     `signature-invalid` when one signed wrongly.
     """
-    envelope = _json(data)
-    payload, signatures = envelope.get("payload"), envelope.get("signatures")
-    if not isinstance(payload, str) or not isinstance(signatures, list) or len(signatures) > 8:
-        raise _unreadable("不是签名的 JSON")
-    pinned = {key_id(root).hex(): root for root in roots}
-    good = [_check(payload, entry, pinned) for entry in signatures]
-    if not any(good):
-        raise VerificationError("信任清单没有任何已登记密钥的签名，不予采信。", code=Verdict.UNKNOWN_ISSUER)
+    values = open_json(data, KIND, roots)
     try:
-        return _from_json(_json(_unbase64(payload)))
+        return _from_json(values)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _unreadable("内容不合格式") from error
+        raise unreadable(KIND, "内容不合格式") from error
 
 
-def _signature(payload: str, key: SigningKey) -> dict[str, str]:
-    algorithm = algorithm_of(key.suite)
-    header = {"alg": algorithm.name, "kid": key_id(key.public_key).hex(), "typ": TYPE}
-    protected = _base64(canonical(header))
-    signed = key.sign(f"{protected}.{payload}".encode())
-    return {"protected": protected, "signature": _base64(algorithm.to_cose(signed))}
+def check_succession(before: TrustList, after: TrustList) -> None:
+    """Return when `after` may follow `before`.
+
+    Raises `ConfigurationError` naming everything that would make papers already issued say something else: a key that
+    is gone, given back its trust, or was never the same; a number that is gone.
+    """
+    if faults := tuple(_succession_faults(before, after)):
+        raise ConfigurationError(f"信任清单不能接续第 {before.seq} 期：{'；'.join(faults)}。")
 
 
-def _check(payload: str, entry: object, pinned: Mapping[str, bytes]) -> bool:
-    if not isinstance(entry, dict):
-        raise _unreadable("签名不合格式")
-    protected, signature = entry.get("protected"), entry.get("signature")
-    if not isinstance(protected, str) or not isinstance(signature, str):
-        raise _unreadable("签名不合格式")
-    header = _json(_unbase64(protected))
-    public_key = pinned.get(str(header.get("kid")))
-    if public_key is None:
-        return False  # another reader's key
-    algorithm = algorithm_of(suite_of(public_key).name)
-    raw = _unbase64(signature)
-    if header.get("alg") != algorithm.name or header.get("typ") != TYPE or len(raw) != algorithm.size:
-        raise VerificationError("信任清单的签名与登记的密钥不符，不予采信。")
-    try:
-        message = f"{protected}.{payload}".encode()
-        suite_named(algorithm.suite).verify(public_key, algorithm.from_cose(raw), message)
-    except VerificationError as error:
-        raise VerificationError("信任清单的签名无效，不予采信。") from error
-    return True
+def _succession_faults(before: TrustList, after: TrustList) -> Iterator[str]:
+    if after.seq <= before.seq:
+        yield f"期号 {after.seq} 没有增大"
+    kept = {key.kid: key for key in after.keys}
+    for old in before.keys:
+        new = kept.get(old.kid)
+        if new is None:
+            yield f"密钥 {old.kid.hex()} 公布过，不能撤下，可改为 {RETIRED} 或 {COMPROMISED}"
+        elif new.public_key != old.public_key:
+            yield f"两个密钥同名 {old.kid.hex()}"
+        elif STATES.index(new.state) < STATES.index(old.state):
+            yield f"密钥 {old.kid.hex()} 已是 {old.state}，不能改回 {new.state}"
+    for name, earlier, later in (("证照种类", before.types, after.types), ("机关", before.issuers, after.issuers)):
+        yield from (f"{name} {number} 的名称公布过，不能撤下" for number in earlier if number not in later)
 
 
 def _as_json(content: TrustList) -> dict[str, Any]:
@@ -233,30 +214,3 @@ def _time(at: datetime) -> str:
 
 def _moment(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-
-
-def _json(data: bytes) -> dict[str, Any]:
-    if len(data) > MAX_SIZE:
-        raise _unreadable("过大")
-    try:
-        values = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise _unreadable("不是 JSON") from error
-    if not isinstance(values, dict):
-        raise _unreadable("不是 JSON 对象")
-    return values
-
-
-def _base64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _unbase64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise _unreadable("编码有误") from error
-
-
-def _unreadable(reason: str) -> VerificationError:
-    return VerificationError(f"信任清单无法读取：{reason}。", code=Verdict.UNREADABLE)

@@ -6,7 +6,6 @@ import os
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 from sqlmodel import Session
@@ -21,10 +20,14 @@ from certlib.crypto.development import (
 from certlib.crypto.keys import SigningKey, open_key
 from certlib.crypto.timestamps import HttpTimestamps, Timestamper
 from certlib.document.renderer import city_renderer
+from certlib.domain.civil import civil_date
 from certlib.domain.seal import SealAuthorisation
+from certlib.formats.trust import Names
+from certlib.issue.keyring import Rota, SignedCoder, load_keyring
+from certlib.issue.lists import publish_seal_list, publish_trust_list
 from certlib.issue.office import Office
 from certlib.issue.owncheck import OwnCheck
-from certlib.issue.publishing import SignedCoder, StatusBoard, make_trust_list
+from certlib.issue.publishing import StatusBoard
 from certlib.issue.settings import Settings
 from certlib.journal.journal import Journal, journal_keys
 from certlib.register.engine import make_engine
@@ -35,7 +38,7 @@ from certlib.register.store import Register
 from certlib.sealing.sealer import Sealer, load_identities
 from certlib.verify.roots import TrustRoots
 
-_TRUST_ISSUED = datetime(2026, 1, 1, tzinfo=UTC)
+_CITY = Names("赣州市", "Ganzhou")
 _FIRST_DAY, _LAST_DAY = datetime(2022, 4, 3, tzinfo=UTC), datetime(2046, 1, 1, tzinfo=UTC)
 
 
@@ -53,6 +56,7 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
     register = Register(engine, FileStore(settings.home), journal, clock)
     register.create()
     _seed(register, catalogue)
+    keyring = load_keyring(_keys_folder(settings), _CITY)
     ledger = RegisterLedger(
         register, level=settings.level, suite=settings.suite, lease=timedelta(seconds=settings.lease_seconds)
     )
@@ -63,12 +67,14 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
         register=register,
         renderer=city_renderer(_path(settings.fonts), _path(settings.templates)),
         sealer=Sealer(identities, _timestamper(settings), ledger),
-        coder=SignedCoder(_key(settings, "code-2026"), settings.host),
+        coder=SignedCoder(keyring.rota("code"), settings.host, civil_date(register.now())),
         check=OwnCheck({identity.certificate.der for identity in identities.values()}, _trust_roots(settings)),
         owner=f"{os.getpid()}-{secrets.token_hex(4)}",
         journal=journal,
-        board=_board(settings, register, journal),
-        trust_list=_trust_list(settings, catalogue),
+        board=_board(settings, register, journal, keyring.rota("status")),
+        trust_list=publish_trust_list(register, catalogue, keyring, host=settings.host),
+        seal_list=publish_seal_list(register, catalogue, keyring, _keys_folder(settings)),
+        list_keys=keyring.roots,
     )
     office.closing.append(engine.dispose)
     return office
@@ -101,15 +107,8 @@ def _timestamper(settings: Settings) -> Timestamper:
     return development_timestamps()
 
 
-def _board(settings: Settings, register: Register, journal: Journal[Session]) -> StatusBoard:
-    address = f"https://{settings.host}/public/status"
-    return StatusBoard(register, journal, _key(settings, "status-2026"), address)
-
-
-def _trust_list(settings: Settings, catalogue: Catalogue) -> bytes:
-    make = partial(make_trust_list, catalogue, host=settings.host, issued=_TRUST_ISSUED)
-    code, status, signer = (_key(settings, label) for label in ("code-2026", "status-2026", "trust-2026"))
-    return make(code=code, status=status, signer=signer)
+def _board(settings: Settings, register: Register, journal: Journal[Session], keys: Rota) -> StatusBoard:
+    return StatusBoard(register, journal, keys, f"https://{settings.host}/public/status")
 
 
 def _seed(register: Register, catalogue: Catalogue) -> None:

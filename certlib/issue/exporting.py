@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from certlib.errors import NotFoundError
+from certlib.issue.lists import TRUST, published
 from certlib.issue.office import Office
 from certlib.journal.store import StoredCheckpoint
 from certlib.register.bundle_files import bundle_files
@@ -20,8 +21,9 @@ def export_office(office: Office, path: Path, *, progress: Progress | None = Non
     Raises `NotFoundError` when nothing has happened yet, `StorageError` when the disk refuses.
     """
     office.sequence()
-    status, trust = _status_lists(office), {"0001.json": office.trust_list}
+    status = _status_lists(office)
     with office.register.reader() as session, bundle_files(path) as files:
+        trust = {f"{seq:04}.json": data for seq, data in published(session, TRUST).items()}
         return export_bundle(session, office.journal, files, status=status, trust=trust, progress=progress)
 
 

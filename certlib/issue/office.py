@@ -99,6 +99,8 @@ class Office:
     journal: Journal[Session]
     board: StatusBoard
     trust_list: bytes
+    seal_list: bytes
+    list_keys: tuple[bytes, ...]  # public keys that sign both lists
     lookup: SqlLookup = field(init=False)
     closing: list[Callable[[], None]] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""What the office publishes: the trust list and the status lists, the latter computed from the journal alone.
+"""The status lists that the office publishes, computed from the journal alone.
 
 The board reads the journal's new leaves and keeps one packed shard per 2^17 indices in memory; a published list
 names the journal size it was computed from and the highest index planned so far.
@@ -15,30 +15,16 @@ from threading import Lock
 from sqlmodel import Session
 
 from certlib.catalogue import Catalogue
-from certlib.crypto.keys import SigningKey
-from certlib.domain.kinds import CertificateType, DocumentType
 from certlib.errors import NotFoundError
-from certlib.formats.code import CodePayload, code_text, sign_code
 from certlib.formats.leaf import Leaf
 from certlib.formats.status import pack, repack, shard_of, sign_status_list
-from certlib.formats.trust import Names, TrustedKey, TrustList, sign_trust_list
+from certlib.formats.trust import Names
+from certlib.issue.keyring import Rota
 from certlib.journal.journal import Journal
 from certlib.register.store import Register
 
 _AGAIN = timedelta(seconds=30)  # a list is signed anew at least this often while it is asked for: ttl is 60 s
 _CHUNK = 4096  # leaves read at a time
-
-
-@dataclass(frozen=True, slots=True)
-class SignedCoder:
-    """Signs codes with the office's code key; `host` is what is printed."""
-
-    key: SigningKey
-    host: str
-
-    def text(self, payload: CodePayload) -> str:
-        """The full text of the QR code."""
-        return code_text(sign_code(payload, self.key), self.host)
 
 
 def issuer_names(catalogue: Catalogue) -> Mapping[int, Names]:
@@ -51,36 +37,13 @@ def issuer_number(catalogue: Catalogue, authority: str) -> int:
     return catalogue.authorities[authority].code_number
 
 
-def make_trust_list(
-    catalogue: Catalogue, *, code: SigningKey, status: SigningKey, signer: SigningKey, host: str, issued: datetime
-) -> bytes:
-    """The signed trust list of an office with one code key and one status key."""
-    issuer = Names("赣州市", "Ganzhou")
-    kinds: list[CertificateType | DocumentType] = [
-        *catalogue.certificate_types.values(),
-        *catalogue.document_types.values(),
-    ]
-    content = TrustList(
-        seq=1,
-        issued=issued,
-        keys=(
-            TrustedKey(public_key=code.public_key, uses=("code",), issuer=issuer),
-            TrustedKey(public_key=status.public_key, uses=("status",), issuer=issuer),
-        ),
-        types={kind.code_number: Names(kind.name, kind.english) for kind in kinds},
-        issuers=issuer_names(catalogue),
-        host=host,
-    )
-    return sign_trust_list(content, [signer])
-
-
 @dataclass(slots=True)
 class StatusBoard:
     """The status of every index, as the journal has it; lists are signed when asked for and kept for a while."""
 
     register: Register
     journal: Journal[Session]
-    key: SigningKey
+    keys: Rota
     address: str  # of the lists; the shard's number is appended
     _shards: dict[int, bytearray] = field(default_factory=dict)
     _size: int = 0
@@ -108,7 +71,7 @@ class StatusBoard:
             address=f"{self.address}/{shard}",
             journal_size=self._size,
             high_water=self._high_water,
-            key=self.key,
+            key=self.keys.at(now),
             now=now,
         )
 

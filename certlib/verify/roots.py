@@ -57,7 +57,8 @@ def _development() -> TrustRoots:
     from certlib.crypto.development import development_folder, development_key  # noqa: PLC0415  (only when asked for)
 
     found = _read(development_folder() / "trust")
-    return TrustRoots(found.certificates, found.revocation, (development_key("trust-2026").public_key,))
+    keys = tuple(development_key(label).public_key for label in ("trust-2026", "trust-p256-2026"))
+    return TrustRoots(found.certificates, found.revocation, keys)
 
 
 def _read(folder: Path) -> TrustRoots:

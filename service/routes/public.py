@@ -36,12 +36,25 @@ Shard = Annotated[int, Path(ge=0, lt=2**31, description="状态分片 · n // 13
     "/trust",
     summary="签名的信任列表 · the signed trust list",
     operation_id="readTrustList",
-    responses={200: {"content": {JSON: {}}, "description": "JWS JSON（RFC 7515, 7.2.1），见 docs/payload.md"}},
+    responses={200: {"content": {JSON: {}}, "description": "JWS JSON（RFC 7515、RFC 7797），见 docs/payload.md"}},
     response_class=Response,
 )
 def trust(request: Request, service: Service) -> Response:
     """Which keys sign codes and status lists, and what their numbers mean."""
     kept = service.shelf.get("trust", lambda: service.office.trust_list, compress=True)
+    return send_published(request, kept, media=JSON)
+
+
+@router.get(
+    "/seals",
+    summary="签名的印章清单 · the signed list of seals' certificates",
+    operation_id="readSealList",
+    responses={200: {"content": {JSON: {}}, "description": "JWS JSON（RFC 7515、RFC 7797），见 docs/payload.md"}},
+    response_class=Response,
+)
+def seals(request: Request, service: Service) -> Response:
+    """Which X.509 certificates are those of the city's seals, for a page that checks a file by itself."""
+    kept = service.shelf.get("seals", lambda: service.office.seal_list, compress=True)
     return send_published(request, kept, media=JSON)
 
 

@@ -42,6 +42,7 @@ FLAGS = [
 SCREENS = Path(__file__).parents[2] / "docs" / "screens"
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 HOST = "zwfw.ganzhou.example"
+ROOTS = ("trust-2026", "trust-p256-2026")  # Ed25519 and P-256
 
 
 @dataclass
@@ -50,7 +51,7 @@ class Issuer:
 
     code: SigningKey = field(default_factory=lambda: development_key("code-2026"))
     status: SigningKey = field(default_factory=lambda: development_key("status-2026"))
-    signer: SigningKey = field(default_factory=lambda: development_key("trust-2026"))
+    signers: list[SigningKey] = field(default_factory=lambda: [development_key(label) for label in ROOTS])
     entries: dict[int, int] = field(default_factory=dict)
     high_water: int = 1000
     journal_size: int = 5000
@@ -101,7 +102,7 @@ class Issuer:
                 issuers={2: Names("赣州市行政审批局", "Administrative Approval Bureau of Ganzhou")},
                 host=HOST,
             ),
-            [self.signer],
+            self.signers,
         )
 
     def status_list(self, shard: int) -> bytes:
@@ -121,8 +122,8 @@ class Issuer:
 def small_site(issuer: Issuer) -> FastAPI:
     """The real page over the test's lists, behind the real rim with its headers."""
     app = FastAPI(openapi_url=None)
-    root = development_key("trust-2026").public_key
-    app.include_router(pages_router(host=HOST, roots=[root]))
+    roots = [development_key(label).public_key for label in ROOTS]
+    app.include_router(pages_router(host=HOST, roots=roots))
 
     @app.middleware("http")
     async def note(request: Request, call_next: Any) -> Response:

@@ -157,7 +157,7 @@ def test_a_forged_signature_is_suspected_forgery(phone: Any, issuer: Any) -> Non
 
 def test_a_wrongly_signed_trust_list_confirms_nothing(phone: Any, issuer: Any) -> None:
     """A list by another key than the pinned one makes no code genuine."""
-    issuer.signer = development_key("journal")
+    issuer.signers = [development_key("journal")]
     assert phone.scan(issuer.link(1)) == Verdict.UNKNOWN_ISSUER
     assert "信任列表" in phone.text("#advice")
 
@@ -179,16 +179,27 @@ def test_a_browser_without_decompression_brings_its_own(phone: Any, issuer: Any)
     assert phone.scan(issuer.link(4001, StatusCode.VALID)) == Verdict.VALID
 
 
-def test_a_browser_without_ed25519_takes_the_list_on_tls(phone: Any, issuer: Any) -> None:
-    """The trust list then stands on what the page's own script stands on; codes are checked as ever."""
-    phone.page.add_init_script(
-        "const real = crypto.subtle.importKey.bind(crypto.subtle);"
-        "crypto.subtle.importKey = (format, data, kind, ...rest) => kind.name === 'Ed25519'"
-        " ? Promise.reject(new DOMException('no', 'NotSupportedError')) : real(format, data, kind, ...rest);"
-    )
+NO_ED25519 = (
+    "const real = crypto.subtle.importKey.bind(crypto.subtle);"
+    "crypto.subtle.importKey = (format, data, kind, ...rest) => kind.name === 'Ed25519'"
+    " ? Promise.reject(new DOMException('no', 'NotSupportedError')) : real(format, data, kind, ...rest);"
+)
+
+
+def test_a_browser_without_ed25519_checks_the_other_signature(phone: Any, issuer: Any) -> None:
+    """The trust list bears one of P-256 as well; codes are checked as ever."""
+    phone.page.add_init_script(NO_ED25519)
     one, other = issuer.link(1), issuer.link(2)
     assert phone.scan(one) == Verdict.VALID
     assert phone.scan(one[:-85] + other[-85:]) == Verdict.SIGNATURE_INVALID
+
+
+def test_a_browser_that_can_check_no_signature_confirms_nothing(phone: Any, issuer: Any) -> None:
+    """A list signed with Ed25519 alone, in a browser without it."""
+    phone.page.add_init_script(NO_ED25519)
+    issuer.signers = issuer.signers[:1]
+    assert phone.scan(issuer.link(1)) == Verdict.UNKNOWN_ISSUER
+    assert "信任列表" in phone.text("#advice")
 
 
 BAD = {

@@ -67,7 +67,8 @@ def new_key() -> SigningKey:
     return PemKey.load(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), name="vector")
 
 
-CODE, STATUS, ROOT = (development_key(label) for label in ("code-2026", "status-2026", "trust-2026"))
+CODE, SM2, STATUS = (development_key(label) for label in ("code-2026", "code-sm2-2026", "status-2026"))
+ROOT, ROOT_P256 = (development_key(label) for label in ("trust-2026", "trust-p256-2026"))
 OLD, LEAKED, FOREIGN = new_key(), new_key(), new_key()
 TRUST = TrustList(
     seq=3,
@@ -80,6 +81,7 @@ TRUST = TrustList(
             issuer=Names("赣州市人民政府", "Ganzhou"),
             since=datetime(2026, 1, 1, tzinfo=UTC),
         ),
+        TrustedKey(public_key=SM2.public_key, uses=("code",), issuer=Names("赣州市人民政府", "Ganzhou")),
         TrustedKey(public_key=STATUS.public_key, uses=("status",), issuer=Names("赣州市人民政府", "Ganzhou")),
         TrustedKey(
             public_key=OLD.public_key,
@@ -110,6 +112,12 @@ def signed(payload: bytes, headers: dict[int, Any], key: SigningKey = CODE) -> s
     protected = cbor.encode(headers)
     raw = algorithm_of(key.suite).to_cose(key.sign(signature_input(protected, payload)))
     return f"https://{HOST}/v#1" + to_digits(cbor.encode([protected, {}, payload, raw]))
+
+
+def borrowed(code: str, other: str) -> str:
+    """The payload of one code under the signature of another."""
+    one, two = (from_digits(each.partition("#1")[2]) for each in (code, other))
+    return f"https://{HOST}/v#1" + to_digits(one[:-64] + two[-64:])
 
 
 def case(name: str, comment: str, code: str, expect: str, reason: str = "", **more: object) -> dict[str, object]:
@@ -154,6 +162,8 @@ def states() -> Iterator[dict[str, object]]:
     yield case("stale list", "more than 24 hours old", text(GOOD), "status-unknown", at=late)
     old = replace(GOOD, issued=date(2025, 6, 1))
     yield case("a retired key", "signed while the key was in use", text(old, OLD), "valid")
+    yield case("a later key", "a sheet printed anew: issued before the key's first day", text(old), "valid")
+    yield case("signed with SM2", "the Chinese suite", text(GOOD, SM2), "valid")
     yield case("fragment alone", "the digits without the address", text(GOOD).partition("#")[2], "valid")
     yield case(
         "another host",
@@ -231,10 +241,11 @@ def forged() -> Iterator[dict[str, object]]:
     )
     yield case("leaked key", "compromised: proves nothing by itself", text(GOOD, LEAKED), "signature-invalid")
     yield case(
-        "too early for the key",
-        "issued before the key was in use",
-        text(replace(GOOD, issued=date(2025, 6, 1))),
+        "SM2, another's signature",
+        "the SM2 key's name over a signature made for another payload",
+        borrowed(text(GOOD, SM2), text(replace(GOOD, n=1001), SM2)),
         "signature-invalid",
+        "signature",
     )
     yield case("too late for the key", "issued after the key was retired", text(GOOD, OLD), "signature-invalid")
     values = cbor.decode(payload)
@@ -277,8 +288,9 @@ def main() -> None:
     vectors = {
         "origin": "made by tests/vectors/build.py; format of docs/payload.md",
         "at": AT.isoformat(),
-        "trust_list": json.loads(sign_trust_list(TRUST, [ROOT])),
+        "trust_list": json.loads(sign_trust_list(TRUST, [ROOT, ROOT_P256])),
         "trust_list_key": base64.b64encode(ROOT.public_key).decode(),
+        "trust_list_key_p256": base64.b64encode(ROOT_P256.public_key).decode(),
         "status_list": base64.b64encode(status).decode(),
         "facts": {
             "salt": SALT.hex(),

@@ -13,7 +13,6 @@ from certlib.formats.tlog_tiles import WIDTH
 from certlib.formats.trust import read_trust_list
 from certlib.register.tables import EditionRow
 from service.published import MOMENT
-from service.running import trust_root
 
 
 def _edition(web: Any, identifier: str) -> EditionRow:
@@ -34,7 +33,7 @@ def test_the_lists_are_signed_and_cached_by_tag(web: Any) -> None:
         assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
         assert "no-cache" in first.headers["cache-control"]
         assert first.headers["access-control-allow-origin"] == "*"
-    trust = read_trust_list(web.http.get("/public/trust").content, [trust_root(web.office.settings)])
+    trust = read_trust_list(web.http.get("/public/trust").content, web.service.roots)
     listed = read_status_list(web.http.get("/public/status/0").content, trust)
     assert listed.high_water >= 1
 
@@ -59,7 +58,7 @@ def test_a_change_is_in_the_list_a_moment_after_the_next_tick(web: Any) -> None:
     web.office.tick()
     time.sleep(MOMENT)
     after = web.http.get("/public/status/0")
-    trust = read_trust_list(web.office.trust_list, [web.service.root])
+    trust = read_trust_list(web.office.trust_list, web.service.roots)
     assert read_status_list(before.content, trust).status(body["n"]) == 0
     assert read_status_list(after.content, trust).status(body["n"]) == 2
     assert before.headers["etag"] != after.headers["etag"]

@@ -14,9 +14,11 @@ const BYTES_OF = { 3: 1, 5: 2, 8: 3, 10: 4, 13: 5, 15: 6, 17: 7 }; // digits of 
 const ALGORITHMS = {
   '-7': [{ name: 'ECDSA', namedCurve: 'P-256' }, { name: 'ECDSA', hash: 'SHA-256' }],
   '-8': [{ name: 'Ed25519' }, { name: 'Ed25519' }],
+  '-65537': [], // SM2 with SM3, which no browser has: our own module
   ES256: '-7',
   EdDSA: '-8',
 };
+const SM2 = '-65537';
 const OF_STATUS = { 0: 'valid', 1: 'revoked', 2: 'suspended', 3: 'superseded', 12: 'paper-lost', 13: 'voided', 14: 'cancelled', 15: 'not-in-force' };
 const SHARD = 131072, PACKED = 65536;
 const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]*$/u;
@@ -35,8 +37,8 @@ export async function check(code, roots) {
   const key = trust.keys[message.kid];
   if (!key?.uses.includes('code')) throw new Refused('unknown-issuer');
   if (!(await holds(message, key))) throw new Refused('signature-invalid');
-  const start = (payload.issued + EPOCH) * DAY - SHANGHAI;
-  if (unfit(key, start, start + DAY)) throw new Refused('signature-invalid', 'unfit');
+  const start = (payload.issued + EPOCH) * DAY - SHANGHAI; // may lie before the key's first day: a sheet printed anew
+  if (unfit(key, start, Infinity)) throw new Refused('signature-invalid', 'unfit');
   const list = await status.then((data) => data && statusOf(data, payload.n, trust)).catch(() => null);
   return { ...judge(payload, list), code, fields: fields(payload, trust, key) };
 }
@@ -159,11 +161,13 @@ const bytes64 = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/
 const json64 = (text) => JSON.parse(new TextDecoder().decode(bytes64(text)));
 
 async function verify(alg, spki, signature, signed) {
+  if (alg === SM2) return (await import('./sm2.js')).default(spki, signature, signed);
   const [kind, use] = ALGORITHMS[alg];
   const key = await crypto.subtle.importKey('spki', spki, kind, false, ['verify']);
   return crypto.subtle.verify(use, key, signature, signed);
 }
 
+/** Whether the message's signature is that of the key, by the algorithm that both name. */
 const holds = async (message, key) => message.alg === String(key.alg) && verify(message.alg, bytes64(key.spki), message.signature, message.signed);
 
 /** Whether a key was not in use between two moments, or is no longer to be believed. */
@@ -178,26 +182,27 @@ async function get(address) {
   return response.arrayBuffer();
 }
 
-/** The signed trust list. One good signature of a pinned key suffices; a bad one of a pinned key spoils it. */
-async function trustList(roots) {
-  const { payload, signatures } = JSON.parse(new TextDecoder().decode(await get('/public/trust')));
-  let good = 0, unable = 0;
+/** Signed JSON (RFC 7515, 7797). One good signature of a pinned key suffices; a bad one of a pinned key spoils it. */
+export async function signedJson(address, typ, roots) {
+  const { payload, signatures } = JSON.parse(new TextDecoder().decode(await get(address)));
+  let good = 0;
   for (const { protected: header, signature } of signatures) {
-    const { alg, kid } = json64(header);
+    const { alg, b64, kid, typ: kind } = json64(header);
     if (!roots[kid]) continue; // another reader's key
     try {
-      if (!(await verify(ALGORITHMS[alg], bytes64(roots[kid]), bytes64(signature), new TextEncoder().encode(`${header}.${payload}`)))) throw new Refused('unknown-issuer', 'untrusted');
+      const holds = await verify(ALGORITHMS[alg], bytes64(roots[kid]), bytes64(signature), new TextEncoder().encode(`${header}.${payload}`));
+      if (b64 !== false || kind !== typ || !holds) throw new Refused('unknown-issuer', 'untrusted');
       good += 1;
     } catch (error) {
-      if (error.name !== 'NotSupportedError') throw error;
-      unable += 1; // no Ed25519 in this browser: the list then stands on TLS and our origin, as this script does
+      if (error instanceof Refused) throw error; // else this browser does not know the algorithm: another must be good
     }
   }
-  const trust = json64(payload);
-  if ((!good && !unable) || trust.version !== 1) throw new Refused('unknown-issuer', 'untrusted');
-  if (!forward('trust', trust.seq)) throw new Refused('unknown-issuer', 'untrusted');
-  return trust;
+  const values = JSON.parse(payload);
+  if (!good || values.version !== 1 || !forward(typ, values.seq)) throw new Refused('unknown-issuer', 'untrusted');
+  return values;
 }
+
+const trustList = (roots) => signedJson('/public/trust', 'certlib-trust+json', roots);
 
 const newest = (n) => get(`/public/status/${Math.floor(n / SHARD)}`);
 
