@@ -138,12 +138,18 @@ def _set_to_see(face: Face, renderer: Renderer) -> Iterator[Fault]:
 
 
 def _too_long(key: str, face: Face, layout: Layout) -> Fault:
+    """What the box holds: in characters, or in lines when it is not the characters that are too many."""
     slot, name = layout.slots[key], label(face, layout, key)
-    length = len(face.facts.get(key, ""))
+    length, lines = len(face.facts.get(key, "")), slot.lines(slot.sizes[-1]) * slot.columns
+    if length > slot.capacity:
+        told = f"最多排 {slot.capacity} 字，现有 {length} 字，请缩短"
+        english = f"the text has {length} characters, its box holds {slot.capacity}"
+    else:
+        told, english = f"最多排 {lines} 行，请合并或缩短各行", f"the box holds {lines} lines"
     return Fault(
         path=_path(key, face),
         code="too-long",
         label=name,
-        message=f"{name}过长：{face.copy_label or '版面'}最多排 {slot.capacity} 字，现有 {length} 字，请缩短。",
-        english=f"the text has {length} characters, its box holds {slot.capacity}",
+        message=f"{name}过长：{face.copy_label or '版面'}{told}。",
+        english=english,
     )

@@ -40,9 +40,9 @@ KNOWN_NUMBERS = {
     "drug-retail-licence": ["赣CA797510001", "赣DB797000001"],
     "gas-licence": ["赣202207010001GP"],
     "construction-planning-permit": ["建字第360723202000006号"],
-    "site-selection-opinion": ["用字第360723201900004号"],
+    "site-selection-opinion": ["用字第360723201900004号", "选字第360723201900004号"],
     "real-estate-title": ["赣（2022）赣州市不动产权第0000001号"],
-    "special-equipment-registration": ["梯11赣B36220(16)", "梯11赣B00001(22)"],
+    "special-equipment-registration": ["梯11赣B3622(16)", "梯11赣B00001(22)"],
     "mining-licence": ["C3607002022047110000001"],
     "exploration-licence": ["T36070020220400101", "T3607002022040010000001"],
 }

@@ -72,6 +72,14 @@ def test_a_text_too_long_for_the_duplicate_alone_is_refused_with_the_file(render
     renderer.render(with_facts(face, area="章江南岸" * 48))
 
 
+def test_a_list_of_too_many_short_lines_is_told_in_lines(renderer: Renderer) -> None:
+    """Few characters, but more lines than the box has: the number of lines is what helps."""
+    face = dict(sample_faces(renderer.templates.template("hunting-licence")))["plain/电子/file"]
+    (fault,) = faults_of(with_facts(face, species="\n".join(["野猪"] * 9)))
+    assert (fault.path, fault.code) == ("facts.species", "too-long")
+    assert "行" in fault.message
+
+
 def test_the_facts_not_known_yet_may_be_missing(licence: Face) -> None:
     """Before numbering there is no number, date or identifier."""
     unknown = ("number", "identifier", "valid_until", "check_code")
