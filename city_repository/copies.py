@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import secrets
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
@@ -19,6 +20,7 @@ import typst
 from pylopdf_fonts_zh_cn import sans_path
 
 from certlib.domain.civil import SHANGHAI
+from certlib.formats.pdfium import PDFIUM
 from city_repository.store import Store
 
 LIFE, LONGEST_LIFE = timedelta(hours=1), timedelta(days=7)
@@ -109,12 +111,9 @@ def _compile(source: Path, inputs: dict[str, str]) -> bytes:
 
 def _pictures(pdf: bytes) -> list[tuple[bytes, float, float]]:
     """PNG, width and height in points of each page, seals and other form fields drawn."""
-    document = pdfium.PdfDocument(pdf)
-    try:
+    with PDFIUM, closing(pdfium.PdfDocument(pdf)) as document:
         document.init_forms()
         return [_picture(document[index]) for index in range(min(len(document), _MOST_PAGES))]
-    finally:
-        document.close()
 
 
 def _picture(page: pdfium.PdfPage) -> tuple[bytes, float, float]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import date, datetime
 from typing import Any
 
 import pypdfium2 as pdfium
 
 from certlib.formats.facts import FILE_NAME, Facts, read_facts
+from certlib.formats.pdfium import PDFIUM
 from city_repository.record import Problem
 
 Examination = Callable[[bytes, datetime], str]
@@ -38,12 +40,9 @@ def attached_facts(data: bytes) -> Facts:
 
     Raises `ValueError` or `PdfiumError` when it has none or cannot be read.
     """
-    document = pdfium.PdfDocument(data)
-    try:
+    with PDFIUM, closing(pdfium.PdfDocument(data)) as document:
         attachments = (document.get_attachment(index) for index in range(document.count_attachments()))
         found = [bytes(item.get_data()) for item in attachments if item.get_name() == FILE_NAME]
-    finally:
-        document.close()
     if len(found) != 1:
         raise ValueError(FILE_NAME)
     return read_facts(found[0])

@@ -6,6 +6,7 @@ import base64
 import copy
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from certlib.domain.delivery import Delivery
 from certlib.identifiers import CertificateIdentifier, with_check_character
 from city_repository.codes import load_codes
+from city_repository.files import attached_facts
 
 from . import build_types
 from .conftest import DEVELOPMENT_SECRET, ISSUER, TYPE_CODE, paper
@@ -232,6 +234,21 @@ def test_an_imported_certificate_has_its_first_edition_to_come(city, push, recor
     assert push(record(one, "change", 2))[0][:2] == ("success", "S01")
     assert push(record(one, "change", 3))[0][:2] == ("success", "S01")
     assert city.record(one.key)["edition"] == 2
+
+
+def test_files_are_read_side_by_side(certificate):
+    """Many threads reading files at once each get the facts of their own file."""
+    files = []
+    for _ in range(4):
+        message, data = certificate().message("issue")
+        files.append((message["identifier"], data))
+
+    def read(place):
+        identifier, data = files[place % len(files)]
+        return attached_facts(data).identifier == identifier
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(read, range(800)))
 
 
 def test_a_number_belongs_to_one_certificate(push, record, certificate):
