@@ -58,3 +58,12 @@ def test_make_targets_of_the_readmes_exist() -> None:
     for document in READMES:
         named = set(re.findall(r"\bmake ([a-z-]+)", "\n".join(blocks(document, "sh"))))
         assert {"demo", "test"} <= named <= targets
+
+
+def test_every_decision_is_in_the_index() -> None:
+    """The index of decisions names each record by its title, in order, and no other."""
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    indexed = re.findall(r"^\| \[(\d+)\]\(([\w-]+\.md)\) \| (.*?) \|", index, re.MULTILINE)
+    titles = [(path.name, path.read_text(encoding="utf-8").splitlines()[0]) for path in sorted(folder.glob("0*.md"))]
+    assert [(file, f"# {number}. {title}") for number, file, title in indexed] == titles
