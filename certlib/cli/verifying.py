@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +14,9 @@ from rich.text import Text
 
 from certlib.cli.options import AsJson
 from certlib.cli.output import out, print_findings, progress
+from certlib.cli.reporting import WRITERS, write_report
 from certlib.domain.civil import SHANGHAI
-from certlib.domain.verdict import Verdict
+from certlib.domain.verdict import WORDS, Verdict
 from certlib.verify.remote import RemoteRegister
 from certlib.verify.report import Report
 from certlib.verify.roots import TrustRoots
@@ -35,19 +38,30 @@ def verify(
     at: At = None,
     require_status: Annotated[bool, typer.Option("--require-status", help="状态未核对即不通过")] = False,
     as_json: AsJson = False,
+    report: Annotated[
+        str, typer.Option(help="每件一份报告：html、pdf 或 json · one report a file", metavar="html|pdf|json")
+    ] = "",
+    to: Annotated[Path, typer.Option("--out", help="报告放在哪里 · folder of the reports")] = Path(),
 ) -> None:
     """核验文件：真不真、改没改、还有效吗 · verify sealed files.
 
     退出码：0 通过，1 不通过，2 用法有误，3 无法读取 · exit codes: 0 sound, 1 not, 2 misuse, 3 unreadable.
     """
+    if report and report not in WRITERS:
+        raise typer.BadParameter(f"--report 应为 {'、'.join(WRITERS)} 之一")
     roots, lookup = TrustRoots.load(trust), RemoteRegister(register) if register else None
     moment = (at or datetime.now(SHANGHAI)).astimezone(UTC)
     reports = []
     with Sandbox(roots) as sandbox:
         for path in _files(files):
             with progress(f"正在核验 {path.name}…"):
-                reports.append(sandbox.examine(path.read_bytes(), at=moment, lookup=lookup, name=str(path)))
+                data = path.read_bytes()
+                reports.append(sandbox.examine(data, at=moment, lookup=lookup, name=str(path)))
+                if report:
+                    write_report(reports[-1], report, to, partial(sandbox.pictures, data, at=moment))
             typer.echo(reports[-1].as_line()) if as_json else _print(reports[-1])
+    if len(reports) > 1 and not as_json:
+        _summary(reports)
     strict = bool(register) or require_status
     if not as_json and any(report.verdict is Verdict.STATUS_UNKNOWN for report in reports):
         out.print(_UNCHECKED)
@@ -57,6 +71,12 @@ def verify(
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         yield from sorted(file for file in path.rglob("*.pdf")) if path.is_dir() else (path,)
+
+
+def _summary(reports: Iterable[Report]) -> None:
+    """How many files came to which verdict, the weightiest first."""
+    counts = Counter(report.verdict for report in reports)
+    out.print("  ".join(f"{WORDS[verdict].chinese} {counts[verdict]}" for verdict in Verdict if counts[verdict]))
 
 
 def _code(reports: Iterable[Report], *, strict: bool) -> int:

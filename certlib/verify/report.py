@@ -39,6 +39,7 @@ class SealReport:
             "subject": self.subject,
             "signed_at": _time(self.signed_at),
             "timestamped_at": _time(self.timestamped_at),
+            "time_proof": "proved" if self.timestamped_at else "pending",
             "level": self.level,
             "suite": self.suite,
             "counter": self.counter,

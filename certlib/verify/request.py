@@ -59,3 +59,4 @@ class Request:
     at: datetime
     answer: RegisterAnswer | None
     name: str
+    draw: bool = False  # pictures of the pages instead of a report

@@ -25,11 +25,12 @@ from certlib.domain.verdict import Verdict
 from certlib.errors import CertlibError
 from certlib.verify.examine import MAX_SIZE, examine
 from certlib.verify.lookup import RegisterLookup
+from certlib.verify.pictures import Pictures
 from certlib.verify.report import Notes, Report
 from certlib.verify.request import Limits, RegisterAnswer, Request
 from certlib.verify.roots import TrustRoots
 
-MAX_ANSWER = 1 << 20  # bytes
+MAX_ANSWER = 16 << 20  # bytes: a report is small, pictures of eight pages are not
 _OVERRUN = "解析此文件超出时间或内存限制，已中止，无法读取。"
 
 
@@ -87,6 +88,20 @@ class Sandbox:
             notes.failed("readable", _OVERRUN, Verdict.UNREADABLE)
             findings = tuple(notes.findings)
             return Report(file=name, verdict=Verdict.UNREADABLE, findings=findings, sha256=sha256, at=at)
+
+    def pictures(self, pdf: bytes, *, at: datetime) -> Pictures:
+        """The file's first pages as pictures, before and after changes; none when it cannot be drawn.
+
+        Raises `SandboxBusyError` when too many files are waiting.
+        """
+        if len(pdf) > MAX_SIZE:
+            return Pictures()
+        with self._place():
+            data = self._ask(pickle.dumps(Request(pdf, self._trust, at, None, "", draw=True)))
+        try:
+            return Pictures.load(data)
+        except ValueError:
+            return Pictures()
 
     def close(self) -> None:
         """End the child and with it whatever still runs."""

@@ -96,7 +96,7 @@ class SealExamination:
     def _seal_timestamp(self, message: Message) -> None:
         self.moment = self.proved
         if not message.token:
-            self.notes.warn("time", "印章没有时间戳，签章时间未经证明。")
+            self.notes.warn("time", "印章没有时间戳，签章时间待证明（time proof: pending）。")
             return
         try:
             stamp = read_token(message.token)

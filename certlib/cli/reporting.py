@@ -1,0 +1,46 @@
+"""Reports of `certctl verify`: for people as HTML or PDF, for machines as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from certlib.errors import ConfigurationError
+from certlib.verify.indications import indication
+from certlib.verify.page import report_page
+from certlib.verify.pictures import Pictures
+from certlib.verify.report import Report
+
+Draw = Callable[[], Pictures]
+
+
+def write_report(report: Report, kind: str, folder: Path, draw: Draw) -> Path:
+    """Write one file's report into `folder` and give its path. Raises `ConfigurationError` without typst for PDF."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{Path(report.file).name}.report.{kind}"
+    path.write_bytes(WRITERS[kind](report, draw))
+    return path
+
+
+def _html(report: Report, draw: Draw) -> bytes:
+    return report_page(report, draw()).encode()
+
+
+def _pdf(report: Report, draw: Draw) -> bytes:
+    try:
+        from certlib.document.report import report_pdf  # noqa: PLC0415  an auditor's installation has no typst
+    except ModuleNotFoundError as error:
+        message = "PDF 报告需要排版组件：请安装 certlib[register]，或改用 --report html。"
+        raise ConfigurationError(message) from error
+    return report_pdf(report, draw())
+
+
+def _json(report: Report, _draw: Draw) -> bytes:
+    found = indication(report)
+    values = {**report.as_json(), "sha256": report.sha256, "at": report.at.isoformat()}
+    values["etsi"] = {"standard": "EN 319 102-1", "indication": found.status, "sub_indication": found.reason}
+    return json.dumps(values, ensure_ascii=False, indent=2).encode()
+
+
+WRITERS: Mapping[str, Callable[[Report, Draw], bytes]] = {"html": _html, "pdf": _pdf, "json": _json}

@@ -1,0 +1,168 @@
+"""The report for people: one self-contained HTML page, Chinese first, English beside it, no script.
+
+Order: the verdict; what it is; who sealed what when, under which authorisation; what was changed after sealing, with
+pictures; proof of time; the state on the day asked; every check with its number.
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime
+from html import escape
+
+from certlib.domain.civil import SHANGHAI, chinese_date
+from certlib.domain.verdict import Verdict
+from certlib.verify.indications import indication
+from certlib.verify.pictures import Pictures
+from certlib.verify.report import CertificateReport, Report, SealReport
+
+CHECKS = {
+    "readable": "可读取 · readable",
+    "register": "签发原件 · the issued file",
+    "span": "签名范围 · span of the signatures",
+    "fields": "签章域 · signature fields",
+    "form": "签名结构 · form of the signatures",
+    "time": "时间证明 · proof of time",
+    "content": "内容未改 · content",
+    "signature": "签名 · signature",
+    "issuer": "签发机关 · issuer",
+    "revocation": "证书吊销 · revocation",
+    "changes": "签章后改动 · changes after sealing",
+    "authorisation": "用印授权 · seal authorisation",
+    "facts": "内附数据 · attached facts",
+    "status": "当前状态 · status",
+}
+OUTCOMES = {"pass": "通过 · pass", "fail": "不符 · fail", "warn": "注意 · warning", "unknown": "未核 · unknown"}
+COLOURS = {"green": "#0a6b2d", "amber": "#8a5200", "red": "#b00020", "grey": "#4a4a4a"}
+_STYLE = """
+body{font:16px/1.6 "Noto Sans SC",sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#111}
+h1{font-size:1.6rem;border-left:.5rem solid currentColor;padding-left:.7rem}h2{font-size:1.1rem;margin-top:2rem}
+table{border-collapse:collapse;width:100%}
+th,td{border:1px solid #bbb;padding:.35rem .6rem;text-align:left;vertical-align:top}
+th{background:#f3f3f3;font-weight:600;white-space:nowrap}.pages{display:flex;gap:1rem;flex-wrap:wrap}
+img{max-width:100%;border:1px solid #bbb}figure{margin:0;flex:1 1 20rem}code{font-size:.85em;word-break:break-all}
+.fail td:first-child{color:#b00020;font-weight:600}.small{color:#444;font-size:.85rem}
+"""
+
+
+def report_page(report: Report, pictures: Pictures | None = None) -> str:
+    """The report as an HTML document."""
+    words = report.words
+    colour = COLOURS[words.tone]
+    shown = "".join(_section(*section) for section in sections(report))
+    parts = [
+        f'<h1 style="color:{colour}">{escape(words.chinese)}<br><small>{escape(words.english)}</small></h1>',
+        f"<p>{escape(report.file)}<br><code>SHA-256 {report.sha256}</code></p>",
+        shown,
+        _pictures(pictures) if pictures else "",
+        _checks(report),
+        f"<p class=small>{'<br>'.join(map(escape, footer_lines(report)))}</p>",
+    ]
+    title = f"{words.chinese} · 核验报告"
+    return (
+        f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style></head><body><main>{''.join(parts)}</main></body></html>"
+    )
+
+
+Rows = tuple[tuple[str, str], ...]
+
+
+def sections(report: Report) -> list[tuple[str, str, Rows]]:
+    """The report's sections: title, a sentence (may be empty), rows of name and text (texts may be empty)."""
+    certificate = report.certificate
+    said = [("文件所载 · what it says", "", _said(certificate))] if certificate else []
+    if report.seals:
+        seals = [(f"印章 · seal {seal.seal}", "", _sealed(seal)) for seal in report.seals]
+    else:
+        seals = [("印章 · seals", "没有电子印章。No electronic seal.", ())]
+    changes = [("签章后的改动 · changes after sealing", changes_note(report), ())] if report.seals else []
+    return [*said, *seals, *changes, ("状态 · state", "", _state(report))]
+
+
+def changes_note(report: Report) -> str:
+    """One sentence on what happened to the file after its seal was put on."""
+    finding = report.finding("changes")
+    if finding is not None and finding.outcome not in {"pass", "unknown"}:
+        return finding.detail
+    if report.verdict is Verdict.ALTERED:
+        return "签章覆盖的内容被改动。What the seal covers was changed."
+    return "签章后没有改动。Nothing was changed after sealing."
+
+
+def footer_lines(report: Report) -> tuple[str, str]:
+    """The indication after ETSI EN 319 102-1, and when the report was made."""
+    found = indication(report)
+    reason = f" / {found.reason}" if found.reason else ""
+    return f"ETSI EN 319 102-1: {found.status}{reason}", f"certlib · {_moment(report.at)}"
+
+
+def _section(title: str, note: str, rows: Rows) -> str:
+    cells = "".join(f"<tr><th scope=row>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows if text)
+    sentence = f"<p>{escape(note)}</p>" if note else ""
+    return f"<h2>{escape(title)}</h2>{sentence}{f'<table>{cells}</table>' if cells else ''}"
+
+
+def _said(certificate: CertificateReport) -> Rows:
+    until = chinese_date(certificate.valid_until) if certificate.valid_until else "长期 · no end"
+    return (
+        ("名称 · title", certificate.title),
+        ("编号 · number", certificate.number),
+        ("证照标识 · identifier", certificate.identifier),
+        ("版本 · edition", f"{certificate.edition:03}" if certificate.edition else ""),
+        ("持证主体 · holder", certificate.holder),
+        ("签发机关 · issuer", certificate.issuer),
+        ("签发日期 · issued", chinese_date(certificate.issued_on) if certificate.issued_on else ""),
+        ("有效期至 · valid until", until if certificate.kind == "certificate" else ""),
+    )
+
+
+def _sealed(seal: SealReport) -> Rows:
+    proved = _moment(seal.timestamped_at) or "待补时间证明 · pending"
+    return (
+        ("证书主体 · subject", seal.subject),
+        ("用途 · reason", seal.reason),
+        ("签章时间（自称）· claimed time", _moment(seal.signed_at)),
+        ("时间证明 · proved time", proved),
+        ("级别、套件 · level, suite", f"{seal.level} {seal.suite}".strip()),
+        ("用印序号 · use no.", "" if seal.counter is None else str(seal.counter)),
+        ("用印授权摘要 · authorisation", seal.authorisation),
+    )
+
+
+def _state(report: Report) -> Rows:
+    return (
+        ("所问时刻 · as of", _moment(report.at)),
+        ("结论 · verdict", f"{report.words.chinese} · {report.words.english}"),
+        ("自 · since", _moment(report.since)),
+        ("现行版本 · current edition", f"{report.current_edition:03}" if report.current_edition else ""),
+        ("状态数据时间 · data as of", _moment(report.status_at)),
+    )
+
+
+def _pictures(pictures: Pictures) -> str:
+    sides = ((pictures.before, "签章时 · when sealed"), (pictures.after, "现在 · now"))
+    return f"<div class=pages>{''.join(_figure(pages, caption) for pages, caption in sides if pages)}</div>"
+
+
+def _figure(pages: tuple[bytes, ...], caption: str) -> str:
+    images = "".join(
+        f'<img alt="{escape(caption)} {number}" src="data:image/png;base64,{base64.b64encode(page).decode()}">'
+        for number, page in enumerate(pages, start=1)
+    )
+    return f"<figure>{images}<figcaption class=small>{escape(caption)}</figcaption></figure>"
+
+
+def _checks(report: Report) -> str:
+    numbers = {check: number for number, check in enumerate(CHECKS, start=1)}
+    rows = "".join(
+        f"<tr class={escape(one.outcome)}>"
+        f"<td>{numbers.get(one.check, '')} {escape(CHECKS.get(one.check, one.check))}</td>"
+        f"<td>{escape(OUTCOMES.get(one.outcome, one.outcome))}</td><td>{escape(one.detail)}</td></tr>"
+        for one in report.findings
+    )
+    return f"<h2>逐项检查 · checks</h2><table>{rows}</table>"
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S} 北京时间" if at else ""

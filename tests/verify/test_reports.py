@@ -1,0 +1,106 @@
+"""Reports for people: the same words as everywhere, nothing a stranger's file says is believed or run."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pypdfium2 as pdfium
+import pytest
+
+from certlib.cli.reporting import write_report
+from certlib.document.report import report_pdf
+from certlib.domain.verdict import Verdict
+from certlib.verify.examine import examine
+from certlib.verify.page import CHECKS, report_page
+from certlib.verify.pictures import Pictures, draw
+from certlib.verify.roots import TrustRoots
+from certlib.verify.sandbox import Sandbox
+from tests.verify import forgeries, samples
+
+TRUST = TrustRoots.load()
+
+
+@pytest.fixture(scope="module")
+def sealed() -> bytes:
+    """A genuine file."""
+    return samples.seal()
+
+
+@pytest.fixture(scope="module")
+def altered(sealed: bytes) -> bytes:
+    """The same with an annotation drawn over it after sealing."""
+    return forgeries.update(sealed, forgeries._draw_over)
+
+
+def plain(pdf: bytes) -> str:
+    """All text of a PDF without white space."""
+    document = pdfium.PdfDocument(pdf)
+    return "".join("".join(page.get_textpage().get_text_range().split()) for page in document)
+
+
+def test_the_page_says_the_verdict_and_every_check(sealed: bytes) -> None:
+    """Verdict in both languages, facts, seal, authorisation, all checks by number, the ETSI indication."""
+    report = examine(sealed, trust=TRUST, at=samples.NOW, name="a.pdf")
+    page = report_page(report, draw(sealed))
+    for text in (report.words.chinese, report.words.english, samples.FACTS["number"], samples.SEAL, "TOTAL-PASSED"):
+        assert text in page
+    for finding in report.findings:
+        assert CHECKS[finding.check] in page
+    assert page.count("<img ") == len(draw(sealed).after)
+
+
+def test_an_altered_file_is_shown_before_and_after(altered: bytes) -> None:
+    """Both pictures are there, and differ."""
+    report = examine(altered, trust=TRUST, at=samples.NOW, name="a.pdf")
+    pictures = draw(altered)
+    assert report.verdict is Verdict.ALTERED
+    assert pictures.before != ()
+    assert pictures.before != pictures.after
+    page = report_page(report, pictures)
+    assert "签章时 · when sealed" in page
+
+
+def test_the_pdf_says_what_the_page_says(altered: bytes) -> None:
+    """The PDF report is a PDF/A file with the verdict and the same rows."""
+    report = examine(altered, trust=TRUST, at=samples.NOW, name="a.pdf")
+    pdf = report_pdf(report, draw(altered))
+    text = plain(pdf)
+    assert "".join(f"{report.words.chinese}·{report.words.english}".split()) in text
+    assert samples.FACTS["number"] in text
+    assert b"pdfaid" in pdf
+
+
+def test_nothing_a_file_says_is_markup(sealed: bytes) -> None:
+    """A name with tags and typst commands is text in both."""
+    name = '<script>alert(1)</script>#panic("x")𠮷.pdf'
+    report = examine(sealed, trust=TRUST, at=samples.NOW, name=name)
+    assert "<script>" not in report_page(report)
+    assert "alert(1)" in plain(report_pdf(report))
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"PK\x03\x04", b"\xff" * 3000])
+def test_what_cannot_be_drawn_gets_a_report_without_pictures(data: bytes) -> None:
+    """The sandbox gives no pictures, the report says why."""
+    now = datetime.now(UTC)
+    with Sandbox(TRUST) as sandbox:
+        assert sandbox.pictures(data, at=now) == Pictures()
+        page = report_page(sandbox.examine(data, at=now, name="x"), Pictures())
+    assert re.search("无法读取|无电子印章", page)
+
+
+def test_pictures_survive_the_way_out_of_the_sandbox(altered: bytes) -> None:
+    """What the child drew arrives; anything else is refused."""
+    with Sandbox(TRUST) as sandbox:
+        assert sandbox.pictures(altered, at=samples.NOW) == draw(altered)
+    for wrong in (b"", b"\x01", b"\x01\x00\x00\x00\x00\x09<svg></s>"):
+        with pytest.raises(ValueError, match="not"):
+            Pictures.load(wrong)
+
+
+def test_the_machine_reads_the_indications(sealed: bytes, tmp_path: Path) -> None:
+    """JSON has our findings and, beside them, indication and sub-indication of EN 319 102-1."""
+    report = examine(sealed, trust=TRUST, at=samples.NOW, name="a.pdf")
+    values = json.loads(write_report(report, "json", tmp_path, Pictures).read_bytes())
+    assert values["verdict"] == report.verdict.value
+    assert values["etsi"]["indication"] == "TOTAL-PASSED"
