@@ -179,7 +179,7 @@ def settle_sheets(session: Session, certificate: str, rule: Rule, cause: str, ne
             continue
         if sheet.state == "to-print":
             sheet.state = "void"  # never printed: nobody has it, and its code shares the edition's fate
-        elif sheet.fate == SheetFate.SOUND and sheet.state not in {"surrendered", "destroyed", "spoiled"}:
+        elif sheet.fate == SheetFate.SOUND and sheet.state in {"printed", "collected"}:  # paper that is out
             sheet.recall = True
             if cause == "lost":
                 sheet.fate, sheet.state, sheet.recall = SheetFate.LOST.value, "lost", False
@@ -187,8 +187,10 @@ def settle_sheets(session: Session, certificate: str, rule: Rule, cause: str, ne
 
 
 def add_file(session: Session, registered: Registered, intent: Intent, at: datetime) -> None:
-    """Register the sealed file."""
+    """Register the sealed file; what has no archive timestamp yet is for the worker to raise."""
     certificate = intent.kind == "certificate"
+    unstamped = registered.sealed.level == "B-B"
+    asked = registered.order.level != "B-B"
     session.add(
         FileRow(
             sha256=registered.sealed.sha256,
@@ -200,6 +202,7 @@ def add_file(session: Session, registered: Registered, intent: Intent, at: datet
             size=len(registered.sealed.pdf),
             n=intent.n,
             created_at=at,
+            raise_at=at if asked or not unstamped else None,
         )
     )
 
