@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from certlib.domain.decision import Decision, DecisionKind, Step, StepKind
 from certlib.domain.holder import Holder, HolderCode
+from certlib.domain.service import PROOFS
 from certlib.errors import Fault
 
 R = TypeVar("R", "IssueRequest", "ActRequest")
@@ -49,6 +50,9 @@ LABELS: Mapping[str, str] = {
     "evidence": "材料",
     "second_person": "复核人",
     "document": "决定文书",
+    "way": "送达方式",
+    "served_at": "送达时间",
+    **PROOFS,
 }
 
 
