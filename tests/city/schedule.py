@@ -171,7 +171,7 @@ def _produce(
             time.sleep(1.0)
             switch(*FAULTS)
     ends = time.monotonic() + 600
-    while office.queue.backlog().due > events // 10 and time.monotonic() < ends:
+    while office.queue.backlog().due > min(events // 10, 200) and time.monotonic() < ends:
         time.sleep(0.05)
     switch()
     return struck

@@ -40,7 +40,7 @@ DeliveryWorker(queue, client, name=name, clock=now, pace=QUICK).run(threading.Ev
 
 def test_killed_workers_lose_nothing(city, office, certificate, tmp_path):
     """Workers killed at random moments, one after the other: every event arrives once, in order."""
-    certificates = [certificate() for _ in range(40)]
+    certificates = [certificate() for _ in range(24)]
     for one in certificates:
         for operation in ("issue", "change", "change"):
             office.event(one, operation)
@@ -50,13 +50,13 @@ def test_killed_workers_lose_nothing(city, office, certificate, tmp_path):
         (files / sha256).write_bytes(data)
     city.faults({"kind": "slow", "seconds": 0.05, "share": 0.3})
     chance, number = random.Random(5), 0
-    while office.queue.backlog().done < 120:
+    while office.queue.backlog().done < 72:
         number += 1
         words = [f"sqlite:///{tmp_path / 'register.db'}", city.url, str(files), f"worker-{number}"]
         worker = subprocess.Popen([sys.executable, "-c", WORKER, *words], cwd=Path(__file__).parents[2])
         done = office.queue.backlog().done
         ends = time.monotonic() + 60
-        goal = min(done + chance.randrange(1, 60), 120)
+        goal = min(done + chance.randrange(1, 40), 72)
         while office.queue.backlog().done < goal and time.monotonic() < ends:
             time.sleep(0.01)
         os.kill(worker.pid, signal.SIGKILL)
