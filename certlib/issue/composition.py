@@ -18,6 +18,8 @@ from certlib.crypto.development import (
     refuse_development_keys,
 )
 from certlib.crypto.keys import SigningKey, open_key
+from certlib.crypto.material import ValidationMaterial
+from certlib.crypto.suites import SUITES
 from certlib.crypto.timestamps import HttpTimestamps, Timestamper
 from certlib.document.renderer import city_renderer
 from certlib.domain.civil import civil_date
@@ -25,6 +27,7 @@ from certlib.domain.seal import SealAuthorisation
 from certlib.formats.trust import Names
 from certlib.issue.keyring import Rota, SignedCoder, load_keyring
 from certlib.issue.lists import publish_seal_list, publish_trust_list
+from certlib.issue.levels import Contract, Levels
 from certlib.issue.office import Office
 from certlib.issue.owncheck import OwnCheck
 from certlib.issue.publishing import StatusBoard
@@ -60,13 +63,20 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
     ledger = RegisterLedger(
         register, level=settings.level, suite=settings.suite, lease=timedelta(seconds=settings.lease_seconds)
     )
+    timestamper = _timestamper(settings)
     identities = load_identities(catalogue.seals.values(), _keys_folder(settings), settings.suite)
     office = Office(
         settings=settings,
         catalogue=catalogue,
         register=register,
         renderer=city_renderer(_path(settings.fonts), _path(settings.templates)),
-        sealer=Sealer(identities, _timestamper(settings), ledger),
+        sealer=Sealer(
+            identities,
+            timestamper,
+            ledger,
+            material=_material(settings),
+            pending=settings.without_timestamp == "pending",
+        ),
         coder=SignedCoder(keyring.rota("code"), settings.host, civil_date(register.now())),
         check=OwnCheck({identity.certificate.der for identity in identities.values()}, _trust_roots(settings)),
         owner=f"{os.getpid()}-{secrets.token_hex(4)}",
@@ -76,6 +86,7 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
         seal_list=publish_seal_list(register, catalogue, keyring, _keys_folder(settings)),
         list_keys=keyring.roots,
     )
+    office.levels = _levels(settings, register, catalogue, timestamper)
     office.closing.append(engine.dispose)
     return office
 
@@ -105,6 +116,27 @@ def _timestamper(settings: Settings) -> Timestamper:
         return HttpTimestamps(settings.timestamps, timeout=settings.timestamp_seconds)
     refuse_development_keys(settings.environment)
     return development_timestamps()
+
+
+def _material(settings: Settings) -> ValidationMaterial:
+    """The authorities and current revocation lists of every suite: seal and timestamp may be of different ones."""
+    folder = _keys_folder(settings)
+    parts = [ValidationMaterial.load(folder, suite.short) for suite in SUITES.values()]
+    certificates = tuple(one for part in parts for one in part.certificates)
+    return ValidationMaterial(certificates, tuple(one for part in parts for one in part.revocation))
+
+
+def _levels(settings: Settings, register: Register, catalogue: Catalogue, timestamper: Timestamper) -> Levels:
+    contract = Contract(
+        target=settings.raise_to, margin=timedelta(days=settings.renew_days), batch=settings.raise_batch
+    )
+    return Levels(
+        register=register,
+        catalogue=catalogue,
+        timestampers=lambda _: timestamper,
+        material=lambda _: _material(settings),
+        contract=contract,
+    )
 
 
 def _board(settings: Settings, register: Register, journal: Journal[Session], keys: Rota) -> StatusBoard:

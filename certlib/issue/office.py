@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, select
 
 from certlib.catalogue import Catalogue
 from certlib.document.face import Carrier, Face
@@ -45,6 +45,7 @@ from certlib.issue.documents import plan_act, plan_document
 from certlib.issue.draft import Draft
 from certlib.issue.finishing import Finishing, Seals, finish, void
 from certlib.issue.importing import plan_import, register_import
+from certlib.issue.levels import Levels
 from certlib.issue.marking import mark_of, marked_copy
 from certlib.issue.opening import Coder, Opening, open_intent
 from certlib.issue.owncheck import OwnCheck
@@ -68,8 +69,10 @@ from certlib.issue.views import (
     document_state,
     document_view,
     edition_answer,
+    files_of,
     find_document,
     key_of,
+    part_of,
     planned_document_view,
     sheet_view,
     standing_answer,
@@ -102,6 +105,7 @@ class Office:
     seal_list: bytes
     list_keys: tuple[bytes, ...]  # public keys that sign both lists
     lookup: SqlLookup = field(init=False)
+    levels: Levels | None = None
     closing: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -299,19 +303,15 @@ class Office:
         ]
         return {"certificates": shown, "next": rows[limit - 1].key if len(rows) > limit else ""}
 
-    def file(self, identifier: str, edition: int | None = None) -> bytes:
-        """The electronic file of an edition, the newest level of it."""
+    def file(self, identifier: str, edition: int | None = None, *, part: str = "file") -> bytes:
+        """The electronic file of an edition, the newest level of it; `part` is `file`, `copy` (SM2/SM3) or `ses`."""
         with self.register.reader() as session:
             row, _ = load_certificate(session, key_of(identifier))
             wanted = edition or row.edition
-            file = session.exec(
-                select(FileRow)
-                .where(FileRow.certificate == row.key, FileRow.edition == wanted, col(FileRow.sheet).is_(None))
-                .order_by(col(FileRow.created_at).desc())
-            ).first()
-        if file is None:
+            files = files_of(session, and_(FileRow.certificate == row.key, FileRow.edition == wanted))
+        if not files:
             raise NotFoundError(f"没有第 {wanted} 版。")
-        return self.register.files.read(file.sha256)
+        return self.register.files.read(part_of(files, part).sha256)
 
     def marked_file(self, identifier: str, edition: int | None = None) -> bytes:
         """A copy of an edition with its state across the page (已注销 …), unsealed; the issued file stays as it is."""
@@ -331,15 +331,16 @@ class Office:
             row = find_document(session, document)
             if isinstance(row, Intent):
                 return planned_document_view(row, self.catalogue)
-            file = session.exec(select(FileRow).where(FileRow.document == row.id)).first()
-            return document_view(row, self.catalogue, file.sha256 if file else "")
+            return document_view(row, self.catalogue, files_of(session, FileRow.document == row.id))
 
-    def document_file(self, document: str) -> bytes:
-        """The sealed file of a document. Raises `NotFoundError` when it is not sealed yet."""
-        view = self.document(document)
-        if not view["sha256"]:
-            raise NotFoundError(f"{view['number']} 尚未用印，没有文件。")
-        return self.register.files.read(view["sha256"])
+    def document_file(self, document: str, *, part: str = "file") -> bytes:
+        """The sealed file of a document; see `file`. Raises `NotFoundError` when it is not sealed yet."""
+        with self.register.reader() as session:
+            row = find_document(session, document)
+            files = [] if isinstance(row, Intent) else files_of(session, FileRow.document == row.id)
+        if not files:
+            raise NotFoundError(f"{row.number} 尚未用印，没有文件。")
+        return self.register.files.read(part_of(files, part).sha256)
 
     def status_list(self, shard: int) -> tuple[bytes, str]:
         """The signed status list of a shard and its entity tag, as of the last `tick`."""
@@ -351,6 +352,8 @@ class Office:
         paper.void_uncollected(self._press())
         mass.begin_due(self.register)
         self.sweep()
+        if self.levels is not None:
+            self.levels.raise_due()
         self.sequence()
 
     def sequence(self) -> None:

@@ -33,7 +33,7 @@ class OwnCheck:
 
     def __call__(self, order: SealOrder, sealed: Sealed, template: str, *, now: datetime) -> None:
         """Return when the file is what it should be. Raises `VerificationError` naming what is not."""
-        read = quick_check(sealed.pdf, certificates=self.certificates, stamped=order.level != "B-B")
+        read = quick_check(sealed.pdf, certificates=self.certificates, stamped=sealed.level != "B-B")
         used = read.use and (read.use.seal, read.use.counter)
         if used != (order.seal, order.counter):
             raise VerificationError("签名中的用印记录与登记的不符，未签发。", code=Verdict.SIGNATURE_INVALID)

@@ -18,6 +18,7 @@ from typing import Any
 from certlib.errors import ConfigurationError
 
 DEVELOPMENT = "development"
+_WORDS = {"without_timestamp": ("refuse", "pending"), "raise_to": ("", "B-LTA"), "level": ("B-T", "B-B", "B-LT")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,10 @@ class Settings:
     level: str = "B-T"
     timestamps: tuple[str, ...] = ()
     timestamp_seconds: float = 3.0
+    without_timestamp: str = "refuse"  # or "pending": sealed at B-B, marked so, and raised when there is one again
+    raise_to: str = ""  # "B-LTA": files are archived by the worker, and their proof renewed in time
+    raise_batch: int = 8  # files a round
+    renew_days: int = 180  # before what proves the time ends
     city_url: str = ""
     city_account: str = "rongjiang-certlib"
     city_secret: str = ""  # by reference: env:NAME or file:PATH; empty: the development secret
@@ -55,6 +60,9 @@ class Settings:
         if unknown:
             raise ConfigurationError(f"设置文件 {file.name} 中有未知的项：{'、'.join(sorted(unknown))}。")
         values["home"] = Path(values["home"])
+        for key, words in _WORDS.items():
+            if values.get(key, words[0]) not in words:
+                raise ConfigurationError(f"设置 {key} 只能是 {'、'.join(repr(word) for word in words)}。")
         if isinstance(values.get("timestamps"), list):
             values["timestamps"] = tuple(values["timestamps"])
         return cls(**values)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, and_, col, or_, select
 
 from certlib.catalogue import Catalogue
 from certlib.domain.certificate import Certificate, SheetFate, edition_verdict, sheet_verdict
@@ -102,11 +102,7 @@ def _events(session: Session, key: str) -> Sequence[EventRow]:
 def _edition_view(
     session: Session, row: CertificateRow, certificate: Certificate, edition: EditionRow, at: datetime
 ) -> dict[str, Any]:
-    files = session.exec(
-        select(FileRow)
-        .where(FileRow.certificate == row.key, FileRow.edition == edition.index, col(FileRow.sheet).is_(None))
-        .order_by(col(FileRow.created_at))
-    ).all()
+    files = files_of(session, and_(FileRow.certificate == row.key, FileRow.edition == edition.index))
     verdict = edition_verdict(certificate, edition.index, at)
     return {
         "index": edition.index,
@@ -120,7 +116,7 @@ def _edition_view(
         "valid_until": edition.valid_until.isoformat() if edition.valid_until else "",
         "verdict": verdict.value,
         "verdict_words": WORDS[verdict].chinese,
-        "files": [{"sha256": file.sha256, "level": file.level, "size": file.size} for file in files],
+        "files": [file_view(file) for file in files],
     }
 
 
@@ -167,7 +163,7 @@ def edition_answer(session: Session, catalogue: Catalogue, intent: Intent, at: d
         "identifier": intent.identifier,
         "edition": intent.edition,
         "n": intent.n,
-        "sha256": _digest(session, FileRow.n == intent.n),
+        **_newest(session, FileRow.n == intent.n),
         "version": row.version,
         "state": row.state,
         "paper": "waived" if intent.plan["paper_waived"] else "to-print",
@@ -202,14 +198,14 @@ def document_answer(session: Session, intent: Intent) -> dict[str, Any]:
         "number": intent.number,
         "type": intent.type,
         "n": intent.n,
-        "sha256": _digest(session, FileRow.n == intent.n),
+        **_newest(session, FileRow.n == intent.n),
         "version": 1,
         "state": "in-force",
         "links": {"self": f"/v1/documents/{intent.id}", "file": f"/v1/documents/{intent.id}/file"},
     }
 
 
-def document_view(row: DocumentRow, catalogue: Catalogue, sha256: str) -> dict[str, Any]:
+def document_view(row: DocumentRow, catalogue: Catalogue, files: Sequence[FileRow]) -> dict[str, Any]:
     """A document as the office shows it."""
     return {
         "id": row.id,
@@ -227,7 +223,8 @@ def document_view(row: DocumentRow, catalogue: Catalogue, sha256: str) -> dict[s
         "n": row.n,
         "state": row.state,
         "version": row.version,
-        "sha256": sha256,
+        "sha256": next((file.sha256 for file in reversed(files) if file.part == "file"), ""),
+        "files": [file_view(file) for file in files],
         "links": {"self": f"/v1/documents/{row.id}", "file": f"/v1/documents/{row.id}/file"},
     }
 
@@ -251,7 +248,7 @@ def document_state(session: Session, document: str) -> dict[str, Any]:
     row = find_document(session, document)
     if isinstance(row, Intent):
         return {"state": "voided", "problem": row.problem} if row.state == "voided" else {"state": "pending"}
-    return {"state": row.state, "sha256": _digest(session, FileRow.document == row.id)}
+    return {"state": row.state, **_newest(session, FileRow.document == row.id)}
 
 
 def planned_document_view(intent: Intent, catalogue: Catalogue) -> dict[str, Any]:
@@ -297,6 +294,26 @@ def use_view(row: SealUseRow) -> dict[str, Any]:
     }
 
 
+def file_view(row: FileRow) -> dict[str, Any]:
+    """One registered file: what it is, its level, and whether its time is proved."""
+    return {
+        "sha256": row.sha256,
+        "part": row.part,
+        "suite": row.suite,
+        "level": row.level,
+        "time_proof": time_proof(row),
+        "predecessor": row.predecessor or "",
+        "size": row.size,
+    }
+
+
+def time_proof(row: FileRow) -> str:
+    """`proved` by a timestamp, `pending` while one is waited for, `none` where none was asked for."""
+    if row.level != "B-B":
+        return "proved"
+    return "pending" if row.raise_at is not None else "none"
+
+
 def certificate_links(identifier: str, edition: int) -> dict[str, str]:
     """The links of a certificate's answer."""
     base = f"/v1/certificates/{identifier}"
@@ -308,8 +325,23 @@ def certificate_links(identifier: str, edition: int) -> dict[str, str]:
     }
 
 
-def _digest(session: Session, condition: Any) -> str:
-    row = session.exec(
-        select(FileRow).where(condition, col(FileRow.sheet).is_(None)).order_by(col(FileRow.created_at).desc())
-    ).first()
-    return row.sha256 if row else ""
+def files_of(session: Session, condition: Any) -> Sequence[FileRow]:
+    """The electronic files for which `condition` holds, oldest first."""
+    query = select(FileRow).where(condition, col(FileRow.sheet).is_(None))
+    return session.exec(query.order_by(col(FileRow.created_at), col(FileRow.predecessor).is_not(None))).all()
+
+
+def part_of(files: Sequence[FileRow], part: str) -> FileRow:
+    """The newest level of one part. Raises `NotFoundError` when the document has no such part."""
+    found = [file for file in files if file.part == part]
+    if not found:
+        raise NotFoundError(f"没有 {part[:20]} 这一文件；可取的有 {'、'.join(sorted({file.part for file in files}))}。")
+    return found[-1]
+
+
+def _newest(session: Session, condition: Any) -> dict[str, str]:
+    """Digest, level and proof of time of the newest level of a file."""
+    files = [row for row in files_of(session, condition) if row.part == "file"]
+    if not files:
+        return {"sha256": "", "level": "", "time_proof": "none"}
+    return {"sha256": files[-1].sha256, "level": files[-1].level, "time_proof": time_proof(files[-1])}

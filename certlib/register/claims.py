@@ -85,6 +85,7 @@ def _portion(session: Session, start: int, bodies: Sequence[bytes], seen: _Seen)
     events: dict[bytes, int] = {}
     files: dict[str, int] = {}
     uses: dict[tuple[str, int], int] = {}
+    raised: set[int] = set()
     outcomes: dict[int, int] = {}
     for seq, (leaf, digest) in enumerate(zip(leaves, hashes, strict=True), start=start):
         if leaf is None:
@@ -99,8 +100,10 @@ def _portion(session: Session, start: int, bodies: Sequence[bytes], seen: _Seen)
             uses[leaf.seal, leaf.use] = seq
         elif leaf.file:
             files[leaf.file.hex()] = seq
+            if leaf.kind.startswith("file:"):
+                raised.add(seq)  # another file of a content that a leaf before put in force
     registered = list(_files(session, files))
-    outcomes |= {claim["n"]: seq for seq, _, claim in registered}
+    outcomes |= {claim["n"]: seq for seq, _, claim in registered if seq not in raised}
     for found, row, claim in (
         *_intents(session, intents),
         *_events(session, events),

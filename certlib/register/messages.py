@@ -19,12 +19,13 @@ def message_of(
     operation: str = "",
     sha256: str = "",
 ) -> dict[str, Any]:
-    """The delivery of one event: `sequence` is the certificate's version, `predecessor` the edition before."""
+    """The delivery of one event: `predecessor` is the edition before; the queue sets `sequence`, not the version."""
     edition = _edition(session, row.key, row.edition if event.edition is None else event.edition)
     kind, authority = catalogue.certificate_types[row.type], catalogue.authorities[row.authority]
     return {
         "identifier": edition.identifier if edition.index else row.identifier,
         "sequence": event.version,
+        "version": event.version,
         "operation": operation or event.action,
         "at": event.at.isoformat(),
         "state": row.state,
@@ -64,4 +65,4 @@ def _predecessor(session: Session, certificate: str, index: int) -> str:
 
 def _file(session: Session, sha256: str) -> dict[str, Any]:
     row = session.get(FileRow, sha256)
-    return {"sha256": sha256, "size": row.size if row else 0}
+    return {"sha256": sha256, "size": row.size if row else 0, "level": row.level if row else ""}

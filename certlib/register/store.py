@@ -17,7 +17,7 @@ from certlib.register.engine import database_now, not_before, reader, writer
 from certlib.register.files import FileStore
 from certlib.register.tables import ChainRow, MetaRow
 
-SCHEMA = "1"
+SCHEMA = "2"
 _COUNT = text("""
     INSERT INTO counter (name, value) VALUES (:name, :count)
     ON CONFLICT (name) DO UPDATE SET value = counter.value + :count

@@ -181,7 +181,12 @@ class SheetRow(SQLModel, table=True):
 
 
 class FileRow(SQLModel, table=True):
-    """A registered file: what was issued, byte for byte. Its path in the store follows from its digest."""
+    """A registered file: what was issued, byte for byte. Its path in the store follows from its digest.
+
+    `part` says what it is of its document: the `file` itself, the same document as `copy` under SM2/SM3, or the
+    signature `ses` beside the file. `raise_at` is when its level has to be raised or its proof renewed; none when it
+    has a successor or needs none.
+    """
 
     __tablename__ = "file"
     sha256: str = Field(primary_key=True)
@@ -191,10 +196,22 @@ class FileRow(SQLModel, table=True):
     sheet: int | None = Field(default=None, index=True)
     level: str  # "B-B" | "B-T" | … | "print" for sheets
     suite: str = ""
-    predecessor: str | None = None
+    part: str = "file"
+    predecessor: str | None = Field(default=None, unique=True)
     size: int
     n: int = Field(index=True)
     created_at: datetime
+    raise_at: datetime | None = None
+
+    __table_args__ = (
+        Index(
+            "ix_file_raise",
+            "level",
+            "raise_at",
+            sqlite_where=text("raise_at IS NOT NULL"),
+            postgresql_where=text("raise_at IS NOT NULL"),
+        ),
+    )
 
 
 class DocumentRow(SQLModel, table=True):

@@ -32,7 +32,7 @@ from certlib.crypto.cms import SIGNATURE_TIMESTAMP, Signer, attribute, sign, siz
 from certlib.crypto.material import ValidationMaterial
 from certlib.crypto.suites import DIGESTS
 from certlib.crypto.timestamps import Timestamp, Timestamper
-from certlib.errors import SealFailedError
+from certlib.errors import SealFailedError, TimestampUnavailableError
 from certlib.sealing.store import add_material
 from certlib.sealing.widget import FIELD, Imprint, Update, add_field
 
@@ -56,12 +56,14 @@ def seal_pdf(
     timestamper: Timestamper | None,
     attributes: tuple[bytes, ...] = (),
     material: ValidationMaterial | None = None,
+    pending: bool = False,
 ) -> Embedded:
     """Certify `pdf` (DocMDP P=1) with a visible seal, at B-B, with `timestamper` B-T, with `material` too B-LT.
 
+    With `pending` a file whose timestamp is not to be had is made without, by the same use of the key.
     Raises `SealFailedError` for a file that is not the renderer's, `KeyUnavailableError`, `TimestampUnavailableError`.
     """
-    signing = _Signing(signer=signer, at=at, timestamper=timestamper, attributes=attributes)
+    signing = _Signing(signer=signer, at=at, timestamper=timestamper, attributes=attributes, pending=pending)
     base = pdf if pdf.endswith(b"\n") else pdf + b"\n"
     try:
         writer = Update(BytesIO(base))
@@ -87,6 +89,7 @@ class _Signing:
     at: datetime
     timestamper: Timestamper | None
     attributes: tuple[bytes, ...]
+    pending: bool
 
 
 def _embed(writer: Update, imprint: Imprint, signing: _Signing) -> Embedded:
@@ -110,7 +113,11 @@ def _embed(writer: Update, imprint: Imprint, signing: _Signing) -> Embedded:
     def stamp(signature: bytes) -> list[bytes]:
         if signing.timestamper is not None:
             imprint = DIGESTS[signing.timestamper.digest](signature)
-            stamps.append(signing.timestamper.stamp(imprint, now=signing.at))
+            try:
+                stamps.append(signing.timestamper.stamp(imprint, now=signing.at))
+            except TimestampUnavailableError:
+                if not signing.pending:
+                    raise
         return [attribute(SIGNATURE_TIMESTAMP, one.token) for one in stamps]
 
     message = sign(signer, prepared.document_digest, attributes=signing.attributes, unsigned=stamp)

@@ -54,10 +54,14 @@ class Sealer:
         ledger: UseLedger,
         *,
         material: ValidationMaterial | None = None,
+        pending: bool = False,
     ) -> None:
-        """Seals by id, where time comes from, the ledger of uses; `material` is needed for level B-LT only."""
+        """Seals by id, where time comes from, the ledger of uses; `material` is needed for level B-LT only.
+
+        With `pending` a file whose timestamp is not to be had is sealed at B-B, and says so; else it is refused.
+        """
         self._identities, self._timestamper, self._ledger = identities, timestamper, ledger
-        self._material = material
+        self._material, self._pending = material, pending
 
     def seal(self, intent: str, *, now: datetime) -> tuple[SealOrder, Sealed]:
         """Reserve the use of the seal that `intent` asks for, seal its file, check the result.
@@ -100,14 +104,16 @@ class Sealer:
             timestamper=timestamper,
             attributes=(use.encode(),),
             material=self._material_for(order, signer, timestamper, now),
+            pending=self._pending,
         )
         if LEVELS[order.level].with_material and done.timestamp:
             self._require(order, tokens.certificates(done.timestamp.token), now)
-        check_sealed(done.pdf, order.pdf, signer, stamped=timestamper.digest if timestamper else None)
+        stamped = timestamper.digest if timestamper and done.timestamp else None
+        check_sealed(done.pdf, order.pdf, signer, stamped=stamped)
         return Sealed(
             pdf=done.pdf,
             sha256=hashlib.sha256(done.pdf).hexdigest(),
-            level=order.level,
+            level=order.level if done.timestamp else "B-B",
             signed_at=now,
             timestamped_at=done.timestamp.at if done.timestamp else None,
         )

@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 
 from certlib.domain.actions import Action, LegalState
 from certlib.domain.certificate import Certificate, SheetFate, edition_verdict, sheet_verdict
+from certlib.domain.delivery import REPLACE_FILE
 from certlib.domain.lifecycle import Event, replay
 from certlib.domain.verdict import Verdict
 from certlib.issue.office import Office
@@ -55,6 +56,11 @@ def _files(session: Session, office: Office) -> Iterator[str]:
             yield f"file {sha256} is not what was registered"
         if row.n not in done:
             yield f"file {sha256} has no finished intent"
+        before = rows.get(row.predecessor or "")
+        if row.predecessor and (before is None or not data.startswith(office.register.files.read(before.sha256))):
+            yield f"file {sha256} does not begin with its predecessor"
+        if before is not None and (before.n, before.part) != (row.n, row.part):
+            yield f"file {sha256} follows a file of another document"
     planned = {intent.id for intent in session.exec(select(Intent)).all()}
     uses = {use.intent for use in session.exec(select(SealUseRow)).all()}
     yield from (f"a seal was used for {intent} without an intent" for intent in uses - planned)
@@ -118,8 +124,16 @@ def _carriers(session: Session, at: datetime) -> Iterator[str]:
 
 
 def _deliveries(session: Session) -> Iterator[str]:
+    rows = session.exec(select(DeliveryRow)).all()
     events = {(event.certificate, event.version) for event in session.exec(select(EventRow)).all()}
-    rows = [(row.certificate, row.sequence) for row in session.exec(select(DeliveryRow)).all()]
-    yield from (f"event {event} has no delivery" for event in sorted(events - set(rows)))
-    yield from (f"delivery {row} has no event" for row in sorted(set(rows) - events))
-    yield from (f"event {row} is delivered twice" for row, count in Count(rows).items() if count > 1)
+    own = [(row.certificate, row.message["version"]) for row in rows if row.operation != REPLACE_FILE]
+    yield from (f"event {event} has no delivery" for event in sorted(events - set(own)))
+    yield from (f"delivery {row} has no event" for row in sorted(set(own) - events))
+    yield from (f"event {row} is delivered twice" for row, count in Count(own).items() if count > 1)
+    for certificate in {row.certificate for row in rows}:
+        places = sorted(row.sequence for row in rows if row.certificate == certificate)
+        if places != list(range(1, len(places) + 1)):
+            yield f"the deliveries of {certificate} have a gap or a double"
+    successors = {file.sha256 for file in session.exec(select(FileRow)).all() if file.predecessor}
+    exchanged = [row.file for row in rows if row.operation == REPLACE_FILE]
+    yield from (f"delivery of {file} exchanges nothing" for file in sorted(set(exchanged) - successors))
