@@ -28,6 +28,7 @@ _ROUTERS = (
     certificates.router,
     documents.router,
     batches.router,
+    mass.router,
     seals.router,
     paper.router,
     public.router,
@@ -54,6 +55,8 @@ def create_app(service: Running) -> FastAPI:
     app.state.running = service
     for router in _ROUTERS:
         app.include_router(router)
+    if service.office.settings.in_development and not service.office.settings.keys:
+        app.include_router(development.router)
     app.include_router(pages_router(host=service.office.settings.host, roots=service.roots))
     problems.install(app, base=service.base)
     openapi.describe(app, base=service.base, examples=lambda: request_examples(service.clock()))

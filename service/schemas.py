@@ -123,6 +123,63 @@ class PrintRequest(Shape):
 
     identifier: str
     purpose: str = Field(examples=["窗口打印"])
+    window: str = Field(default="", examples=["一号窗口"])
+    person: str = ""
+
+
+class BlanksMove(Shape):
+    """空白证照领用、退回、核销 · move blanks."""
+
+    act: str = Field(examples=["allot"], description="allot | return | spoil | lose | destroy")
+    first: str = Field(examples=["A000001"])
+    last: str = Field(examples=["A000050"])
+    window: str = Field(default="", examples=["一号窗口"])
+    person: str
+    witness: str = ""
+    reason: str = ""
+
+
+class SheetAct(Shape):
+    """实体证照的领取、作废、收回等 · what is done with a sheet, with its proof."""
+
+    act: str = Field(examples=["collect"], description="collect | spoil | lose | surrender | announce | destroy")
+    record: dict[str, str] = Field(
+        examples=[{"collector": "陈志远", "relation": "holder", "document": "居民身份证", "receipt": "送达〔2026〕1号"}]
+    )
+
+
+class ImportRequest(Shape):
+    """存量证照补录 · a certificate issued before us."""
+
+    type: str = Field(examples=["gas-licence"])
+    number: str
+    decision: dict[str, Any]
+    second_person: str
+    holder: dict[str, str]
+    facts: dict[str, Any]
+    issued_on: str = Field(examples=["2022-05-10"])
+    valid_from: str = ""
+    valid_until: str = ""
+    source: str = Field(examples=["市行政审批局档案 2022-118"])
+    scan_sha256: str = Field(examples=["ab" * 32])
+    serial: str = ""
+
+
+class MassProposal(Shape):
+    """批量办理的提出 · an action on many certificates."""
+
+    action: str = Field(examples=["withdraw"])
+    request: dict[str, Any]
+    where: dict[str, str] = Field(examples=[{"type": "medical-device-licence", "issued_until": "2026-01-31"}])
+    person: str
+    reason: str
+    dry_run: bool = False
+
+
+class Person(Shape):
+    """经办人 · who does it."""
+
+    person: str
 
 
 class IssuedAnswer(BaseModel):

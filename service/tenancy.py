@@ -51,6 +51,16 @@ def require_authority(caller: Principal, raw: Mapping[str, Any]) -> None:
         raise RequestError([Fault("decision", "not-your-authority", message, "决定", english)])
 
 
+def require_order(caller: Principal, raw: Mapping[str, Any]) -> None:
+    """Refuse a decision that another authority orders. Raises `RequestError`; one that names nobody goes on."""
+    decision = raw.get("decision")
+    ordering = decision.get("authority") if isinstance(decision, Mapping) else None
+    if isinstance(ordering, str) and ordering and not caller.client.acts_for(frozenset({ordering})):
+        message = "本客户端不代表作出决定的机关，不能代其办理。"
+        english = "This client does not act for the ordering authority."
+        raise RequestError([Fault("decision.authority", "not-your-authority", message, "作出机关", english)])
+
+
 def _steps(decision: object) -> Iterator[str]:
     if not isinstance(decision, Mapping):
         return

@@ -21,7 +21,7 @@ from service.asking import (
 from service.bodies import RawObject
 from service.openapi import answers, body, problems, secured
 from service.running import Service
-from service.tenancy import own_certificate, require_authority
+from service.tenancy import own_certificate, require_authority, require_order
 
 router = APIRouter(prefix="/v1/certificates", tags=["证照 certificates"])
 
@@ -44,6 +44,20 @@ def issue(
     """The whole issuance in one request; nothing is half done. A retry with the same key resumes or replays it."""
     require_authority(caller, raw)
     return send_answer(service.base, service.office.issue(raw, client=caller.client.id, key=key))
+
+
+@router.post(
+    "/imports",
+    status_code=201,
+    summary="存量证照补录 · register a certificate issued before us",
+    operation_id="importCertificate",
+    openapi_extra=secured("certificate:issue", body(schemas.ImportRequest)),
+    responses={**answers(201, schemas.IssuedAnswer, etag=True), **problems(409)},
+)
+def import_certificate(service: Service, caller: CertificateIssuer, key: IdempotencyKey, raw: RawObject) -> Response:
+    """Two persons, a source and a scan; nothing is sealed. The first action makes our first edition."""
+    require_order(caller, raw)
+    return send_answer(service.base, service.office.import_certificate(raw, client=caller.client.id, key=key))
 
 
 @router.get(
@@ -114,6 +128,40 @@ def edition_file(
     """The issued file, byte for byte."""
     view = own_certificate(service, caller, identifier)
     return send_pdf(service.office.file(identifier, edition), f"{view['number']}-{edition:03d}")
+
+
+@router.get(
+    "/{identifier}/editions/{edition}/marked",
+    summary="标有状态的查看件（未用印）· a copy with its state across the page",
+    operation_id="markedEdition",
+    openapi_extra=secured("certificate:read"),
+    responses={200: {"content": {"application/pdf": {}}, "description": "未用印，标有 已注销 等"}, **problems(404)},
+    response_class=Response,
+)
+def marked_edition(
+    service: Service, caller: CertificateReader, identifier: Identifier, edition: Annotated[int, Path(ge=1, le=999)]
+) -> Response:
+    """To look at: unsealed, with 已注销 or another state across it. The issued file is not touched."""
+    view = own_certificate(service, caller, identifier)
+    return send_pdf(service.office.marked_file(identifier, edition), f"{view['number']}-{edition:03d}-查看件")
+
+
+@router.get(
+    "/{identifier}/editions/{edition}/evidence",
+    summary="证据包 · the evidence pack of an edition",
+    operation_id="editionEvidence",
+    openapi_extra=secured("certificate:read"),
+    responses={200: {"content": {"application/zip": {}}, "description": "zip，附核验命令"}, **problems(404)},
+    response_class=Response,
+)
+def edition_evidence(
+    service: Service, caller: CertificateReader, identifier: Identifier, edition: Annotated[int, Path(ge=1, le=999)]
+) -> Response:
+    """File, chain, timestamp, authorisation, decision, history and proofs, with the commands that check them."""
+    own_certificate(service, caller, identifier)
+    pack = service.office.evidence(identifier, edition)
+    headers = {"content-disposition": f'attachment; filename="evidence-{edition:03d}.zip"'}
+    return Response(pack, media_type="application/zip", headers=headers)
 
 
 @router.get(
