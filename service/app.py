@@ -19,7 +19,19 @@ from service import openapi, problems
 from service.background import Worker
 from service.edge import BodyLimit, Record
 from service.examples import request_examples
-from service.routes import batches, catalogue, certificates, documents, log, operations, paper, public, seals
+from service.routes import (
+    batches,
+    catalogue,
+    certificates,
+    development,
+    documents,
+    log,
+    mass,
+    operations,
+    paper,
+    public,
+    seals,
+)
 from service.routes.pages import pages_router
 from service.running import Running
 
