@@ -14,12 +14,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, and_, col, select
 
 from certlib.catalogue import Catalogue
+from certlib.crypto.development import development_folder
 from certlib.document.face import Carrier, Face
 from certlib.document.preflight import preflight
 from certlib.document.renderer import Renderer
@@ -28,6 +30,7 @@ from certlib.domain.certificate import edition_verdict
 from certlib.domain.civil import chinese_date, civil_date
 from certlib.domain.holder import Holder, HolderCode
 from certlib.domain.paper import BlankAct, SheetAct
+from certlib.domain.verdict import Finding
 from certlib.errors import (
     CertlibError,
     ConflictError,
@@ -39,10 +42,13 @@ from certlib.errors import (
 )
 from certlib.formats.code import read_code
 from certlib.issue import batch, mass, paper
+from certlib.issue.announcing import announce_status_lists, keep_statement
+from certlib.issue.erasing import certificates_of, erase_certificates
 from certlib.issue.acting import Present, check_allowed
 from certlib.issue.deadlines import overdue
 from certlib.issue.documents import plan_act, plan_document
 from certlib.issue.draft import Draft
+from certlib.issue.evidence import evidence_pack
 from certlib.issue.finishing import Finishing, Seals, finish, void
 from certlib.issue.importing import plan_import, register_import
 from certlib.issue.levels import Levels
@@ -60,6 +66,7 @@ from certlib.issue.serving import (
     serve_document,
     service_view,
 )
+from certlib.issue.seals import SealDesk
 from certlib.issue.settings import Settings
 from certlib.issue.standing import change_standing
 from certlib.issue.tending import activate_editions
@@ -77,14 +84,17 @@ from certlib.issue.views import (
     sheet_view,
     standing_answer,
 )
+from certlib.issue.witnesses import ask_all
 from certlib.journal.journal import Journal
+from certlib.journal.witnessing import WitnessClient
+from certlib.register.access_log import digest_accesses
 from certlib.register.certificates import load_certificate
 from certlib.register.idempotency import Answer, begin, body_digest, find, replay
 from certlib.register.intents import UNFINISHED, abandoned, refuse_second_case, take_over
 from certlib.register.lookup import SqlLookup
 from certlib.register.stock import balances, check_stock
 from certlib.register.store import Register
-from certlib.register.tables import CertificateRow, DocumentRow, EditionRow, FileRow, Intent
+from certlib.register.tables import CertificateRow, DocumentRow, EditionRow, FileRow, Intent, SheetRow
 
 
 @dataclass(slots=True)
@@ -98,6 +108,7 @@ class Office:
     sealer: Seals
     coder: Coder
     check: OwnCheck
+    seals: SealDesk
     owner: str
     journal: Journal[Session]
     board: StatusBoard
@@ -106,6 +117,7 @@ class Office:
     list_keys: tuple[bytes, ...]  # public keys that sign both lists
     lookup: SqlLookup = field(init=False)
     levels: Levels | None = None
+    witnesses: tuple[WitnessClient, ...] = ()
     closing: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -325,6 +337,28 @@ class Office:
         mark, caption = mark_of(verdict, certificate), self.settings.host_words
         return marked_copy(self.renderer, kind, bearing, issuer=issuer, caption=caption, mark=mark)
 
+    def evidence(self, identifier: str, edition: int | None = None) -> bytes:
+        """The evidence pack of an edition as a zip, checkable without our software; see `certlib.issue.evidence`."""
+        self.sequence()
+        with self.register.reader() as session:
+            row, _ = load_certificate(session, key_of(identifier))
+            index = row.edition if edition is None else edition
+            condition = and_(
+                FileRow.certificate == row.key, FileRow.edition == index, col(FileRow.predecessor).is_(None)
+            )
+            sealed = [file for file in files_of(session, condition) if file.level != "print"]
+            if not sealed:
+                raise NotFoundError("这一版没有由本系统用印的文件，没有证据包。")
+            return evidence_pack(
+                session,
+                self.journal,
+                (row.key, index),
+                pdf=self.register.files.read(sealed[0].sha256),
+                keys=Path(self.settings.keys) if self.settings.keys else development_folder(),
+                now=self.register.moment(session),
+                title=self.catalogue.certificate_types[row.type].name,
+            )
+
     def document(self, document: str) -> dict[str, Any]:
         """A document by its id or number; one that is planned and not sealed yet says so."""
         with self.register.reader() as session:
@@ -354,7 +388,31 @@ class Office:
         self.sweep()
         if self.levels is not None:
             self.levels.raise_due()
+        digest_accesses(self.register)
         self.sequence()
+        if announce_status_lists(self.register, self.board):
+            self.sequence()
+
+    def ask_witnesses(self) -> list[Finding]:
+        """Have the witnesses cosign the newest head; what each said. No transaction is open while they are asked."""
+        return ask_all(self.register, self.journal, self.witnesses)
+
+    def erase(
+        self, subject: str, *, grounds: str, person: str, second_person: str, client: str = "office"
+    ) -> list[str]:
+        """Erase the personal data of a certificate (证照标识) or of all certificates of a holder (by code).
+
+        Gives the certificates' numbers; see `certlib.issue.erasing`.
+        """
+        with self.register.reader() as session:
+            keys = [key_of(subject)] if _is_identifier(subject) else certificates_of(session, subject)
+        return erase_certificates(
+            self.register, keys, grounds=grounds, person=person, second_person=second_person, client=client
+        )
+
+    def keep_statement(self, statement: bytes, *, target: str) -> None:
+        """Journal the day's signed statement of reconciliation with `target`."""
+        keep_statement(self.register, statement, target=target)
 
     def sequence(self) -> None:
         """Number the journal's new events and sign its head, if there is anything to number."""
@@ -430,6 +488,14 @@ class Office:
         with self.register.reader() as session:
             _, certificate = load_certificate(session, row.certificate)
             return sheet_view(row, certificate, self.register.moment(session))
+
+    def certificate_of_sheet(self, sheet: int) -> str:
+        """The 证照标识 of the certificate a sheet belongs to. Raises `NotFoundError`."""
+        with self.register.reader() as session:
+            row = session.get(SheetRow, sheet)
+            if row is None:
+                raise NotFoundError(f"没有实体证照 {sheet}。")
+            return session.get_one(CertificateRow, row.certificate).identifier
 
     def stock(self) -> dict[str, Any]:
         """The balance of blanks by type and account, and the nightly check."""

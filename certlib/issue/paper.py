@@ -27,7 +27,7 @@ from certlib.register import stock
 from certlib.register.certificates import load_certificate, statuses
 from certlib.register.commit import journal_event
 from certlib.register.store import Register
-from certlib.register.tables import AccessRow, CertificateRow, EditionRow, FileRow, SheetRow
+from certlib.register.tables import AccessRow, CertificateRow, EditionRow, FileRow, Intent, SheetRow
 from certlib.sealing.picture import seal_picture
 
 MAX_RANGE = 10_000  # blanks taken in at a time
@@ -176,7 +176,8 @@ def _page(press: Press, row: CertificateRow, edition: EditionRow, sheet: SheetRo
 def sheet_face(press: Press, row: CertificateRow, edition: EditionRow, sheet: SheetRow, *, serial: str) -> Face:
     """The face of a sheet, on its blank."""
     kind, authority = press.catalogue.certificate_types[row.type], press.catalogue.authorities[row.authority]
-    seal = next(seal for seal in press.catalogue.seals.values() if seal.authority == row.authority)
+    with press.register.reader() as session:
+        seal = press.catalogue.seals[session.get_one(Intent, edition.intent).seal]  # the one that sealed the file
     return Face(
         template=kind.template,
         title=kind.name,
