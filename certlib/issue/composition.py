@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from certlib.catalogue import Catalogue, load_catalogue
+from certlib.crypto import libcrypto
 from certlib.crypto.development import (
     development_folder,
     development_key,
@@ -23,6 +24,7 @@ from certlib.crypto.suites import SUITES
 from certlib.crypto.timestamps import HttpTimestamps, Timestamper
 from certlib.document.renderer import city_renderer
 from certlib.domain.civil import civil_date
+from certlib.errors import ConfigurationError
 from certlib.domain.seal import SealAuthorisation
 from certlib.formats.trust import Names
 from certlib.issue.keyring import Rota, SignedCoder, load_keyring
@@ -39,6 +41,8 @@ from certlib.register.journal_store import sql_journal
 from certlib.register.ledger import RegisterLedger, add_authorisation
 from certlib.register.store import Register
 from certlib.sealing.sealer import Sealer, load_identities
+from certlib.sealing.national import NationalHand, open_national
+from certlib.sealing.ses import SUITE as SM2
 from certlib.verify.roots import TrustRoots
 
 _CITY = Names("赣州市", "Ganzhou")
@@ -76,6 +80,7 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
             ledger,
             material=_material(settings),
             pending=settings.without_timestamp == "pending",
+            beside=_national(settings, catalogue) if settings.national else None,
         ),
         coder=SignedCoder(keyring.rota("code"), settings.host, civil_date(register.now())),
         check=OwnCheck({identity.certificate.der for identity in identities.values()}, _trust_roots(settings)),
@@ -118,6 +123,22 @@ def _timestamper(settings: Settings) -> Timestamper:
     return development_timestamps()
 
 
+def _national(settings: Settings, catalogue: Catalogue) -> NationalHand:
+    """Raises `ConfigurationError` when this machine cannot sign with SM2."""
+    if why := libcrypto.unavailable():
+        raise ConfigurationError(f"设置 national 要求国密，但本机不能用 SM2 签名：{why}。")
+    pending = settings.without_timestamp == "pending"
+    folder, stamps = _keys_folder(settings), _national_timestamper(settings)
+    return open_national(catalogue.seals.values(), folder, stamps, parts=settings.national, pending=pending)
+
+
+def _national_timestamper(settings: Settings) -> Timestamper:
+    if settings.national_timestamps:
+        return HttpTimestamps(settings.national_timestamps, timeout=settings.timestamp_seconds, digest="sm3")
+    refuse_development_keys(settings.environment)
+    return development_timestamps(SM2)
+
+
 def _material(settings: Settings) -> ValidationMaterial:
     """The authorities and current revocation lists of every suite: seal and timestamp may be of different ones."""
     folder = _keys_folder(settings)
@@ -133,7 +154,7 @@ def _levels(settings: Settings, register: Register, catalogue: Catalogue, timest
     return Levels(
         register=register,
         catalogue=catalogue,
-        timestampers=lambda _: timestamper,
+        timestampers=lambda suite: _national_timestamper(settings) if suite == SM2 != settings.suite else timestamper,
         material=lambda _: _material(settings),
         contract=contract,
     )

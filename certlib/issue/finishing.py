@@ -31,6 +31,7 @@ from certlib.register.commit import (
     add_document,
     add_edition,
     add_file,
+    add_parts,
     add_sheets,
     apply_event,
     blank_certificate,
@@ -86,7 +87,8 @@ def finish(work: Finishing, intent: Intent) -> Answer:
         work.register.files.spool(intent.id, rendered.pdf, _about(rendered))
         order, sealed = work.sealer.seal(intent.id, now=work.register.now())
         work.check(order, sealed, rendered.template_version, now=work.register.now())
-        work.register.files.create(sealed.pdf)
+        for data in (sealed.pdf, *(part.data for part in sealed.parts)):
+            work.register.files.create(data)
         answer = _commit(work, Registered(order, sealed))
     except _FINAL as error:
         void(work.register, intent.id, error)
@@ -169,6 +171,7 @@ def _commit_document(session: Session, work: Finishing, intent: Intent, register
     finish_intent(session, work.register, intent, registered, at)
     file = bytes.fromhex(registered.sealed.sha256)
     journal_event(session, work.register, intent, "document:sealed", at, statuses=((intent.n, 0),), file=file)
+    add_parts(session, work.register, registered, intent, intent.chain, at)
     return 1
 
 
@@ -192,6 +195,7 @@ def _commit_edition(session: Session, work: Finishing, intent: Intent, registere
         statuses=statuses(session, now_certificate, at),
         file=bytes.fromhex(registered.sealed.sha256),
     )
+    add_parts(session, work.register, registered, intent, row.chain, at)
     message = message_of(session, work.catalogue, row, kept, sha256=registered.sealed.sha256)
     enqueue(session, certificate=row.key, message=message, now=at, file=registered.sealed.sha256)
     return row.version

@@ -38,6 +38,8 @@ class Settings:
     timestamps: tuple[str, ...] = ()
     timestamp_seconds: float = 3.0
     without_timestamp: str = "refuse"  # or "pending": sealed at B-B, marked so, and raised when there is one again
+    national: tuple[str, ...] = ()  # made beside each file by the same use: "copy" under SM2/SM3, "ses" (GB/T 38540)
+    national_timestamps: tuple[str, ...] = ()  # URLs of authorities that stamp by SM3; empty: the development one
     raise_to: str = ""  # "B-LTA": files are archived by the worker, and their proof renewed in time
     raise_batch: int = 8  # files a round
     renew_days: int = 180  # before what proves the time ends
@@ -65,6 +67,10 @@ class Settings:
                 raise ConfigurationError(f"设置 {key} 只能是 {'、'.join(repr(word) for word in words)}。")
         if isinstance(values.get("timestamps"), list):
             values["timestamps"] = tuple(values["timestamps"])
+        for key in ("national", "national_timestamps"):
+            values[key] = tuple(values.get(key, ()))
+        if odd := set(values["national"]) - {"copy", "ses"}:
+            raise ConfigurationError(f"设置 national 中有未知的项：{'、'.join(sorted(map(str, odd)))}。")
         return cls(**values)
 
     @property

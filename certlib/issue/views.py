@@ -309,7 +309,7 @@ def file_view(row: FileRow) -> dict[str, Any]:
 
 def time_proof(row: FileRow) -> str:
     """`proved` by a timestamp, `pending` while one is waited for, `none` where none was asked for."""
-    if row.level != "B-B":
+    if row.level not in {"B-B", "v4"}:
         return "proved"
     return "pending" if row.raise_at is not None else "none"
 

@@ -207,6 +207,30 @@ def add_file(session: Session, registered: Registered, intent: Intent, at: datet
     )
 
 
+def add_parts(
+    session: Session, register: Register, registered: Registered, intent: Intent, chain: bytes, at: datetime
+) -> None:
+    """Register what the same use of the seal made beside the file: row and leaf `file:copy` or `file:ses` for each."""
+    certificate = intent.kind == "certificate"
+    for part in registered.sealed.parts:
+        session.add(
+            FileRow(
+                sha256=part.sha256,
+                certificate=intent.certificate if certificate else None,
+                edition=intent.edition if certificate else None,
+                document=None if certificate else intent.id,
+                level=part.level,
+                suite=part.suite,
+                part=part.name,
+                size=len(part.data),
+                n=intent.n,
+                created_at=at,
+                raise_at=at if part.name == "copy" else None,
+            )
+        )
+        register.link(session, chain, Leaf(kind=f"file:{part.name}", at=at, file=bytes.fromhex(part.sha256)))
+
+
 def add_document(session: Session, intent: Intent, at: datetime) -> None:
     """Write the document an intent planned."""
     plan = intent.plan

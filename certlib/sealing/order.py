@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -34,6 +35,21 @@ class SealOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A further file made by the same use: `copy`, the document under SM2/SM3, or `ses`, the signature beside it."""
+
+    name: str
+    data: bytes
+    level: str  # "B-B" | "B-T"; of a `ses` its version, with -T when it has a timestamp: "v4" | "v4-T"
+    suite: str
+
+    @property
+    def sha256(self) -> str:
+        """The digest it is kept under, hexadecimal."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class Sealed:
     """What came of an order. `level` is what was reached, never more than what is in the file."""
 
@@ -42,6 +58,7 @@ class Sealed:
     level: str
     signed_at: datetime
     timestamped_at: datetime | None
+    parts: tuple[Part, ...] = ()
 
 
 class UseLedger(Protocol):

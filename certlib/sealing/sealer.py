@@ -22,6 +22,7 @@ from certlib.crypto.material import ValidationMaterial
 from certlib.crypto.timestamps import Timestamper
 from certlib.errors import CertlibError, SealFailedError, TimestampUnavailableError
 from certlib.sealing.identities import SealIdentity, load_identities
+from certlib.sealing.national import NationalHand
 from certlib.sealing.order import Sealed, SealOrder, UseLedger
 from certlib.sealing.pades import seal_pdf
 from certlib.sealing.picture import seal_picture
@@ -55,13 +56,15 @@ class Sealer:
         *,
         material: ValidationMaterial | None = None,
         pending: bool = False,
+        beside: NationalHand | None = None,
     ) -> None:
         """Seals by id, where time comes from, the ledger of uses; `material` is needed for level B-LT only.
 
         With `pending` a file whose timestamp is not to be had is sealed at B-B, and says so; else it is refused.
+        `beside` makes what belongs to a use in the national cryptography.
         """
         self._identities, self._timestamper, self._ledger = identities, timestamper, ledger
-        self._material, self._pending = material, pending
+        self._material, self._pending, self._beside = material, pending, beside
 
     def seal(self, intent: str, *, now: datetime) -> tuple[SealOrder, Sealed]:
         """Reserve the use of the seal that `intent` asks for, seal its file, check the result.
@@ -116,6 +119,7 @@ class Sealer:
             level=order.level if done.timestamp else "B-B",
             signed_at=now,
             timestamped_at=done.timestamp.at if done.timestamp else None,
+            parts=self._beside.make(order, done.pdf, imprint, at=now) if self._beside else (),
         )
 
     def _identity(self, order: SealOrder) -> SealIdentity:

@@ -32,7 +32,7 @@ from certlib.crypto.suites import suite_named
 from certlib.domain.verdict import Finding
 from certlib.errors import VerificationError
 from certlib.formats.ses import BY_CERTIFICATE, V5, Seal, SealSignature
-from certlib.formats.ses_reader import read_signature
+from certlib.formats.ses_reader import read_seal, read_signature
 from certlib.verify.chain import Authorities, PathError, outside
 
 ALGORITHMS = frozenset({SM2_SM3, "1.2.156.10197.1.301.1", "1.2.156.10197.1.301"})  # as seals in use write it
@@ -62,7 +62,16 @@ def examine_ses(data: bytes, original: bytes | None, authorities: Authorities, *
         signer, maker = Certificate.load(signature.certificate), Certificate.load(signature.seal.certificate)
     except ValueError as error:
         return SesReport((Finding("format", "fail", f"无法读取：{error}。"),))
-    case = _Case(signature, signer, maker, original, authorities, at)
+    case = _Case(
+        seal=signature.seal,
+        maker=maker,
+        authorities=authorities,
+        at=at,
+        sealed_at=signature.time or at,  # version 1 may have a token in its place: the moment of asking
+        signature=signature,
+        signer=signer,
+        original=original,
+    )
     findings = [Finding("format", "pass", f"第 {signature.seal.info.version} 版电子签章。")]
     for check, step in STEPS.items():
         outcome, detail = step(case)
@@ -71,23 +80,35 @@ def examine_ses(data: bytes, original: bytes | None, authorities: Authorities, *
     return SesReport(tuple(findings), signature)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    signature: SealSignature
-    signer: Certificate
+def examine_seal(data: bytes, authorities: Authorities, *, at: datetime) -> SesReport:
+    """Examine an SESeal by itself (GB/T 38540-2020 §6.3), now being `at`."""
+    try:
+        seal = read_seal(data)
+        maker = Certificate.load(seal.certificate)
+    except ValueError as error:
+        return SesReport((Finding("format", "fail", f"无法读取：{error}。"),))
+    case = _SealCase(seal=seal, maker=maker, authorities=authorities, at=at, sealed_at=at)
+    findings = [
+        Finding("format", "pass", f"第 {seal.info.version} 版电子印章，{seal.info.es_id}（{seal.info.name}）。")
+    ]
+    findings += (Finding(check, *step(case)) for check, step in SEAL_STEPS.items())
+    return SesReport(tuple(findings))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SealCase:
+    seal: Seal
     maker: Certificate
-    original: bytes | None
     authorities: Authorities
     at: datetime
+    sealed_at: datetime
 
-    @property
-    def seal(self) -> Seal:
-        return self.signature.seal
 
-    @property
-    def sealed_at(self) -> datetime:
-        """The time stated; for version 1 with a token in its place, the moment of asking."""
-        return self.signature.time or self.at
+@dataclass(frozen=True, kw_only=True)
+class _Case(_SealCase):
+    signature: SealSignature
+    signer: Certificate
+    original: bytes | None
 
 
 def _signature(case: _Case) -> Outcome:
@@ -117,7 +138,7 @@ def _hash(case: _Case) -> Outcome:
     return "pass", "原文的杂凑值与签章中的一致。"
 
 
-def _seal(case: _Case) -> Outcome:
+def _seal(case: _SealCase) -> Outcome:
     seal = case.seal
     if why := _unsigned(case.maker, seal.algorithm, seal.signature, seal.signed):
         return "fail", f"印章的签名不成立：{why}。"
@@ -126,13 +147,13 @@ def _seal(case: _Case) -> Outcome:
     return "pass", "印章的制章签名成立。"
 
 
-def _maker(case: _Case) -> Outcome:
+def _maker(case: _SealCase) -> Outcome:
     """GM/T 0031-2025 judges the maker at the making of the seal, the versions before at the sealing."""
     info = case.seal.info
     return _judge(case, case.maker, info.created if info.version >= V5 else case.sealed_at, "制章者证书")
 
 
-def _period(case: _Case) -> Outcome:
+def _period(case: _SealCase) -> Outcome:
     info = case.seal.info
     if not info.valid_from <= case.sealed_at <= info.valid_until:
         return "fail", f"签章时间不在印章有效期（{info.valid_from:%Y-%m-%d} 至 {info.valid_until:%Y-%m-%d}）之内。"
@@ -153,7 +174,7 @@ def _timestamp(case: _Case) -> Outcome:
     return _token(case, signature.timestamp, signature.signature, fits, "签章时间戳")
 
 
-def _token(case: _Case, token: bytes, over: bytes, fits: Callable[[datetime], bool], what: str) -> Outcome:
+def _token(case: _SealCase, token: bytes, over: bytes, fits: Callable[[datetime], bool], what: str) -> Outcome:
     try:
         stamped = tokens.check(token, sm3(over), digest="sm3")
         authority = tokens.signer(token)
@@ -165,14 +186,13 @@ def _token(case: _Case, token: bytes, over: bytes, fits: Callable[[datetime], bo
     return (outcome, detail) if outcome != "pass" else ("pass", f"{what}证明的时间是 {stamped:%Y-%m-%d %H:%M:%S}Z。")
 
 
+SEAL_STEPS: dict[str, Callable[[_SealCase], Outcome]] = {"seal": _seal, "maker": _maker, "period": _period}
 STEPS: dict[str, Callable[[_Case], Outcome]] = {
     "signature": _signature,
     "holder": _holder,
     "signer": _signer,
     "hash": _hash,
-    "seal": _seal,
-    "maker": _maker,
-    "period": _period,
+    **SEAL_STEPS,
     "timestamp": _timestamp,
 }
 
@@ -188,7 +208,7 @@ def _unsigned(certificate: Certificate, algorithm: str, signature: bytes, signed
     return None
 
 
-def _judge(case: _Case, certificate: Certificate, moment: datetime, what: str) -> Outcome:
+def _judge(case: _SealCase, certificate: Certificate, moment: datetime, what: str) -> Outcome:
     """Chain and usage must hold; period and revocation at `moment`, with a warning for what came later."""
     try:
         path = case.authorities.path(certificate)
@@ -204,7 +224,7 @@ def _judge(case: _Case, certificate: Certificate, moment: datetime, what: str) -
         return "unknown", f"{what}：{error}，未能核对是否吊销。"
 
 
-def _later(case: _Case, path: tuple[Certificate, ...], moment: datetime, what: str) -> Iterator[Outcome]:
+def _later(case: _SealCase, path: tuple[Certificate, ...], moment: datetime, what: str) -> Iterator[Outcome]:
     revoked = {one.common_name: case.authorities.revoked_at(one) for one in path[:-1]}
     for name, since in revoked.items():
         if since is not None and since <= moment:
