@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated
+from urllib.parse import unquote
 
 from fastapi import Depends, Header, Request
 
@@ -14,6 +16,7 @@ from service.running import Service
 from service.tokendesk import Principal
 
 _KEY = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?')
+_LONGEST_PURPOSE = 200  # characters
 _STRONG_TAG = re.compile(r'"([0-9]{1,9})"')
 
 
@@ -32,7 +35,8 @@ class Needs:
         request.scope["client_id"] = principal.client.id
         if self.scope not in principal.scopes:
             raise InsufficientScopeError(self.scope)
-        return principal
+        named = unquote(request.headers.get("access-purpose", ""))[:_LONGEST_PURPOSE]
+        return replace(principal, purpose=named or principal.client.purpose)
 
 
 def idempotency_key(value: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str:
@@ -85,4 +89,5 @@ CertificateActor = Annotated[Principal, Depends(Needs("certificate:act"))]
 DocumentReader = Annotated[Principal, Depends(Needs("document:read"))]
 DocumentIssuer = Annotated[Principal, Depends(Needs("document:issue"))]
 PaperPrinter = Annotated[Principal, Depends(Needs("paper:print"))]
+Inspector = Annotated[Principal, Depends(Needs("certificate:inspect"))]
 SealReader = Annotated[Principal, Depends(Needs("seal:read"))]

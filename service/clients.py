@@ -25,6 +25,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "document:issue": "签发审批文书",
         "paper:print": "打印实体证照、管理空白证照",
         "seal:read": "查看印章与用印授权",
+        "certificate:inspect": "凭证照上的二维码或校验码查看登记全文（执法检查）",
     }
 )
 """Every scope and what it opens."""
@@ -39,6 +40,7 @@ class Client:
     authority: str
     scopes: frozenset[str]
     key: ECKey
+    purpose: str = ""  # for which it sees personal data when a request names no other
 
     def acts_for(self, authorities: Iterable[str]) -> bool:
         """Whether one of `authorities` is the tenant of this client."""
@@ -86,4 +88,4 @@ def _client(entry: ClientSettings) -> Client:
     unknown = set(entry.scopes) - set(SCOPES)
     if unknown:
         raise ConfigurationError(f"客户端 {entry.id} 的权限 {'、'.join(sorted(unknown))} 不存在。")
-    return Client(entry.id, entry.name, entry.authority, frozenset(entry.scopes), read_key(entry.key))
+    return Client(entry.id, entry.name, entry.authority, frozenset(entry.scopes), read_key(entry.key), entry.purpose)

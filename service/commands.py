@@ -101,6 +101,7 @@ def open_service(office: Office, settings: ServiceSettings) -> Running:
     clients = settings.clients
     if not clients and development:
         entry = {"id": DEVELOPMENT_CLIENT, "name": "一窗受理系统（开发）", "authority": "*", "scopes": _every_scope()}
+        entry["purpose"] = "办理行政审批事项"
         clients = (ClientSettings(**entry, key=development_key_file(DEVELOPMENT_CLIENT, public=True)),)  # type: ignore[arg-type]
     if not settings.token_key and not development:
         raise ConfigurationError("服务没有令牌签名密钥：请在 service.toml 中写明 token_key。")

@@ -28,6 +28,28 @@ def request_examples(now: datetime) -> Mapping[str, Any]:
                 "value": {"number": "赣虔药监械经营许20260001号", "check": "12345678"},
             }
         },
+        "MatchRequest": {
+            "number": {
+                "summary": "编号与校验码",
+                "value": {
+                    "number": "赣虔药监械经营许20260001号",
+                    "check": "7K3M-9Q2X",
+                    "name": "欧阳建国",
+                    "last_four": "002X",
+                },
+            }
+        },
+        "InspectionRequest": {
+            "number": {
+                "summary": "编号与校验码",
+                "value": {
+                    "number": "赣虔药监械经营许20260001号",
+                    "check": "7K3M-9Q2X",
+                    "officer": "李明（赣B0001）",
+                    "purpose": "日常监督检查",
+                },
+            }
+        },
         "FileDigest": {"digest": {"summary": "只查指纹", "value": {"sha256": "0" * 64}}},
     }
 

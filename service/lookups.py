@@ -1,22 +1,27 @@
 """The public look-up: a proof in, the register's verdict out. The proof is a signed code, or number and check code.
 
-What fails answers alike, whatever failed: the same bytes, at the same time after the question.
+What fails answers alike, whatever failed: the same bytes, at the same time after the question. So does what has no
+public look-up, such as a minor's certificate.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from certlib.domain.civil import SHANGHAI
 from certlib.domain.verdict import REVOKED_WORDS, WORDS, Verdict, Words
-from certlib.errors import NotFoundError
-from certlib.formats.trust import TrustList
+from certlib.errors import Fault, NotFoundError, RequestError
+from certlib.issue.inspecting import PublicRegister
+from certlib.register.lookup import SqlLookup
 from certlib.verify.codes import examine_code
-from certlib.verify.lookup import RegisterLookup, RegisterState
+from certlib.verify.lookup import RegisterState
 from certlib.verify.report import CertificateReport, Report
+from service.running import Running
 
 _CAUSES = {
     "request": "持证主体申请",
@@ -24,27 +29,71 @@ _CAUSES = {
     "termination": "主体终止",
     "impossibility": "因不可抗力无法实施",
 }
+NOTHING_FOUND = "没有查到：编号与校验码不符，请对照证照重新输入；未成年人等不公开的证照不提供公众查询。"
 EVEN = 0.03  # seconds after the question at which every failed look-up answers; a look-up takes a tenth of it
 
 
-def by_code(text: str, *, trust: TrustList, lookup: RegisterLookup, at: datetime) -> dict[str, Any]:
-    """The verdict on a signed code, with the register's fields when it is genuine and the register knows it.
+_LONGEST_PROOF = 2000  # characters
+_PROOFS = ({"code"}, {"number", "check"})
+Proof = Mapping[str, str]
 
-    A minor's code carries no name, and its look-up shows none either.
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a proof opened: the report on a code, and the state of what it names, None when it opened nothing."""
+
+    state: RegisterState | None
+    report: Report | None = None
+
+
+def find(service: Running, proof: Proof, register: SqlLookup | PublicRegister, *, at: datetime) -> Found:
+    """Look up by a signed code (`code`), or by `number` and `check`; `register` is all of it, or the public's."""
+    if "code" not in proof:
+        return Found(register.by_number(proof["number"], proof["check"], at=at))
+    report = examine_code(proof["code"], service.trust, at=at, lookup=service.office.lookup)
+    state = register.by_index(report.certificate.n, at=at) if report.certificate else None
+    return Found(state, report)
+
+
+def read_proof(service: Running, raw: Mapping[str, Any], address: str) -> Proof:
+    """The proof in a request, counted against the limits of its address and its number.
+
+    Raises `RequestError` for what is neither a code nor number and check code, `TooManyRequestsError`.
     """
-    report = examine_code(text, trust, at=at, lookup=lookup)
-    state = lookup.by_index(report.certificate.n, at=at) if report.certificate else None
-    if state is None or report.certificate is None:
-        return report_view(report)
-    return verdict_view(state, at, holder=bool(report.certificate.holder))
+    service.counting.per_minute("lookup", address, service.settings.lookups_per_minute)
+    given = {name: value for name, value in raw.items() if value != ""}
+    wrong = [name for name, value in given.items() if not isinstance(value, str) or len(value) > _LONGEST_PROOF]
+    if set(given) not in _PROOFS or wrong:
+        message = "请提供二维码文字，或证照编号与校验码。"
+        raise RequestError([Fault("", "no-proof", message, "查验凭据", "A code, or number and check code.")])
+    if "number" in given:
+        service.counting.per_hour("number", given["number"], service.settings.lookups_per_number)
+    return given
 
 
-def found_or_even(state: RegisterState | None, at: datetime, *, began: float) -> dict[str, Any]:
-    """The verdict, or `NotFoundError` after a time that tells nothing; `began` is when it was asked (monotonic)."""
-    if state is not None:
-        return verdict_view(state, at)
-    time.sleep(max(0.0, began + EVEN - time.monotonic()))
-    raise NotFoundError("没有查到：编号与校验码不符，请对照证照重新输入。")
+def verdict_on(service: Running, proof: Proof, *, at: datetime) -> dict[str, Any]:
+    """The verdict on what the proof names, with the register's fields when it is genuine and the register knows it.
+
+    A code's report is given also when it opens nothing. Raises `NotFoundError` for a number that is not found and for
+    what has no public look-up; `evenly` gives both the same face.
+    """
+    found = find(service, proof, PublicRegister.of(service.office), at=at)
+    if found.state is None:
+        if found.report is None:
+            raise NotFoundError(NOTHING_FOUND)
+        return report_view(found.report)
+    shown = found.report is None or found.report.certificate is None or bool(found.report.certificate.holder)
+    return verdict_view(found.state, at, holder=shown)
+
+
+@contextmanager
+def evenly(began: float) -> Iterator[None]:
+    """Whatever is not found inside raises one `NotFoundError` at one time after `began` (monotonic)."""
+    try:
+        yield
+    except NotFoundError as error:
+        time.sleep(max(0.0, began + EVEN - time.monotonic()))
+        raise NotFoundError(NOTHING_FOUND) from error
 
 
 def report_view(report: Report) -> dict[str, Any]:

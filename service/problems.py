@@ -47,6 +47,7 @@ PROBLEMS: Mapping[str, Kind] = MappingProxyType(
         "in-progress": Kind(409, "同一请求正在办理", "The same request is under way"),
         "precondition-required": Kind(428, "缺少 If-Match", "If-Match is missing"),
         "method-not-allowed": Kind(405, "不支持的方法", "Method not allowed"),
+        "purpose-missing": Kind(400, "缺少查询目的", "The purpose is missing"),
         "not-found": Kind(404, "未找到", "Not found"),
         # the caller
         "unauthenticated": Kind(401, "未通过身份验证", "Not authenticated"),

@@ -46,6 +46,12 @@ class PreconditionRequiredError(CertlibError):
     code = "precondition-required"
 
 
+class PurposeMissingError(CertlibError):
+    """The request would show personal data and says for what to nobody."""
+
+    code = "purpose-missing"
+
+
 class UnauthenticatedError(CertlibError):
     """There is no valid access token. `challenge` is the RFC 6750 error word, empty when no token was sent."""
 

@@ -222,6 +222,35 @@ class PublicLookup(Shape):
     check: str = Field(default="", description="校验码 · the check code printed beside it")
 
 
+class MatchRequest(PublicLookup):
+    """核对持证人：凭据，加姓名（名称）与证件号码后四位 · the proof, with what is to be matched."""
+
+    name: str = Field(description="持证人姓名或名称 · the holder's name")
+    last_four: str = Field(description="证件号码或统一社会信用代码的后四位 · last four characters of the holder's code")
+
+
+class MatchAnswer(BaseModel):
+    """是或否 · yes or no."""
+
+    match: bool
+    left: int = Field(description="今日还可核对几次 · tries left today")
+    at: datetime
+
+
+class InspectionRequest(PublicLookup):
+    """执法检查：凭据、检查人员与目的 · the proof, the officer and the purpose."""
+
+    officer: str = Field(description="检查人员姓名与执法证号 · the officer")
+    purpose: str = Field(description="查询目的 · the purpose", examples=["日常监督检查"])
+
+
+class InspectionAnswer(BaseModel):
+    """台账全文 · all that the register holds."""
+
+    carrier: dict[str, Any] = Field(description="所持此件的结论 · the verdict on the carrier at hand")
+    record: dict[str, Any] = Field(description="证照或文书的登记全文 · the certificate or document in full")
+
+
 class PublicVerdict(BaseModel):
     """查验结论 · what the register says."""
 

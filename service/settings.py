@@ -10,6 +10,7 @@
     authority = "*"
     scopes = ["certificate:read", "certificate:issue"]
     key = "file:/etc/certlib/approval-system.jwk"
+    purpose = "办理行政审批事项"
 
 The settings of the office itself (database, keys, host printed in the code) are `certlib.issue.settings.Settings`.
 Nothing is read at import; `commands` builds both in `main` and passes them down.
@@ -47,6 +48,7 @@ class ClientSettings(BaseModel):
     authority: str
     scopes: tuple[str, ...]
     key: str
+    purpose: str = ""  # for which it sees personal data; empty: each request names its own (Access-Purpose)
 
 
 class ServiceSettings(BaseSettings):

@@ -1,6 +1,7 @@
-"""Tenants: a client sees and changes only what belongs to an authority it acts for.
+"""Tenants: a client sees and changes only what belongs to an authority it acts for, and sees it for a purpose.
 
 A stranger's certificate answers as one that does not exist (404, not 403): whether it exists is not theirs to know.
+Every view goes to the access log, with the purpose that the request or the client's entry names.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from certlib.errors import Fault, NotFoundError, RequestError
+from certlib.issue.inspecting import note_view
+from certlib.issue.views import key_of
+from service.refusals import PurposeMissingError
 from service.running import Running
 from service.tokendesk import Principal
 
@@ -37,6 +41,32 @@ def own_document(service: Running, caller: Principal, number: str) -> Mapping[st
     if not caller.client.acts_for(authorities_of(view)):
         raise NotFoundError(f"没有编号为 {number} 的文书。")
     return view
+
+
+def seen_certificate(
+    service: Running, caller: Principal, identifier: str, at: datetime | None = None
+) -> Mapping[str, Any]:
+    """The caller's own certificate, to be shown: the view is logged. Raises `NotFoundError`, `PurposeMissingError`."""
+    view = own_certificate(service, caller, identifier, at)
+    log_view(service, caller, key_of(str(view["identifier"])))
+    return view
+
+
+def seen_document(service: Running, caller: Principal, number: str) -> Mapping[str, Any]:
+    """The caller's own document, to be shown: the view is logged. Raises `NotFoundError`, `PurposeMissingError`."""
+    view = own_document(service, caller, number)
+    log_view(service, caller, str(view["id"]))
+    return view
+
+
+def log_view(service: Running, caller: Principal, subject: str) -> None:
+    """Write down that the caller sees `subject`. Raises `PurposeMissingError` when it has no purpose."""
+    if not caller.purpose:
+        message = (
+            "查看个人信息应说明目的：请在请求头 Access-Purpose 中写明（UTF-8，百分号编码），或在客户端登记中写明。"
+        )
+        raise PurposeMissingError(message)
+    note_view(service.office, subject, client=caller.client.id, purpose=caller.purpose)
 
 
 def require_authority(caller: Principal, raw: Mapping[str, Any]) -> None:

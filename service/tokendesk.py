@@ -31,10 +31,11 @@ _TOKEN_TYPE = "at+jwt"  # RFC 9068, 2.1  # noqa: S105
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls: the client and what this token covers."""
+    """Who calls, what this token covers, and for what the caller wants to see personal data."""
 
     client: Client
     scopes: frozenset[str]
+    purpose: str = ""
 
 
 class TokenDesk:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from certlib.issue.inspecting import PublicRegister
 from certlib.verify.report import Report
 from service.lookups import report_view
 from service.running import Running
@@ -13,7 +14,7 @@ NAME = "upload.pdf"  # what the stranger called it is not repeated
 
 def examined(service: Running, pdf: bytes) -> dict[str, Any]:
     """The verdict on a PDF against the seals' roots and the register. Raises `SandboxBusyError`."""
-    report = service.sandbox.examine(pdf, at=service.clock(), lookup=service.office.lookup, name=NAME)
+    report = service.sandbox.examine(pdf, at=service.clock(), lookup=PublicRegister.of(service.office), name=NAME)
     return {**report_view(report), "sha256": report.sha256, "findings": findings_of(report)}
 
 

@@ -5,17 +5,14 @@ Implements `certlib.verify.lookup.RegisterLookup`. The past is replayed from the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import Session, col, select
 
 from certlib.catalogue import Catalogue
 from certlib.domain.actions import LegalState
 from certlib.domain.certificate import Certificate, SheetFate, edition_verdict, sheet_verdict
-from certlib.domain.civil import civil_date
-from certlib.domain.holder import Holder, HolderCode, masked_name
+from certlib.domain.holder import HolderCode, masked_name
 from certlib.domain.verdict import Verdict
 from certlib.identifiers import check_code_matches
 from certlib.register.certificates import load_certificate
@@ -44,7 +41,7 @@ class SqlLookup:
     def by_number(self, number: str, check: str, *, at: datetime) -> RegisterState | None:
         """The state of what bears this face number together with this check code, or None.
 
-        A minor's certificate has no look-up by number.
+        What of it the public may see is decided by `certlib.issue.inspecting`.
         """
         with self._register.reader() as session:
             key = select(CertificateRow.key).where(CertificateRow.number == number).scalar_subquery()
@@ -52,9 +49,7 @@ class SqlLookup:
             documents = session.exec(select(DocumentRow).where(DocumentRow.number == number)).all()
             rows: list[EditionRow | DocumentRow] = [*editions, *documents]
             found = [row for row in rows if check_code_matches(check, row.check_code)]
-            if not found or _holder_of(found[-1].holder).is_minor(civil_date(at)):
-                return None
-            return self._of_index(session, found[-1].n, at)
+            return self._of_index(session, found[-1].n, at) if found else None
 
     def _of_index(self, session: Session, n: int, at: datetime) -> RegisterState | None:
         edition = session.exec(select(EditionRow).where(EditionRow.n == n)).one_or_none()
@@ -137,7 +132,3 @@ def certificate_at(session: Session, certificate: Certificate, at: datetime) -> 
 def _masked(edition: EditionRow, row: CertificateRow) -> str:
     person = row.holder_code_type not in {HolderCode.USCC, HolderCode.OTHER_ORGANISATION}
     return masked_name(str(edition.holder["name"]), person=person)
-
-
-def _holder_of(stored: Mapping[str, Any]) -> Holder:
-    return Holder(str(stored["name"]), str(stored["code"]), HolderCode(stored["code_type"]))

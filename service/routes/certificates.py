@@ -21,7 +21,7 @@ from service.asking import (
 from service.bodies import RawObject
 from service.openapi import answers, body, problems, secured
 from service.running import Service
-from service.tenancy import own_certificate, require_authority, require_order
+from service.tenancy import log_view, own_certificate, require_authority, require_order, seen_certificate
 
 router = APIRouter(prefix="/v1/certificates", tags=["证照 certificates"])
 
@@ -74,6 +74,7 @@ def certificates(
     limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
 ) -> Response:
     """One page of the caller's tenants; `next` is the cursor of the page after it, absent on the last."""
+    log_view(service, caller, "list")
     return send_json(service.office.certificates(after=after, limit=limit, authority=caller.client.tenant))
 
 
@@ -86,7 +87,7 @@ def certificates(
 )
 def certificate(service: Service, caller: CertificateReader, identifier: Identifier, at: At = None) -> Response:
     """State, editions, sheets, what is permitted next and why the rest is not; `at` for an earlier moment."""
-    return send_view(own_certificate(service, caller, identifier, at))
+    return send_view(seen_certificate(service, caller, identifier, at))
 
 
 @router.post(
@@ -126,7 +127,7 @@ def edition_file(
     service: Service, caller: CertificateReader, identifier: Identifier, edition: Annotated[int, Path(ge=1, le=999)]
 ) -> Response:
     """The issued file, byte for byte."""
-    view = own_certificate(service, caller, identifier)
+    view = seen_certificate(service, caller, identifier)
     return send_pdf(service.office.file(identifier, edition), f"{view['number']}-{edition:03d}")
 
 
@@ -142,7 +143,7 @@ def marked_edition(
     service: Service, caller: CertificateReader, identifier: Identifier, edition: Annotated[int, Path(ge=1, le=999)]
 ) -> Response:
     """To look at: unsealed, with 已注销 or another state across it. The issued file is not touched."""
-    view = own_certificate(service, caller, identifier)
+    view = seen_certificate(service, caller, identifier)
     return send_pdf(service.office.marked_file(identifier, edition), f"{view['number']}-{edition:03d}-查看件")
 
 
@@ -158,7 +159,7 @@ def edition_evidence(
     service: Service, caller: CertificateReader, identifier: Identifier, edition: Annotated[int, Path(ge=1, le=999)]
 ) -> Response:
     """File, chain, timestamp, authorisation, decision, history and proofs, with the commands that check them."""
-    own_certificate(service, caller, identifier)
+    seen_certificate(service, caller, identifier)
     pack = service.office.evidence(identifier, edition)
     headers = {"content-disposition": f'attachment; filename="evidence-{edition:03d}.zip"'}
     return Response(pack, media_type="application/zip", headers=headers)
@@ -173,4 +174,4 @@ def edition_evidence(
 )
 def sheets(service: Service, caller: CertificateReader, identifier: Identifier) -> Response:
     """Every sheet with its state, serial and place in the status list."""
-    return send_json({"sheets": own_certificate(service, caller, identifier)["sheets"]})
+    return send_json({"sheets": seen_certificate(service, caller, identifier)["sheets"]})

@@ -13,7 +13,7 @@ from service.asking import DocumentIssuer, DocumentReader, IdempotencyKey, Issui
 from service.bodies import RawObject
 from service.openapi import answers, body, problems, secured
 from service.running import Service
-from service.tenancy import own_document, require_authority
+from service.tenancy import require_authority, seen_document
 
 router = APIRouter(prefix="/v1/documents", tags=["审批文书 documents"])
 
@@ -46,7 +46,7 @@ def issue(
 )
 def document(service: Service, caller: DocumentReader, document: DocumentId) -> Response:
     """What the document says and its state."""
-    return send_view(own_document(service, caller, document))
+    return send_view(seen_document(service, caller, document))
 
 
 @router.get(
@@ -59,5 +59,5 @@ def document(service: Service, caller: DocumentReader, document: DocumentId) -> 
 )
 def document_file(service: Service, caller: DocumentReader, document: DocumentId) -> Response:
     """The issued file, byte for byte."""
-    view = own_document(service, caller, document)
+    view = seen_document(service, caller, document)
     return send_pdf(service.office.document_file(document), str(view["number"]))

@@ -8,26 +8,30 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from certlib.errors import Fault, RequestError
+from certlib.domain.civil import civil_date, day_start
+from certlib.errors import Fault, NotFoundError, RequestError
 from certlib.formats.status import MEDIA_TYPE
+from certlib.issue.inspecting import PublicRegister, match_holder
 from service import schemas
 from service.answers import JSON, PDF, send_json, send_published
 from service.asking import Address, CheckingPlace
 from service.bodies import RawObject, parse_object, require_media
-from service.lookups import by_code, found_or_even, verdict_view
+from service.lookups import NOTHING_FOUND, evenly, find, read_proof, verdict_on, verdict_view
 from service.openapi import answers, body, problems
+from service.refusals import TooManyRequestsError
 from service.running import Running, Service
 from service.uploads import examined
 
 router = APIRouter(prefix="/public", tags=["公众查验 public"])
 
-_LONGEST_PROOF = 2000  # characters
+_LAST_FOUR = re.compile(r"\s*[0-9A-Za-z]{4}\s*")
 _DIGEST = re.compile("[0-9a-f]{64}")
 Shard = Annotated[int, Path(ge=0, lt=2**31, description="状态分片 · n // 131072")]
 
@@ -80,14 +84,40 @@ def status_list(request: Request, service: Service, shard: Shard) -> Response:
 )
 def look_up(service: Service, address: Address, raw: RawObject) -> Response:
     """The code's text, or the number with the check code printed beside it; nothing else opens a look-up."""
-    began, now = time.monotonic(), service.clock()
-    service.counting.per_minute("lookup", address, service.settings.lookups_per_minute)
-    proof = _proof(raw)
-    if "code" in proof:
-        return send_json(by_code(proof["code"], trust=service.trust, lookup=service.office.lookup, at=now))
-    service.counting.per_hour("number", proof["number"], service.settings.lookups_per_number)
-    state = service.office.lookup.by_number(proof["number"], proof["check"], at=now)
-    return send_json(found_or_even(state, now, began=began))
+    with evenly(time.monotonic()):
+        proof = read_proof(service, raw, address)
+        return send_json(verdict_on(service, proof, at=service.clock()))
+
+
+@router.post(
+    "/matches",
+    summary="核对持证人 · match the holder",
+    operation_id="matchHolder",
+    openapi_extra=body(schemas.MatchRequest),
+    responses={**answers(200, schemas.MatchAnswer), **problems(404, 429)},
+)
+def match(service: Service, address: Address, raw: RawObject) -> Response:
+    """Whether the holder has this name, and a number that ends in these four characters: yes or no, and nothing else.
+
+    It takes the same proof as a look-up, five times a day for one certificate; every try is logged.
+    """
+    with evenly(time.monotonic()):
+        given = {name: raw.get(name) for name in ("name", "last_four")}
+        if not all(isinstance(text, str) for text in given.values()) or not _LAST_FOUR.fullmatch(str(raw["last_four"])):
+            message = "请填写持证人姓名（名称）和证件号码的后四位。"
+            raise RequestError(
+                [Fault("last_four", "no-match-asked", message, "后四位", "Name and last four characters.")]
+            )
+        proof = read_proof(service, {key: value for key, value in raw.items() if key not in given}, address)
+        state = find(service, proof, PublicRegister.of(service.office), at=service.clock()).state
+        if state is None:
+            raise NotFoundError(NOTHING_FOUND)
+        matched = match_holder(
+            service.office, state.n, str(given["name"])[:200], str(given["last_four"]), client="public"
+        )
+    if matched.matches is None:
+        raise TooManyRequestsError(_until_midnight(service))
+    return send_json({"match": matched.matches, "left": matched.left, "at": service.clock().isoformat()})
 
 
 @router.post(
@@ -125,16 +155,11 @@ def _by_digest(service: Running, address: str, data: bytes) -> Response:
         message = "文件指纹应为 64 位小写十六进制。"
         raise RequestError([Fault("sha256", "not-a-digest", message, "文件指纹", "64 hexadecimal digits.")])
     now = service.clock()
-    state = service.office.lookup.by_sha256(sha256, at=now)
+    with evenly(time.monotonic()):
+        state = PublicRegister.of(service.office).by_sha256(sha256, at=now)
     return send_json(verdict_view(state, now) | {"issued": True} if state else {"issued": False, "at": now.isoformat()})
 
 
-def _proof(raw: dict[str, Any]) -> dict[str, str]:
-    """The proof: a code, or number and check code. Raises `RequestError` for anything else."""
-    shapes = ({"code"}, {"number", "check"})
-    given = {name: value for name, value in raw.items() if value != ""}
-    wrong = [name for name, value in given.items() if not isinstance(value, str) or len(value) > _LONGEST_PROOF]
-    if set(given) not in shapes or wrong:
-        message = "请提供二维码文字，或证照编号与校验码。"
-        raise RequestError([Fault("", "no-proof", message, "查验凭据", "A code, or number and check code.")])
-    return given
+def _until_midnight(service: Running) -> int:
+    now = service.clock()
+    return int((day_start(civil_date(now) + timedelta(days=1)) - now).total_seconds()) + 1

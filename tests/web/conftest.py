@@ -32,6 +32,7 @@ BASE = "http://testserver"
 ITEM = "2-25"
 STRANGER = "client-education"
 READER = "client-reader"
+STATISTICS = "client-statistics"  # reads for no standing purpose
 
 
 @dataclass
@@ -91,7 +92,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     home = tmp_path_factory.mktemp("office")
     log = io.StringIO()
     configure(stream=log)
-    keys = {STRANGER: ECKey.generate_key("P-256"), READER: ECKey.generate_key("P-256")}
+    keys = {client: ECKey.generate_key("P-256") for client in (STRANGER, READER, STATISTICS)}
     settings = service_settings(home, keys)
     keys[DEVELOPMENT_CLIENT] = read_key(development_key_file(DEVELOPMENT_CLIENT))
     with open_office(Settings(home=home)) as office:
@@ -109,14 +110,17 @@ def service_settings(home: Path, keys: dict[str, ECKey], **more: Any) -> Service
         client_entry(DEVELOPMENT_CLIENT, "*", tuple(SCOPES), development_key_file(DEVELOPMENT_CLIENT, public=True)),
         client_entry(STRANGER, "ganzhou-education", tuple(SCOPES), _public(home, STRANGER, keys)),
         client_entry(READER, "*", ("certificate:read",), _public(home, READER, keys)),
+        client_entry(STATISTICS, "*", ("certificate:read",), _public(home, STATISTICS, keys), purpose=""),
     ]
     more = {"uploads_per_minute": 1000, "lookups_per_minute": 1000, **more}
     return load_service_settings(home, public_url=BASE, worker=False, clients=entries, **more)
 
 
-def client_entry(client: str, authority: str, scopes: tuple[str, ...], key: str) -> ClientSettings:
+def client_entry(
+    client: str, authority: str, scopes: tuple[str, ...], key: str, *, purpose: str = "测试"
+) -> ClientSettings:
     """One client of the settings."""
-    return ClientSettings(id=client, name=client, authority=authority, scopes=scopes, key=key)
+    return ClientSettings(id=client, name=client, authority=authority, scopes=scopes, key=key, purpose=purpose)
 
 
 def _public(home: Path, client: str, keys: dict[str, ECKey]) -> str:
