@@ -68,3 +68,35 @@ def print_sheets(
         file = output / f"{sheet.serial}-{sheet.label}.pdf"
         file.write_bytes(sheet.pdf)
         typer.echo(str(file))
+
+
+@paper.command()
+def move(
+    act: Annotated[str, typer.Argument(help="allot 领用 | return 退回 | spoil 作废 | lose 报失 | destroy 销毁")],
+    first: Annotated[str, typer.Argument(help="起号 · first serial")],
+    last: Annotated[str, typer.Argument(help="止号 · last serial")],
+    *,
+    person: Annotated[str, typer.Option(help="经办人 · by whom")],
+    window: Annotated[str, typer.Option(help="窗口 · window")] = "",
+    witness: Annotated[str, typer.Option(help="见证人 · witness")] = "",
+    reason: Annotated[str, typer.Option(help="理由 · reason")] = "",
+    home: Home = None,
+) -> None:
+    """空白证照领用、退回、核销 · allot blanks, take them back, write them off."""
+    with open_office(Settings.load(home)) as office:
+        office.move_blanks(act, first, last, window=window, person=person, witness=witness, reason=reason)
+    typer.echo(f"已登记：{first} 至 {last}。")
+
+
+@paper.command("sheet")
+def sheet(
+    number: Annotated[int, typer.Argument(help="实体证照序号（show 可见）· the sheet's id")],
+    act: Annotated[str, typer.Argument(help="collect 领取 | spoil | lose | surrender | announce | destroy")],
+    record: Annotated[list[str], typer.Argument(help="凭据，如 collector=陈志远 receipt=送达1 · the proof")],
+    home: Home = None,
+) -> None:
+    """实体证照的领取、打印作废、遗失、收回、公告作废、销毁 · what was done with a sheet."""
+    proof = dict(part.split("=", 1) for part in record if "=" in part)
+    with open_office(Settings.load(home)) as office:
+        view = office.act_on_sheet(number, act, proof)
+    typer.echo(f"{view['label']} {view['serial']}：{view['state']}，{view['verdict_words']}。")
