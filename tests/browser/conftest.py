@@ -154,9 +154,9 @@ def small_site(issuer: Issuer) -> FastAPI:
     return app
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Debian's Chromium under Playwright, one for the session."""
+    """Debian's Chromium under Playwright, one for a module: its event loop must not run on under other tests."""
     if not CHROMIUM.exists():
         pytest.skip("no chromium on this machine")
     with sync_playwright() as playwright:
