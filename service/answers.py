@@ -49,6 +49,16 @@ def send_pdf(pdf: bytes, name: str) -> Response:
     return Response(pdf, media_type=PDF, headers={"content-disposition": disposition, "repr-digest": _digest(pdf)})
 
 
+def send_part(data: bytes, name: str, part: str) -> Response:
+    """A file of a document: the `file`, its `copy` under SM2/SM3, or the signature `ses` beside it."""
+    if part != "ses":
+        return send_pdf(data, name if part == "file" else f"{name}-国密")
+    ascii_name = "".join(character if character.isascii() and character.isalnum() else "-" for character in name)
+    disposition = f"attachment; filename=\"{ascii_name}.ses\"; filename*=UTF-8''{quote(name)}.ses"
+    headers = {"content-disposition": disposition, "repr-digest": _digest(data)}
+    return Response(data, media_type="application/octet-stream", headers=headers)
+
+
 def send_published(request: Request, kept: Published, *, media: str, cache: str = "public, no-cache") -> Response:
     """Public bytes that anyone may keep and must revalidate; 304 when the caller has them."""
     headers = {

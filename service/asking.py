@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import unquote
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Query, Request
 
 from certlib.errors import StaleVersionError
 from service.refusals import InsufficientScopeError, MissingKeyError, PreconditionRequiredError
@@ -58,6 +58,17 @@ def expected_version(value: Annotated[str | None, Header(alias="If-Match")] = No
     if found is None:
         raise StaleVersionError("If-Match 不是本证照的版本标识；请重新读取证照后再办理。")
     return int(found[1])
+
+
+def wanted_part(
+    suite: Annotated[Literal["", "sm2-sm3"], Query(description="密码套件；sm2-sm3：国密版文件 · cipher suite")] = "",
+    form: Annotated[Literal["pdf", "ses"], Query(description="pdf，或 GB/T 38540 电子签章 ses")] = "pdf",
+) -> str:
+    """Which file of a document a download asks for: `file`, `copy` or `ses`."""
+    return "ses" if form == "ses" else "copy" if suite else "file"
+
+
+WantedPart = Annotated[str, Depends(wanted_part)]
 
 
 def caller_address(request: Request) -> str:

@@ -21,6 +21,7 @@ from certlib.verify.remote import RemoteRegister
 from certlib.verify.report import Report
 from certlib.verify.roots import TrustRoots
 from certlib.verify.sandbox import Sandbox
+from certlib.verify.ses_file import SUFFIXES, examine_ses_file, national_authorities, original_beside
 
 _STYLES = {"green": "bold green", "amber": "bold yellow", "red": "bold red", "grey": "bold dim"}
 _UNCHECKED = "状态未核对"
@@ -56,7 +57,10 @@ def verify(
         for path in _files(files):
             with progress(f"正在核验 {path.name}…"):
                 data = path.read_bytes()
-                reports.append(sandbox.examine(data, at=moment, lookup=lookup, name=str(path)))
+                if path.suffix in SUFFIXES:
+                    reports.append(_beside(path, data, trust, moment))
+                else:
+                    reports.append(sandbox.examine(data, at=moment, lookup=lookup, name=str(path)))
                 if report:
                     write_report(reports[-1], report, to, partial(sandbox.pictures, data, at=moment))
             typer.echo(reports[-1].as_line()) if as_json else _print(reports[-1])
@@ -68,9 +72,17 @@ def verify(
     raise typer.Exit(_code(reports, strict=strict))
 
 
+def _beside(path: Path, data: bytes, trust: Path | None, moment: datetime) -> Report:
+    """A `.ses` with the file it stands beside, or an `.esl`."""
+    original = original_beside(path)
+    authorities = national_authorities(trust)
+    return examine_ses_file(data, original.read_bytes() if original else None, authorities, at=moment, name=str(path))
+
+
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
-        yield from sorted(file for file in path.rglob("*.pdf")) if path.is_dir() else (path,)
+        kinds = {".pdf", *SUFFIXES}
+        yield from sorted(file for file in path.rglob("*") if file.suffix in kinds) if path.is_dir() else (path,)
 
 
 def _summary(reports: Iterable[Report]) -> None:

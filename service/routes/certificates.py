@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import AwareDatetime
 
 from service import schemas
-from service.answers import send_answer, send_json, send_pdf, send_view
+from service.answers import send_answer, send_json, send_part, send_pdf, send_view
 from service.asking import (
     CertificateActor,
     CertificateIssuer,
@@ -17,6 +17,7 @@ from service.asking import (
     ExpectedVersion,
     IdempotencyKey,
     IssuingPlace,
+    WantedPart,
 )
 from service.bodies import RawObject
 from service.openapi import answers, body, problems, secured
@@ -120,15 +121,22 @@ def act(  # noqa: PLR0917  FastAPI gives parameters by name
     summary="版本文件（已用印 PDF）· the sealed file of an edition",
     operation_id="downloadEdition",
     openapi_extra=secured("certificate:read"),
-    responses={200: {"content": {"application/pdf": {}}, "description": "PDF/A-3a，已用印"}, **problems(404)},
+    responses={
+        200: {"content": {"application/pdf": {}, "application/octet-stream": {}}, "description": "PDF/A-3a，已用印"},
+        **problems(404),
+    },
     response_class=Response,
 )
 def edition_file(
-    service: Service, caller: CertificateReader, identifier: Identifier, edition: Annotated[int, Path(ge=1, le=999)]
+    service: Service,
+    caller: CertificateReader,
+    identifier: Identifier,
+    edition: Annotated[int, Path(ge=1, le=999)],
+    part: WantedPart,
 ) -> Response:
-    """The issued file, byte for byte."""
+    """The issued file, byte for byte; `suite=sm2-sm3` its copy under SM2/SM3, `form=ses` the signature beside it."""
     view = seen_certificate(service, caller, identifier)
-    return send_pdf(service.office.file(identifier, edition), f"{view['number']}-{edition:03d}")
+    return send_part(service.office.file(identifier, edition, part=part), f"{view['number']}-{edition:03d}", part)
 
 
 @router.get(

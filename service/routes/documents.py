@@ -8,8 +8,8 @@ from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
 from service import schemas
-from service.answers import send_answer, send_pdf, send_view
-from service.asking import DocumentIssuer, DocumentReader, IdempotencyKey, IssuingPlace
+from service.answers import send_answer, send_part, send_view
+from service.asking import DocumentIssuer, DocumentReader, IdempotencyKey, IssuingPlace, WantedPart
 from service.bodies import RawObject
 from service.openapi import answers, body, problems, secured
 from service.running import Service
@@ -54,10 +54,13 @@ def document(service: Service, caller: DocumentReader, document: DocumentId) -> 
     summary="文书文件（已用印 PDF）· the sealed file",
     operation_id="downloadDocument",
     openapi_extra=secured("document:read"),
-    responses={200: {"content": {"application/pdf": {}}, "description": "PDF/A-3a，已用印"}, **problems(404)},
+    responses={
+        200: {"content": {"application/pdf": {}, "application/octet-stream": {}}, "description": "PDF/A-3a，已用印"},
+        **problems(404),
+    },
     response_class=Response,
 )
-def document_file(service: Service, caller: DocumentReader, document: DocumentId) -> Response:
-    """The issued file, byte for byte."""
+def document_file(service: Service, caller: DocumentReader, document: DocumentId, part: WantedPart) -> Response:
+    """The issued file, byte for byte; `suite=sm2-sm3` its copy under SM2/SM3, `form=ses` the signature beside it."""
     view = seen_document(service, caller, document)
-    return send_pdf(service.office.document_file(document), str(view["number"]))
+    return send_part(service.office.document_file(document, part=part), str(view["number"]), part)
