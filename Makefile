@@ -68,16 +68,19 @@ lock: $(filter .tools/%,$(UV)) ## renew the locks (LOCK_ARGS=--upgrade for the n
 	@test -n "$(PYTHON)" || { echo "certlib needs Python 3.11, 3.12 or 3.13 on PATH (or PYTHON=/path/to/python)" >&2; exit 1; }
 	@$(UV) venv --quiet --python "$(PYTHON)" .venv
 
-# $(call install,LOCK): exactly the lock, then the project itself, built by the locked builder.
-install = echo "installing what $(1) names ..." && \
-	$(UV) pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes $(1) && \
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+# The project itself, built by the locked builder.
+BUILD = $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 
-# An environment that has the development packages serves the demo as well and is not cut back to it.
+# Installs what is missing and takes nothing away: an environment that has the development packages keeps them.
 .venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
-	@if [ -e .venv/.dev ]; then $(MAKE) --no-print-directory .venv/.dev; else $(call install,requirements.lock); fi
+	@echo "installing what requirements.lock names ..."
+	@$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
+	@$(BUILD)
 	@touch $@
 
+# Exactly what the lock names.
 .venv/.dev: requirements-dev.lock pyproject.toml | .venv/bin/python
-	@$(call install,requirements-dev.lock)
+	@echo "installing what requirements-dev.lock names ..."
+	@$(UV) pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements-dev.lock
+	@$(BUILD)
 	@touch $@
