@@ -78,3 +78,17 @@ class SealAuthorisation:
             "approvers": self.approvers,
         }
         return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+    @classmethod
+    def read(cls, canonical: bytes) -> SealAuthorisation:
+        """The authorisation whose canonical text this is. Raises `ValueError` for any other text."""
+        try:
+            values = json.loads(canonical)
+            times = {name: datetime.fromisoformat(values[name]) for name in ("since", "until")}
+            lists = {name: tuple(values[name]) for name in ("items", "types", "actions", "persons")}
+            found = cls(**{**values, **times, **lists})
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError("not a seal authorisation") from error
+        if found.canonical() != canonical:
+            raise ValueError("not the canonical text of a seal authorisation")
+        return found

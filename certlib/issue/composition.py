@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlmodel import Session
 
 from certlib.catalogue import Catalogue, load_catalogue
+from certlib.crypto.certificates import Certificate
 from certlib.crypto import libcrypto
 from certlib.crypto.development import (
     development_folder,
@@ -25,28 +26,28 @@ from certlib.crypto.timestamps import HttpTimestamps, Timestamper
 from certlib.document.renderer import city_renderer
 from certlib.domain.civil import civil_date
 from certlib.errors import ConfigurationError
-from certlib.domain.seal import SealAuthorisation
 from certlib.formats.trust import Names
-from certlib.issue.keyring import Rota, SignedCoder, load_keyring
-from certlib.issue.lists import publish_seal_list, publish_trust_list
+from certlib.issue.keyring import Keyring, Rota, SignedCoder, load_keyring
 from certlib.issue.levels import Contract, Levels
+from certlib.issue.lists import publish_seal_list, publish_trust_list
 from certlib.issue.office import Office
 from certlib.issue.owncheck import OwnCheck
 from certlib.issue.publishing import StatusBoard
+from certlib.issue.seal_opening import open_seals
 from certlib.issue.settings import Settings
 from certlib.journal.journal import Journal, journal_keys
 from certlib.register.engine import make_engine
 from certlib.register.files import FileStore
 from certlib.register.journal_store import sql_journal
-from certlib.register.ledger import RegisterLedger, add_authorisation
+from certlib.register.ledger import RegisterLedger
 from certlib.register.store import Register
-from certlib.sealing.sealer import Sealer, load_identities
+from certlib.sealing.identities import SealKeys
+from certlib.sealing.sealer import Sealer
 from certlib.sealing.national import NationalHand, open_national
 from certlib.sealing.ses import SUITE as SM2
 from certlib.verify.roots import TrustRoots
 
 _CITY = Names("赣州市", "Ganzhou")
-_FIRST_DAY, _LAST_DAY = datetime(2022, 4, 3, tzinfo=UTC), datetime(2046, 1, 1, tzinfo=UTC)
 
 
 def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = None) -> Office:
@@ -57,25 +58,26 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
     if not settings.keys:
         refuse_development_keys(settings.environment)
     catalogue = load_catalogue()
-    journal = sql_journal(_origin(settings), journal_keys(_origin(settings), _key(settings, "journal")))
+    journal_key = _key(settings, "journal")
+    journal = sql_journal(_origin(settings), journal_keys(_origin(settings), journal_key))
     settings.home.mkdir(parents=True, exist_ok=True)
     engine = make_engine(settings.database_url)
     register = Register(engine, FileStore(settings.home), journal, clock)
     register.create()
-    _seed(register, catalogue)
     keyring = load_keyring(_keys_folder(settings), _CITY)
-    ledger = RegisterLedger(
-        register, level=settings.level, suite=settings.suite, lease=timedelta(seconds=settings.lease_seconds)
-    )
+    folder = _keys_folder(settings)
+    seals = open_seals(register, catalogue, folder, settings.suite, development=settings.in_development)
+    _refuse_copies(settings, seals.keys, journal_key, keyring)
+    lease = timedelta(seconds=settings.lease_seconds)
+    ledger = RegisterLedger(register, catalogue, level=settings.level, suite=settings.suite, lease=lease)
     timestamper = _timestamper(settings)
-    identities = load_identities(catalogue.seals.values(), _keys_folder(settings), settings.suite)
     office = Office(
         settings=settings,
         catalogue=catalogue,
         register=register,
         renderer=city_renderer(_path(settings.fonts), _path(settings.templates)),
         sealer=Sealer(
-            identities,
+            seals.keys,
             timestamper,
             ledger,
             material=_material(settings),
@@ -83,7 +85,8 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
             beside=_national(settings, catalogue) if settings.national else None,
         ),
         coder=SignedCoder(keyring.rota("code"), settings.host, civil_date(register.now())),
-        check=OwnCheck({identity.certificate.der for identity in identities.values()}, _trust_roots(settings)),
+        check=OwnCheck(seals.keys.certificates, _trust_roots(settings)),
+        seals=seals,
         owner=f"{os.getpid()}-{secrets.token_hex(4)}",
         journal=journal,
         board=_board(settings, register, journal, keyring.rota("status")),
@@ -94,6 +97,14 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
     office.levels = _levels(settings, register, catalogue, timestamper)
     office.closing.append(engine.dispose)
     return office
+
+
+def _refuse_copies(settings: Settings, seals: SealKeys, journal: SigningKey, keyring: Keyring) -> None:
+    """Outside development refuse the development keys by fingerprint, wherever they were copied to."""
+    seal_keys = (one.spki for seal in seals.values() for one in (seal.certificate, *seal.chain))
+    roots = (Certificate.load(der).spki for der in _trust_roots(settings).certificates)
+    listed = (key.public_key for key in keyring.trusted)
+    refuse_development_keys(settings.environment, (journal.public_key, *keyring.roots, *listed, *seal_keys, *roots))
 
 
 def _origin(settings: Settings) -> str:
@@ -120,7 +131,7 @@ def _timestamper(settings: Settings) -> Timestamper:
     if settings.timestamps:
         return HttpTimestamps(settings.timestamps, timeout=settings.timestamp_seconds)
     refuse_development_keys(settings.environment)
-    return development_timestamps()
+    return development_timestamps(settings.suite)
 
 
 def _national(settings: Settings, catalogue: Catalogue) -> NationalHand:
@@ -162,23 +173,3 @@ def _levels(settings: Settings, register: Register, catalogue: Catalogue, timest
 
 def _board(settings: Settings, register: Register, journal: Journal[Session], keys: Rota) -> StatusBoard:
     return StatusBoard(register, journal, keys, f"https://{settings.host}/public/status")
-
-
-def _seed(register: Register, catalogue: Catalogue) -> None:
-    """Put the standing authorisations of the catalogue's seals in force: each for its own authority's decisions."""
-    with register.writer() as session:
-        at = register.moment(session)
-        for seal in catalogue.seals.values():
-            add_authorisation(session, standing_authorisation(seal.id, seal.authority, seal.copy), at)
-
-
-def standing_authorisation(seal: str, authority: str, copy: int) -> SealAuthorisation:
-    """The authorisation that comes with a seal: its own authority's decisions, by one approver."""
-    return SealAuthorisation(
-        id=f"{seal}-standing",
-        seal=seal,
-        authority=authority,
-        since=_FIRST_DAY,
-        until=_LAST_DAY,
-        basis="赣市府办发〔2022〕7号；赣蓉办发〔2022〕4号" + (f"（{copy}号章）" if copy > 1 else ""),
-    )

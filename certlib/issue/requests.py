@@ -219,6 +219,19 @@ class Reading:
             return {}
         return dict(counts)
 
+    def number(self, key: str, default: float, *, least: float, most: float) -> Any:
+        """A number from `least` to `most`, whole when `default` is; `default` when absent."""
+        value = self._take(key)
+        if value is None:
+            return default
+        kinds = int if isinstance(default, int) else (int, float)
+        if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most:
+            whole = "整数" if isinstance(default, int) else "数"
+            message = f"应为 {least:g} 至 {most:g} 的{whole}"
+            self._fault(key, "not-a-number", message, f"must be a number from {least:g} to {most:g}")
+            return default
+        return value
+
     def close(self) -> None:
         """Report every key that nobody asked for."""
         for key in self._raw:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from certlib.register import engine as _engine  # noqa: F401  the naming convention must be set before any table
+from certlib.register.seal_tables import SealAuthorisationRow, SealUseRow  # noqa: F401  part of the same register
 
 _JSON = JSON().with_variant(JSONB(), "postgresql")
 
@@ -256,48 +257,6 @@ class EventRow(SQLModel, table=True):
     client: str = ""
     detail: dict[str, Any] = _json()  # decision, evidence, second person
     leaf: bytes = _bytes()
-
-
-class SealUseRow(SQLModel, table=True):
-    """One line of the ledger of seal uses (用印日志). `counter` is dense per seal over reserved, used and released."""
-
-    __tablename__ = "seal_use"
-    id: int | None = Field(default=None, primary_key=True)
-    seal: str = Field(index=True)
-    counter: int | None = None  # none for a denial: the key was never reached
-    seal_edition: int = 1
-    intent: str = Field(index=True)
-    attempt: int
-    state: str  # reserved | used | released | denied
-    authorisation: str = ""
-    authorisation_sha256: str = ""
-    item: str = ""
-    case: str = ""
-    type: str = ""
-    action: str = ""
-    number: str = ""
-    persons: dict[str, Any] = _json()
-    input_sha256: str = ""
-    output_sha256: str = ""
-    why: str = ""
-    reserved_at: datetime
-    closed_at: datetime | None = None
-
-    __table_args__ = (Index("uq_seal_use_counter", "seal", "counter", unique=True),)
-
-
-class SealAuthorisationRow(SQLModel, table=True):
-    """A seal authorisation in force, as the canonical text that is digested."""
-
-    __tablename__ = "seal_authorisation"
-    id: str = Field(primary_key=True)
-    seal: str = Field(index=True)
-    since: datetime
-    until: datetime
-    canonical: bytes = _bytes()
-    sha256: str
-    uses: int = 0
-    created_at: datetime
 
 
 class IdempotencyRow(SQLModel, table=True):

@@ -6,8 +6,9 @@ opening all RSA keys of a city takes seconds that a command which seals nothing 
 
 from __future__ import annotations
 
+import hashlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -66,6 +67,72 @@ class SealIdentity:
         return self._signer
 
 
+class SealKeys(Mapping[str, SealIdentity]):
+    """The identities of a folder of keys in one suite, by the SHA-256 of their X.509 certificate (hexadecimal).
+
+    The register says which certificate a seal's edition is bound to; here is the key to it. What is laid into the
+    folder later (a renewed certificate) is found when it is first asked for. Safe for concurrent use.
+    """
+
+    def __init__(self, folder: Path, suite: str, specs: Callable[[], Mapping[str, SealSpec]]) -> None:
+        """Read the certificates of `folder`, laid out like `keys-dev/`; `specs` gives the seals by id.
+
+        Raises `ConfigurationError` naming the file that cannot be read.
+        """
+        self._folder, self._short, self._specs = folder, suite_named(suite).short, specs
+        self._found: dict[str, SealIdentity] = {}
+        self._read: set[tuple[Path, int]] = set()  # with the time of their last change
+        self._lock = threading.Lock()
+        self._scan()
+
+    def __getitem__(self, sha256: str) -> SealIdentity:
+        if sha256 not in self._found:
+            self._scan()
+        return self._found[sha256]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict(self._found))
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def certificates_of(self, seal: str) -> tuple[tuple[Certificate, ...], ...]:
+        """The certificates for this seal in the folder, of every suite, each with those above it."""
+        paths = sorted((self._folder / "seals").glob("*.pem"))
+        chains = (load_certificates(_bytes(path, path.stem), name=str(path)) for path in paths)
+        return tuple(chain for chain in chains if chain[0].common_name == seal)
+
+    @property
+    def certificates(self) -> Container[bytes]:
+        """The X.509 certificates in DER."""
+        return _Certificates(self)
+
+    def _scan(self) -> None:
+        with self._lock:
+            paths = sorted((self._folder / "seals").glob(f"*.{self._short}.pem"))
+            states = {path: (path, path.stat().st_mtime_ns) for path in paths}
+            new = [path for path, state in states.items() if state not in self._read]
+            if not new:
+                return
+            specs = self._specs()
+            crls = load_revocation_lists(sorted((self._folder / "crl").glob(f"*.{self._short}.crl")))
+            for path in new:
+                chain = load_certificates(_bytes(path, path.stem), name=str(path))
+                if spec := specs.get(chain[0].common_name):
+                    self._read.add(states[path])
+                    self._found[chain[0].sha256.hex()] = SealIdentity(spec, _key_uri(path), chain, revocation=crls)
+
+
+class _Certificates(Container[bytes]):
+    """Whether a certificate (DER) is one of the keys'."""
+
+    def __init__(self, keys: SealKeys) -> None:
+        self._keys = keys
+
+    def __contains__(self, der: object) -> bool:
+        return isinstance(der, bytes) and hashlib.sha256(der).hexdigest() in self._keys
+
+
 def load_identities(specs: Iterable[SealSpec], folder: Path, suite: str) -> dict[str, SealIdentity]:
     """The seals `specs` in one suite by seal id, from a folder laid out like `keys-dev/`.
 
@@ -79,12 +146,16 @@ def load_identities(specs: Iterable[SealSpec], folder: Path, suite: str) -> dict
 
 
 def _identity(spec: SealSpec, path: Path, crls: tuple[RevocationList, ...]) -> SealIdentity:
+    text = _bytes(path, f"{spec.id}（{spec.name}）")
+    return SealIdentity(spec, _key_uri(path), load_certificates(text, name=str(path)), revocation=crls)
+
+
+def _bytes(path: Path, seal: str) -> bytes:
     try:
-        text = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         reason = error.strerror or "读取失败"
-        raise ConfigurationError(f"印章 {spec.id}（{spec.name}）的密钥文件 {path} 无法读取（{reason}）。") from error
-    return SealIdentity(spec, _key_uri(path), load_certificates(text, name=str(path)), revocation=crls)
+        raise ConfigurationError(f"印章 {seal} 的密钥文件 {path} 无法读取（{reason}）。") from error
 
 
 def _key_uri(path: Path) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from certlib.domain.page import Box
+from certlib.domain.seal import SealSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class SealOrder:
     level: str  # "B-B" | "B-T"
     suite: str  # "rsa3072-sha256" | "p256-sha256" …
     reserved_at: datetime
+    certificate: str = ""  # SHA-256 of the edition's X.509 certificate, hexadecimal; empty: the seal's only one
+    spec: SealSpec | None = None  # what the edition's picture is drawn from; None: the identity's
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Sealed:
     signed_at: datetime
     timestamped_at: datetime | None
     parts: tuple[Part, ...] = ()
+    signature_sha256: str = ""  # of the signature value, hexadecimal
 
 
 class UseLedger(Protocol):
@@ -67,8 +71,8 @@ class UseLedger(Protocol):
     def reserve(self, intent: str, *, now: datetime) -> SealOrder:
         """Take the intent from open to signing under a new attempt number and reserve one use of its seal.
 
-        Raises `SealDeniedError` when no authorisation covers it (the denial is recorded), `ConflictError` when
-        another attempt holds the intent.
+        Raises `SealDeniedError` when the seal is not in use or no authorisation covers it (the denial is recorded),
+        `ConflictError` when another attempt holds the intent.
         """
 
     def release(self, order: SealOrder, *, why: str, now: datetime) -> None:

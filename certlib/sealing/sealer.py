@@ -58,8 +58,9 @@ class Sealer:
         pending: bool = False,
         beside: NationalHand | None = None,
     ) -> None:
-        """Seals by id, where time comes from, the ledger of uses; `material` is needed for level B-LT only.
+        """Seals by id, or by the SHA-256 of their certificate where orders name it; where time comes from; the ledger.
 
+        `material` is needed for level B-LT only.
         With `pending` a file whose timestamp is not to be had is sealed at B-B, and says so; else it is refused.
         `beside` makes what belongs to a use in the national cryptography.
         """
@@ -85,12 +86,12 @@ class Sealer:
     def probe(self, *, now: datetime) -> dict[str, str]:
         """The seals that cannot be used at `now`, each with the reason. Opens every key."""
         faults = {}
-        for seal, identity in self._identities.items():
+        for identity in self._identities.values():
             try:
                 identity.signer(at=now)
                 seal_picture(identity.spec)
             except CertlibError as error:
-                faults[seal] = error.message
+                faults[identity.spec.id] = error.message
         return faults
 
     def _carry_out(self, order: SealOrder, now: datetime) -> Sealed:
@@ -112,7 +113,7 @@ class Sealer:
         if LEVELS[order.level].with_material and done.timestamp:
             self._require(order, tokens.certificates(done.timestamp.token), now)
         stamped = timestamper.digest if timestamper and done.timestamp else None
-        check_sealed(done.pdf, order.pdf, signer, stamped=stamped)
+        signature = check_sealed(done.pdf, order.pdf, signer, stamped=stamped)
         return Sealed(
             pdf=done.pdf,
             sha256=hashlib.sha256(done.pdf).hexdigest(),
@@ -120,12 +121,13 @@ class Sealer:
             signed_at=now,
             timestamped_at=done.timestamp.at if done.timestamp else None,
             parts=self._beside.make(order, done.pdf, imprint, at=now) if self._beside else (),
+            signature_sha256=hashlib.sha256(signature).hexdigest(),
         )
 
     def _identity(self, order: SealOrder) -> SealIdentity:
-        identity = self._identities.get(order.seal)
+        identity = self._identities.get(order.certificate or order.seal)
         if identity is None:
-            raise SealFailedError(f"没有配置印章 {order.seal} 的密钥和证书，未用印。")
+            raise SealFailedError(f"没有配置印章 {order.seal} 第 {order.seal_edition} 版的密钥和证书，未用印。")
         if identity.suite != order.suite:
             raise SealFailedError(f"印章 {order.seal} 的密码套件是 {identity.suite}，而不是 {order.suite}，未用印。")
         if hashlib.sha256(order.pdf).hexdigest() != order.sha256:
@@ -159,7 +161,8 @@ class Sealer:
         return material
 
     def _imprint(self, order: SealOrder, identity: SealIdentity) -> Imprint:
-        picture, place = seal_picture(identity.spec), order.placement
+        spec = order.spec or identity.spec
+        picture, place = seal_picture(spec), order.placement
         if max(abs(side - picture.diameter) for side in (place.width, place.height)) > SIZE_TOLERANCE:
             raise SealFailedError(
                 f"盖章位置 {place.width:g}×{place.height:g} 毫米，与印章直径 {picture.diameter:g} 毫米不符，未用印。"
@@ -167,7 +170,7 @@ class Sealer:
         return Imprint(
             picture=picture,
             placement=place,
-            name=identity.spec.name,
+            name=spec.name,
             reason=order.reason,
             location=identity.certificate.place,
         )

@@ -17,15 +17,15 @@ from certlib.errors import SealFailedError, VerificationError
 _BYTE_RANGE = re.compile(rb"/ByteRange ?\[0 (\d+) (\d+) (\d+)\]")
 
 
-def check_sealed(sealed: bytes, base: bytes, signer: Signer, *, stamped: str | None) -> None:
-    """Check that `sealed` is `base` with one signature by `signer` over all of it.
+def check_sealed(sealed: bytes, base: bytes, signer: Signer, *, stamped: str | None) -> bytes:
+    """Check that `sealed` is `base` with one signature by `signer` over all of it, and give the signature value.
 
     With a timestamp over the signature's digest by `stamped` ("sha256" or "sm3"), with none when that is None.
     Raises `SealFailedError` naming what does not hold.
     """
     try:
         covered, padded = _appended(sealed, base)
-        _check_signature(_read(padded), covered, signer, stamped)
+        return _check_signature(_read(padded), covered, signer, stamped)
     except (ValueError, TypeError, KeyError, VerificationError) as error:
         raise SealFailedError(f"用印结果自检未通过（{error}），文件已丢弃。") from error
 
@@ -56,20 +56,21 @@ def _appended(whole: bytes, base: bytes) -> tuple[bytes, bytes]:
     return whole[:before] + whole[after:], bytes.fromhex(whole[before + 1 : after - 1].decode("ascii"))
 
 
-def _check_signature(signed: cms.SignedData, covered: bytes, signer: Signer, stamped: str | None) -> None:
+def _check_signature(signed: cms.SignedData, covered: bytes, signer: Signer, stamped: str | None) -> bytes:
     if {one.dump() for one in signed["certificates"]} != {one.der for one in (signer.certificate, *signer.chain)}:
         raise ValueError("签名所附的证书有变化")
     info = signed["signer_infos"][0]
     attributes = {one["type"].native: one["values"] for one in info["signed_attrs"]}
     if attributes["message_digest"][0].native != signer.suite.hash(covered):
         raise ValueError("签名的摘要与文件不符")
-    signature = info["signature"].native
+    signature: bytes = info["signature"].native
     signer.suite.verify(signer.certificate.spki, signature, info["signed_attrs"].untag().dump())
     found = [one for one in info["unsigned_attrs"] or () if one["type"].dotted == SIGNATURE_TIMESTAMP]
     if len(found) != bool(stamped):
         raise ValueError("时间戳与约定的级别不符")
     if stamped:
         tokens.check(found[0]["values"][0].dump(), DIGESTS[stamped](signature), digest=stamped)
+    return signature
 
 
 def _read(padded: bytes) -> cms.SignedData:

@@ -30,6 +30,10 @@ class Authorities:
     between: tuple[Certificate, ...] = ()
     revocation: tuple[RevocationList, ...] = ()
 
+    def with_between(self, certificates: Iterable[Certificate]) -> Authorities:
+        """The same with further certificates that may stand between."""
+        return Authorities(self.roots, (*self.between, *certificates), self.revocation)
+
     def path(self, certificate: Certificate) -> tuple[Certificate, ...]:
         """The path from `certificate` to a root, signatures and authorities checked, periods and revocation not.
 
