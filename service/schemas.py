@@ -75,6 +75,7 @@ class IssueRequest(Shape):
     valid_from: date | None = None
     valid_until: date | None = None
     number: str = Field(default="", description="由他机关编定的编号 · a number allotted elsewhere")
+    second_person: str = Field(default="", description="用印复核人（双人复核）· who confirms the use of the seal")
 
 
 class ActRequest(Shape):

@@ -24,6 +24,7 @@ from certlib.domain.renewal import last_day
 from certlib.errors import Fault, RequestError
 from certlib.issue.draft import Draft
 from certlib.issue.planning import (
+    certificate_seal,
     check_case,
     check_paper,
     check_until,
@@ -32,7 +33,6 @@ from certlib.issue.planning import (
     mandate_of,
     persons_of,
     planned_sheets,
-    seal_of,
 )
 from certlib.issue.publishing import issuer_number
 from certlib.issue.requests import ActRequest
@@ -234,7 +234,8 @@ def _draft(
     kind, certificate = present.kind, present.certificate
     mandate = mandate_of(catalogue, catalogue.items.get(request.item), command.decision, now)
     authority = catalogue.authorities[mandate.decides if mandate else present.authority]
-    seal = seal_of(catalogue, mandate.seals if mandate else present.authority, RULES[command.action].seal)
+    sealing = mandate.seals if mandate else present.authority
+    seal = certificate_seal(catalogue, sealing, kind, command.action, item=request.item, now=now)
     effective_from, valid_from, valid_until = days
     waived = request.paper.waived or (present.paper_waived and not request.paper.copies)
     return Draft(
@@ -250,7 +251,7 @@ def _draft(
         item=request.item,
         case=request.case,
         decision=command.decision,
-        persons=persons_of(command.decision) or (authority.key,),
+        persons=persons_of(command.decision, request.second_person) or (authority.key,),
         authority=authority.key,
         issuer=authority.name,
         issuer_code=authority.uscc,

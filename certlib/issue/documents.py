@@ -21,6 +21,7 @@ from certlib.domain.holder import Holder
 from certlib.domain.kinds import Authority, DocumentType, Item, Mandate, OutcomeKind
 from certlib.domain.lifecycle import RULES, Command
 from certlib.domain.seal import SealKind, SealSpec
+from certlib.domain.seal_table import DOCUMENT, SealedThing
 from certlib.errors import Fault, RequestError
 from certlib.issue.acting import Present, plan_action
 from certlib.issue.draft import Draft
@@ -32,7 +33,6 @@ from certlib.issue.planning import (
     mandate_of,
     persons_of,
     read_facts,
-    seal_of,
 )
 from certlib.issue.publishing import issuer_number
 from certlib.issue.requests import ActRequest, IssueRequest
@@ -70,7 +70,7 @@ def plan_document(request: IssueRequest, catalogue: Catalogue, *, now: datetime)
     mandate = mandate_of(catalogue, item, decision, now)
     if faults or kind is None or item is None or mandate is None:
         raise RequestError(faults)
-    authority, seal = _issuer(kind, mandate, catalogue)
+    authority, seal = _issuer(kind, mandate, catalogue, item=item.key, now=now)
     shown = chain_texts(decision, mandate, catalogue) if kind.chain else {}
     draft = _draft(kind, catalogue, authority, seal, decision=decision, holder=request.holder, now=now)
     return replace(
@@ -79,6 +79,8 @@ def plan_document(request: IssueRequest, catalogue: Catalogue, *, now: datetime)
         texts={**texts, **shown},
         labels={**draft.labels, **(CHAIN_LABELS if kind.chain else {})},
         number=request.number,
+        persons=persons_of(decision, request.second_person) or draft.persons,
+        second_person=request.second_person,
     )
 
 
@@ -144,12 +146,20 @@ _DISTRICT: Mapping[str, Callable[[Mandate], str]] = {
 _SEALS = {"approval": SealKind.APPROVAL, "organ": SealKind.ORGAN, "district": SealKind.ORGAN}
 
 
-def _issuer(kind: DocumentType, mandate: Mandate, catalogue: Catalogue) -> tuple[Authority, SealSpec]:
+def _issuer(
+    kind: DocumentType, mandate: Mandate, catalogue: Catalogue, *, item: str, now: datetime
+) -> tuple[Authority, SealSpec]:
     """In whose name a document of this kind goes out, and its seal. Raises `ConfigurationError` when it has none."""
     district = kind.seal == "district"
     issuer = _DISTRICT[kind.step](mandate) if district else mandate.decides
-    seal = seal_of(catalogue, issuer if district else mandate.seals, _SEALS[kind.seal])
+    seal = _seal(catalogue, issuer if district else mandate.seals, kind, item=item, now=now)
     return catalogue.authorities[issuer], seal
+
+
+def _seal(catalogue: Catalogue, authority: str, kind: DocumentType, *, item: str, now: datetime) -> SealSpec:
+    issue, day = Action.ISSUE.value, civil_date(now)
+    thing = SealedThing(outcome=DOCUMENT, authority=authority, type=kind.key, action=issue, item=item, day=day)
+    return catalogue.seal_for(thing, _SEALS[kind.seal])
 
 
 def _order(
@@ -168,10 +178,12 @@ def _order(
     decision = replace(request.decision, item=request.item, case=request.case)
     mandate = mandate_of(catalogue, catalogue.items.get(request.item), decision, now)
     authority = catalogue.authorities[mandate.decides if mandate else present.authority]
-    seal = seal_of(catalogue, mandate.seals if mandate else present.authority, _SEALS[kind.seal])
+    sealing = mandate.seals if mandate else present.authority
+    seal = _seal(catalogue, sealing, kind, item=request.item, now=now)
     draft = _draft(kind, catalogue, authority, seal, decision=decision, holder=present.holder, now=now)
     owed = f"{present.certificate.key}/{present.certificate.version + 1}"
-    return replace(draft, facts=facts, texts=texts, owed=owed), []
+    persons = persons_of(decision, request.second_person) or draft.persons
+    return replace(draft, facts=facts, texts=texts, owed=owed, persons=persons), []
 
 
 def _said(request: ActRequest, present: Present, kind: DocumentType) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from certlib.issue.draft import Draft, decision_json, holder_json
 from certlib.issue.planning import facts_json
 from certlib.register.certificates import load_certificate
 from certlib.register.intents import add_intent, new_salts, refuse_second_case, refuse_second_intent
+from certlib.register.seal_store import live_seal
 from certlib.register.store import Register
 from certlib.register.tables import CertificateRow, Intent
 
@@ -73,7 +74,7 @@ def open_intent(session: Session, opening: Opening, draft: Draft, *, client: str
         item=draft.item,
         case=draft.case,
         authority=draft.authority,
-        seal=draft.seal,
+        seal=live_seal(session, draft.seal),
         seal_kind=draft.seal_kind,
         certificate=numbers.key,
         certificate_version=draft.certificate_version,

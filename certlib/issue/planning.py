@@ -20,7 +20,8 @@ from certlib.domain.holder import Holder
 from certlib.domain.kinds import Allocator, CertificateType, DocumentType, Item, Mandate, NumberFormat, OutcomeKind
 from certlib.domain.lifecycle import RULES
 from certlib.domain.renewal import last_day
-from certlib.domain.seal import SealKind, SealSpec
+from certlib.domain.seal import SealSpec
+from certlib.domain.seal_table import CERTIFICATE, SealedThing
 from certlib.errors import ConfigurationError, Fault, RequestError
 from certlib.identifiers import check_number as match_number
 from certlib.identifiers import format_number
@@ -52,7 +53,7 @@ def plan_certificate(request: IssueRequest, catalogue: Catalogue, *, now: dateti
     mandate = mandate_of(catalogue, item, decision, now)
     if faults or kind is None or item is None or mandate is None:
         raise RequestError(faults)
-    seal = seal_of(catalogue, mandate.seals, RULES[Action.ISSUE].seal)
+    seal = certificate_seal(catalogue, mandate.seals, kind, Action.ISSUE, item=item.key, now=now)
     authority = catalogue.authorities[mandate.decides]
     return Draft(
         kind="certificate",
@@ -67,7 +68,7 @@ def plan_certificate(request: IssueRequest, catalogue: Catalogue, *, now: dateti
         item=item.key,
         case=request.case,
         decision=decision,
-        persons=persons_of(decision),
+        persons=persons_of(decision, request.second_person),
         authority=authority.key,
         issuer=authority.name,
         issuer_code=authority.uscc,
@@ -87,6 +88,7 @@ def plan_certificate(request: IssueRequest, catalogue: Catalogue, *, now: dateti
         valid_until=valid_until,
         sheets=planned_sheets(kind, request.paper),
         paper_waived=request.paper.waived,
+        second_person=request.second_person,
     )
 
 
@@ -226,22 +228,25 @@ def mandate_of(catalogue: Catalogue, item: Item | None, decision: Decision, now:
     return catalogue.mandate_for(item.key, decision, civil_date(approval.at if approval else now))
 
 
-def persons_of(decision: Decision) -> tuple[str, ...]:
-    """Who answers for the decision: the person of its last step, whom a seal authorisation must cover."""
-    if decision.steps:
-        return (decision.steps[-1].person,)
-    return (decision.authority,) if decision.authority else ()
+def persons_of(decision: Decision, second_person: str = "") -> tuple[str, ...]:
+    """Who approves the use of the seal: the person of the decision's last step, and who confirmed it (双人复核)."""
+    first = decision.steps[-1].person if decision.steps else decision.authority
+    return tuple(dict.fromkeys(filter(None, (first, second_person))))
 
 
-def seal_of(catalogue: Catalogue, authority: str, kind: SealKind) -> SealSpec:
-    """The authority's first seal of that kind. Raises `ConfigurationError` when it has none."""
-    seals = [seal for seal in catalogue.seals.values() if seal.authority == authority and seal.kind is kind]
-    if not seals:
-        name = catalogue.authorities[authority].name
-        raise ConfigurationError(
-            f"{name}没有{'行政审批专用章' if kind is SealKind.APPROVAL else '机关印章'}，不能用印。"
-        )
-    return min(seals, key=lambda seal: seal.copy)
+def certificate_seal(
+    catalogue: Catalogue, authority: str, kind: CertificateType, action: Action, *, item: str, now: datetime
+) -> SealSpec:
+    """The seal of `authority` that goes on a certificate by `action`; see `Catalogue.seal_for`."""
+    thing = SealedThing(
+        outcome=CERTIFICATE,
+        authority=authority,
+        type=kind.key,
+        action=action.value,
+        item=item,
+        day=civil_date(now),
+    )
+    return catalogue.seal_for(thing, RULES[action].seal)
 
 
 def face_of(template: str, name: str) -> str:

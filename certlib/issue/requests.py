@@ -83,6 +83,7 @@ class IssueRequest:
     valid_from: date | None
     valid_until: date | None
     number: str
+    second_person: str
     faults: tuple[Fault, ...]
 
 
@@ -314,6 +315,7 @@ def read_issue(raw: object) -> IssueRequest:
         valid_from=reading.day("valid_from"),
         valid_until=reading.day("valid_until"),
         number=reading.text("number", required=False),
+        second_person=reading.text("second_person", required=False),
         faults=(),
     )
     reading.close()

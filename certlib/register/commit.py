@@ -259,8 +259,17 @@ def add_document(session: Session, intent: Intent, at: datetime) -> None:
 
 
 def finish_intent(session: Session, register: Register, intent: Intent, registered: Registered, at: datetime) -> None:
-    """Close the use and the intent."""
-    close_use(session, register, registered.order, output=registered.sealed.sha256, number=intent.number, at=at)
+    """Close the use, with its level and proof of time, and the intent."""
+    sealed = registered.sealed
+    result = {
+        "level": sealed.level,
+        "suite": registered.order.suite,
+        "signed_at": sealed.signed_at.isoformat(),
+        "timestamped_at": sealed.timestamped_at.isoformat() if sealed.timestamped_at else "",
+        "signature_sha256": sealed.signature_sha256,
+    }
+    order = registered.order
+    close_use(session, register, order, output=sealed.sha256, number=intent.number, at=at, result=result)
     intent.state, intent.finished_at, intent.lease_until = "done", at, None
     session.add(intent)
 

@@ -71,7 +71,7 @@ def void_intent(session: Session, register: Register, intent: Intent, problem: d
     """Close an intent without an outcome: its numbers and indices stay used, the problem stays readable."""
     if intent.state not in UNFINISHED:
         return
-    release_orphans(session, register, intent, at)
+    release_orphans(session, register, intent, at, why=str(problem["message"]))
     intent.state, intent.problem, intent.finished_at, intent.lease_until = "voided", problem, at, None
     session.add(intent)
     register.link(session, intent.chain, Leaf(kind=f"{intent.kind}:plan-voided", at=at))

@@ -50,7 +50,7 @@ def grant(session: Session, catalogue: Catalogue, purpose: SealPurpose, outcome:
         return f"{purpose.seal}号印章{state}"
     thing = SealedThing(
         outcome=outcome,
-        authority=purpose.authority,
+        authority=row.authority,
         type=purpose.type,
         action=purpose.action,
         item=purpose.item,

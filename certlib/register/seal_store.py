@@ -24,6 +24,8 @@ from certlib.formats.leaf import Leaf
 from certlib.register.seal_tables import SealCertificateRow, SealEditionRow, SealEventRow, SealRow
 from certlib.register.store import Register
 
+_CLOSED = (SealState.REVOKED.value, SealState.CANCELLED.value)
+
 
 def find_seal(session: Session, seal: str, *, lock: bool = False) -> SealRow | None:
     """The seal's row, locked for change when `lock`, or None."""
@@ -37,6 +39,19 @@ def get_seal(session: Session, seal: str, *, lock: bool = False) -> SealRow:
     if row is None:
         raise NotFoundError(f"没有登记编号为 {seal[:20]} 的印章。")
     return row
+
+
+def live_seal(session: Session, seal: str) -> str:
+    """The seal that now stands for `seal`: itself, or the one made in its place once it is revoked or cancelled."""
+    row = find_seal(session, seal)
+    if row is None or row.state not in _CLOSED:
+        return seal
+    query = (
+        select(SealRow.id)
+        .where(SealRow.authority == row.authority, SealRow.kind == row.kind, SealRow.copy_number == row.copy_number)
+        .where(col(SealRow.state).not_in(_CLOSED))
+    )
+    return session.exec(query.order_by(col(SealRow.created_at).desc())).first() or seal
 
 
 def to_seal(row: SealRow) -> Seal:

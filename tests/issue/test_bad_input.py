@@ -18,6 +18,7 @@ from certlib.errors import (
     RequestError,
     TransitionError,
 )
+from certlib.formats.leaf import Leaf
 from certlib.issue.composition import open_office
 from certlib.issue.settings import Settings
 from certlib.register.journal_tables import JournalEvent
@@ -34,13 +35,15 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def nothing_happened(desk: Desk) -> bool:
-    """No number, no use of a seal, no intent, no journal leaf, no file."""
+    """No number, no use of a seal, no intent, no journal leaf but those of the opening, no file."""
     with desk.office.register.reader() as session:
         counts = [
-            session.exec(select(func.count()).select_from(table)).one()
-            for table in (Counter, Intent, SealUseRow, JournalEvent)
+            session.exec(select(func.count()).select_from(table)).one() for table in (Counter, Intent, SealUseRow)
         ]
-    return not any(counts) and not list(desk.office.register.files.digests())
+        kinds = {Leaf.decode(body).kind for body in session.exec(select(JournalEvent.body)).all()}
+    happened = {kind for kind in kinds if kind.startswith(("certificate:", "document:", "sheet:", "file:"))}
+    happened |= kinds & {"seal:used", "seal:released", "seal:denied"}
+    return not any(counts) and not happened and not list(desk.office.register.files.digests())
 
 
 def set_in(path: str, value: object) -> Spoil:
