@@ -20,14 +20,16 @@ from certlib.domain.certificate import SheetFate
 from certlib.domain.civil import chinese_date
 from certlib.domain.paper import BlankAct, SheetAct, SheetState, decide_sheet, proof_faults
 from certlib.domain.stock import SerialRange
-from certlib.errors import Fault, NotFoundError, RequestError, TransitionError
+from certlib.errors import Fault, NotFoundError, RequestError, SealDeniedError, TransitionError
 from certlib.formats.leaf import Leaf
+from certlib.issue import stamping
 from certlib.issue.draft import moment_text
 from certlib.register import stock
 from certlib.register.certificates import load_certificate, statuses
 from certlib.register.commit import journal_event
+from certlib.register.seal_uses import STAMPED
 from certlib.register.store import Register
-from certlib.register.tables import AccessRow, CertificateRow, EditionRow, FileRow, Intent, SheetRow
+from certlib.register.tables import AccessRow, CertificateRow, EditionRow, FileRow, SheetRow
 from certlib.sealing.picture import seal_picture
 
 MAX_RANGE = 10_000  # blanks taken in at a time
@@ -131,7 +133,8 @@ def move_blanks(
 def print_sheets(press: Press, key: str, job: PrintJob) -> list[PrintedSheet]:
     """Release the print files of a certificate's sheets that wait to be printed, each on its own blank.
 
-    Raises `TransitionError` when none waits, `ConflictError` (code `no-blanks`) when there are too few blanks.
+    Raises `TransitionError` when none waits, `ConflictError` (code `no-blanks`) when there are too few blanks,
+    `SealDeniedError` when the seal may not be printed (the denial is recorded).
     """
     register = press.register
     with register.reader() as session:
@@ -143,13 +146,41 @@ def print_sheets(press: Press, key: str, job: PrintJob) -> list[PrintedSheet]:
     with register.writer() as session:
         row, _ = load_certificate(session, key, lock=True)
         at = register.moment(session, row.updated_at)
-        for page in pages:
+        denied = _print_seals(session, press, row, edition, pages, job=job, at=at)
+        for page in pages if not denied else ():
             _record_print(session, register, row, page, job=job, at=at)
-        session.add(AccessRow(at=at, client=job.client, subject=row.number, purpose=job.purpose, outcome="printed"))
+        outcome = "denied" if denied else "printed"
+        session.add(AccessRow(at=at, client=job.client, subject=row.number, purpose=job.purpose, outcome=outcome))
+    if denied:
+        raise SealDeniedError(f"{denied}，不得套印；未打印。")
     return [
         PrintedSheet(page.sheet.id or 0, page.sheet.label, page.sheet.copy_number, page.serial, page.sha256, page.pdf)
         for page in pages
     ]
+
+
+def _print_seals(
+    session: Session,
+    press: Press,
+    row: CertificateRow,
+    edition: EditionRow,
+    pages: Sequence[_Page],
+    *,
+    job: PrintJob,
+    at: datetime,
+) -> str:
+    """Record each printed seal as a use; why it is denied (Chinese), empty when it is not."""
+    operator = {"client": job.client, "person": job.person, "window": job.window or WINDOW, "purpose": job.purpose}
+    wanted = [
+        (
+            stamping.printed(session, press.catalogue, row, edition, page.sheet, serial=page.serial, operator=operator),
+            page.sha256,
+        )
+        for page in pages
+        if page.sheet.seal != stamping.BY_HAND
+    ]
+    used = stamping.use_on_paper(session, press.register, press.catalogue, wanted, at=at)
+    return used if isinstance(used, str) else ""
 
 
 def _waiting(session: Session, row: CertificateRow) -> Sequence[SheetRow]:
@@ -177,7 +208,7 @@ def sheet_face(press: Press, row: CertificateRow, edition: EditionRow, sheet: Sh
     """The face of a sheet, on its blank."""
     kind, authority = press.catalogue.certificate_types[row.type], press.catalogue.authorities[row.authority]
     with press.register.reader() as session:
-        seal = press.catalogue.seals[session.get_one(Intent, edition.intent).seal]  # the one that sealed the file
+        seal = stamping.seal_on(session, press.catalogue, row, edition)
     return Face(
         template=kind.template,
         title=kind.name,
@@ -239,6 +270,8 @@ def act_on_sheet(press: Press, sheet_id: int, act: SheetAct, record: Mapping[str
         sheet = _locked(session, sheet_id)
         row, _ = load_certificate(session, sheet.certificate, lock=True)
         at = register.moment(session, row.updated_at)
+        if act is SheetAct.COLLECT and sheet.seal == stamping.BY_HAND and STAMPED not in sheet.detail:
+            raise TransitionError(f"{row.number}的{sheet.label}尚未加盖实物印章，不能领取。")
         _apply(session, sheet, act, record, at)
         if act is SheetAct.SPOIL and sheet.edition == row.edition:
             _replace(session, press, sheet, at)

@@ -52,6 +52,8 @@ LABELS: Mapping[str, str] = {
     "basis": "依据",
     "reason": "理由",
     "sheet": "实体证照",
+    "document": "文书",
+    "copies": "份数",
 }
 _SEAL_ID = re.compile(r"[0-9]{14}")
 _AUTHORISATION_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._\-〔〕]{2,59}")
@@ -241,19 +243,35 @@ def _authorisation_faults(found: SealAuthorisation, catalogue: Catalogue) -> Ite
         yield fault("persons", "too-few-persons", message, "Fewer persons than approvers.")
 
 
-def read_stamp(raw: object) -> tuple[int, str, dict[str, str]]:
-    """The sheet stamped by hand, the seal used (empty: the usual one), who did it. Raises `RequestError`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampRequest:
+    """Paper stamped by hand: a sheet by its id, or copies of a document by its id or number."""
+
+    sheet: int
+    document: str
+    copies: int
+    seal: str  # empty: the one the electronic file was sealed with
+    record: Mapping[str, str]  # person, second_person, reason
+
+
+def read_stamp(raw: object) -> StampRequest:
+    """What was stamped with which seal by whom. Raises `RequestError`."""
     reading = Reading(raw)
-    sheet: int = reading.number("sheet", 0, least=1, most=1 << 53)
-    seal = reading.text("seal", required=False)
     record = {key: reading.text(key, required=key == "person") for key in ("person", "second_person", "reason")}
+    request = StampRequest(
+        sheet=reading.number("sheet", 0, least=1, most=1 << 53),
+        document=reading.text("document", required=False),
+        copies=reading.number("copies", 1, least=1, most=99),
+        seal=reading.text("seal", required=False),
+        record={key: text for key, text in record.items() if text},
+    )
     reading.close()
     faults = [*reading.faults, *_text_faults(record)]
-    if not sheet:
-        faults.append(fault("sheet", "missing", "缺少实体证照的编号", "The sheet is missing."))
+    if bool(request.sheet) == bool(request.document):
+        faults.append(fault("sheet", "sheet-or-document", "请写明实体证照或文书之一", "Name a sheet or a document."))
     if faults:
         raise RequestError(labelled(faults))
-    return sheet, seal, {key: text for key, text in record.items() if text}
+    return request
 
 
 def read_ending(raw: object) -> dict[str, str]:

@@ -36,8 +36,10 @@ from certlib.issue.seal_requests import (
     read_authorisation,
     read_ending,
     read_spec,
+    read_stamp,
 )
 from certlib.issue.seal_views import authorisation_view, seal_view
+from certlib.issue.stamping import stamp
 from certlib.register import seal_grants, seal_store, seal_uses
 from certlib.register.seal_tables import SealCertificateRow, SealRow
 from certlib.register.store import Register
@@ -348,6 +350,12 @@ class SealDesk:
                 session, self.register, authorisation, record={**record, "client": client}, at=at
             )
             return authorisation_view(row, at)
+
+    # --- paper ---------------------------------------------------------------------------------------------------
+
+    def stamp(self, raw: object, *, client: str) -> dict[str, Any]:
+        """Record that paper was stamped by hand; see `certlib.issue.stamping.stamp`. Returns the ledger's line."""
+        return stamp(self.register, self.catalogue, read_stamp(raw), client=client)
 
 
 def _check_version(row: SealRow | None, seal: str, act: SealAct, version: int | None) -> None:

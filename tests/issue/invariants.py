@@ -13,10 +13,15 @@ from certlib.domain.actions import Action, LegalState
 from certlib.domain.certificate import Certificate, SheetFate, edition_verdict, sheet_verdict
 from certlib.domain.delivery import REPLACE_FILE
 from certlib.domain.lifecycle import Event, replay
+from certlib.domain.seal import SealAuthorisation
+from certlib.domain.seal_life import Seal, SealAct, SealEvent, SealState
+from certlib.domain.seal_life import replay as replay_seal
 from certlib.domain.verdict import Verdict
 from certlib.issue.office import Office
+from certlib.register import seal_store
 from certlib.register.certificates import load_certificate, sheets_of, to_edition
 from certlib.register.delivery_table import DeliveryRow
+from certlib.register.seal_tables import SealAuthorisationRow, SealEventRow, SealRow
 from certlib.register.tables import CertificateRow, EditionRow, EventRow, FileRow, Intent, SealUseRow, SheetRow
 
 
@@ -27,6 +32,7 @@ def breaches(office: Office, *, at: datetime) -> list[str]:
             *_numbers(session),
             *_files(session, office),
             *_uses(session),
+            *_seals(session),
             *_histories(session),
             *_carriers(session, at),
             *_deliveries(session),
@@ -62,7 +68,7 @@ def _files(session: Session, office: Office) -> Iterator[str]:
         if before is not None and (before.n, before.part) != (row.n, row.part):
             yield f"file {sha256} follows a file of another document"
     planned = {intent.id for intent in session.exec(select(Intent)).all()}
-    uses = {use.intent for use in session.exec(select(SealUseRow)).all()}
+    uses = {use.intent for use in session.exec(select(SealUseRow)).all() if use.kind == "electronic"}
     yield from (f"a seal was used for {intent} without an intent" for intent in uses - planned)
 
 
@@ -73,7 +79,39 @@ def _uses(session: Session) -> Iterator[str]:
         if counters != list(range(1, len(counters) + 1)):
             yield f"the counter of seal {seal} has a gap or a double"
     files = {row.sha256 for row in session.exec(select(FileRow)).all()}
-    yield from (f"use {use.id} has no file" for use in uses if use.state == "used" and use.output_sha256 not in files)
+    with_file = [use for use in uses if use.state == "used" and use.kind != "stamped"]
+    yield from (f"use {use.id} has no file" for use in with_file if use.output_sha256 not in files)
+    counts = Count(use.authorisation for use in uses if use.state in {"reserved", "used"})
+    for authorisation in session.exec(select(SealAuthorisationRow)).all():
+        limit = SealAuthorisation.read(authorisation.canonical).limit
+        if authorisation.uses != counts[authorisation.id] or (limit and authorisation.uses > limit):
+            yield f"authorisation {authorisation.id} was used {counts[authorisation.id]} times and says otherwise"
+
+
+def _seals(session: Session) -> Iterator[str]:
+    for row in session.exec(select(SealRow)).all():
+        seal = seal_store.to_seal(row)
+        events = [_seal_event(event) for event in seal_store.history(session, row.id)]
+        if replay_seal(Seal(id=row.id, name=row.name), events) != seal:
+            yield f"seal {row.id}: the history does not replay to the state"
+        if [event.version for event in events] != list(range(1, len(events) + 1)):
+            yield f"seal {row.id}: the history has a gap"
+        if [edition.index for edition in seal_store.editions(session, row.id)] != list(range(1, row.edition + 1)):
+            yield f"seal {row.id}: the editions have a gap"
+
+
+def _seal_event(row: SealEventRow) -> SealEvent:
+    return SealEvent(
+        seal=row.seal,
+        version=row.version,
+        act=SealAct(row.act),
+        origin=SealState(row.origin),
+        target=SealState(row.target),
+        edition=row.edition,
+        at=row.at,
+        person=row.person,
+        compromised_since=row.compromised_since,
+    )
 
 
 def _histories(session: Session) -> Iterator[str]:
