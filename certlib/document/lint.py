@@ -35,6 +35,7 @@ from certlib.document.templates import Layout, Template
 from certlib.domain.page import Box
 from certlib.domain.verdict import Finding
 from certlib.errors import LintError
+from certlib.formats.pdfium import PDFIUM
 
 MILLIMETRE = 72 / 25.4  # points
 CODE_DPI = 150
@@ -105,7 +106,7 @@ def lint(rendered: Rendered, face: Face, *, full: bool = True, renderer: Rendere
     """Every check with its outcome. `full` also rasterises the code and reads it."""
     template, layout = (renderer or default_renderer()).layout(face)
     checks = CHECKS if full else {name: check for name, check in CHECKS.items() if name != "code"}
-    with Look(rendered, face, template, layout) as look:
+    with PDFIUM, Look(rendered, face, template, layout) as look:
         return tuple(_finding(name, check(look)) for name, check in checks.items())
 
 

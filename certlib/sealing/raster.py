@@ -5,6 +5,7 @@ A seal's picture is given to nobody but its keeper; previews carry none. This is
 
 from __future__ import annotations
 
+from contextlib import closing
 from io import BytesIO
 
 import pypdfium2
@@ -12,6 +13,7 @@ from PIL import Image
 
 from certlib.domain.seal import SealSpec
 from certlib.errors import RenderError
+from certlib.formats.pdfium import PDFIUM
 from certlib.sealing.picture import BLEND, SealPicture, seal_picture
 
 MAX_BYTES = 512 * 1024
@@ -20,9 +22,10 @@ MAX_BYTES = 512 * 1024
 def seal_png(spec: SealSpec, *, dpi: int = 600) -> bytes:
     """The picture in pure red, its darkness as opacity, `diameter` wide at `dpi`. Raises `RenderError`."""
     picture = seal_picture(spec)
-    page = pypdfium2.PdfDocument(_page(picture))[0]
     side = round(picture.diameter / 25.4 * dpi)
-    grey = page.render(scale=dpi / 72).to_pil().convert("RGB").getchannel("G").resize((side, side))
+    with PDFIUM, closing(pypdfium2.PdfDocument(_page(picture))) as document:
+        drawn = document[0].render(scale=dpi / 72).to_pil().convert("RGB")
+    grey = drawn.getchannel("G").resize((side, side))
     image = Image.new("RGBA", (side, side), (255, 0, 0, 0))
     image.putalpha(grey.point(lambda value: 255 - value))
     out = BytesIO()

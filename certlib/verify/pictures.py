@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pypdfium2 as pdfium
 
-from certlib.verify.printed import PDFIUM
+from certlib.formats.pdfium import PDFIUM
 from certlib.verify.span import guard
 
 DPI, MOST_PAGES, MOST_SIDE = 60, 4, 1600  # dots an inch; pages drawn; pixels of a side

@@ -6,7 +6,6 @@ well. A hostile file is read in a child process only (`certlib.verify.sandbox`).
 
 from __future__ import annotations
 
-import threading
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,10 +13,12 @@ from itertools import pairwise
 
 import pypdfium2 as pdfium
 
+from certlib.formats.pdfium import PDFIUM
+
 MAX_PAGES, MAX_ATTACHMENTS = 200, 16
 MAX_ATTACHMENT = 1 << 20  # bytes
 MAX_BROKEN = 4000  # characters of a line that may be broken by the end of a page
-PDFIUM = threading.Lock()
+
 # PDFium gives a hyphen at a line's end as one of these, so that words can be joined again.
 _HYPHENS = str.maketrans({"\ufffe": "-", "\x02": "-", "\u00ad": "-"})
 
