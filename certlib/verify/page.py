@@ -29,6 +29,7 @@ CHECKS = {
     "revocation": "证书吊销 · revocation",
     "changes": "签章后改动 · changes after sealing",
     "authorisation": "用印授权 · seal authorisation",
+    "seal": "印章状态 · state of the seal",
     "facts": "内附数据 · attached facts",
     "status": "当前状态 · status",
 }
