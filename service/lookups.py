@@ -138,6 +138,7 @@ def verdict_view(state: RegisterState, at: datetime, *, holder: bool = True) -> 
         "edition": state.edition,
         "current_edition": state.current_edition,
         "imported": state.imported,
+        "registered_at": state.registered_at.isoformat() if state.registered_at else None,
         "fields": [_field(*field) for field in _fields(state, holder) if field[2]],
     }
 

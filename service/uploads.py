@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
+from certlib.formats.seal_list import SealList, read_seal_list
 from certlib.issue.inspecting import PublicRegister
 from certlib.verify.report import Report
 from service.lookups import report_view
@@ -13,9 +16,18 @@ NAME = "upload.pdf"  # what the stranger called it is not repeated
 
 
 def examined(service: Running, pdf: bytes) -> dict[str, Any]:
-    """The verdict on a PDF against the seals' roots and the register. Raises `SandboxBusyError`."""
-    report = service.sandbox.examine(pdf, at=service.clock(), lookup=PublicRegister.of(service.office), name=NAME)
+    """The verdict on a PDF against the seals' roots, their state, and the register. Raises `SandboxBusyError`."""
+    seals = _seal_list(service.office.seal_list, service.roots)
+    trust = replace(service.sandbox.trust, seals=seals)
+    register = PublicRegister.of(service.office)
+    report = service.sandbox.examine(pdf, at=service.clock(), lookup=register, name=NAME, trust=trust)
     return {**report_view(report), "sha256": report.sha256, "findings": findings_of(report)}
+
+
+@lru_cache(maxsize=2)
+def _seal_list(data: bytes, roots: tuple[bytes, ...]) -> SealList:
+    """Our own list, read once for as long as it is the newest."""
+    return read_seal_list(data, roots)
 
 
 def findings_of(report: Report) -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -51,6 +52,8 @@ def verify(
     if report and report not in WRITERS:
         raise typer.BadParameter(f"--report 应为 {'、'.join(WRITERS)} 之一")
     roots, lookup = TrustRoots.load(trust), RemoteRegister(register) if register else None
+    if lookup is not None and roots.seals is None:
+        roots = replace(roots, seals=lookup.seal_list(roots.list_keys))
     moment = (at or datetime.now(SHANGHAI)).astimezone(UTC)
     reports = []
     with Sandbox(roots) as sandbox:

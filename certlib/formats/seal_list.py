@@ -1,15 +1,16 @@
-"""The seal list: which X.509 certificates are those of the city's seals, for readers that build no chain.
+"""The seal list: which X.509 certificates are those of the city's seals, and when each seal was in use.
 
 A browser has no X.509; it finds the certificate that signed a file by its SHA-256 in this list, which is signed like
 the trust list (`certlib.formats.jws`), and checks one signature. Chain, timestamp and revocation at the moment of
-sealing are for `certlib.verify`. Defined in full in docs/payload.md.
+sealing are for `certlib.verify`, which asks this list besides whether the seal was in use then (公布印章状态). Defined
+in full in docs/payload.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from certlib.crypto.keys import SigningKey
@@ -22,7 +23,11 @@ _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedSeal:
-    """One certificate of a seal: whose, from when to when, and since when it is revoked."""
+    """One certificate of a seal: whose, from when to when, and since when it is revoked.
+
+    `in_use` are the spans in which the seal was enabled with this certificate, the last one open while it still is;
+    none when that is not stated. `state` is the seal's of now; from `compromised` on its key is not believed.
+    """
 
     sha256: bytes  # over the certificate's DER
     seal: str  # the seal's id
@@ -31,6 +36,15 @@ class ListedSeal:
     since: datetime
     until: datetime
     revoked: datetime | None = None
+    edition: int = 0
+    state: str = ""
+    in_use: tuple[tuple[datetime, datetime | None], ...] | None = None
+    compromised: datetime | None = None
+
+    def was_in_use(self, at: datetime, *, give: timedelta) -> bool:
+        """Whether the seal was in use at `at`, give or take what clocks may differ."""
+        spans = self.in_use or ()
+        return any(since - give <= at and (until is None or at < until + give) for since, until in spans)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,19 +83,23 @@ def _list(values: Mapping[str, Any]) -> SealList:
     return SealList(seq=values["seq"], issued=_moment(values["issued"]), seals=seals)
 
 
-def _entry(seal: ListedSeal) -> dict[str, str]:
-    values = {
+def _entry(seal: ListedSeal) -> dict[str, Any]:
+    values: dict[str, Any] = {
         "seal": seal.seal,
         "zh": seal.name,
         "en": seal.english,
-        "since": seal.since.astimezone(UTC).strftime(_TIME),
-        "until": seal.until.astimezone(UTC).strftime(_TIME),
+        "since": _time(seal.since),
+        "until": _time(seal.until),
     }
-    return values if seal.revoked is None else {**values, "revoked": seal.revoked.astimezone(UTC).strftime(_TIME)}
+    if seal.in_use is not None:
+        spans = [[_time(since), _time(until) if until else None] for since, until in seal.in_use]
+        values |= {"edition": seal.edition, "state": seal.state, "in_use": spans}
+    times = (("revoked", seal.revoked), ("compromised", seal.compromised))
+    return values | {name: _time(at) for name, at in times if at is not None}
 
 
 def _seal(sha256: bytes, entry: Mapping[str, Any]) -> ListedSeal:
-    revoked = entry.get("revoked")
+    revoked, compromised, spans = (entry.get(name) for name in ("revoked", "compromised", "in_use"))
     return ListedSeal(
         sha256=sha256,
         seal=str(entry["seal"]),
@@ -90,7 +108,15 @@ def _seal(sha256: bytes, entry: Mapping[str, Any]) -> ListedSeal:
         since=_moment(entry["since"]),
         until=_moment(entry["until"]),
         revoked=_moment(revoked) if revoked else None,
+        edition=int(entry.get("edition", 0)),
+        state=str(entry.get("state", "")),
+        in_use=None if spans is None else tuple((_moment(one), _moment(two) if two else None) for one, two in spans),
+        compromised=_moment(compromised) if compromised else None,
     )
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).strftime(_TIME)
 
 
 def _moment(text: str) -> datetime:

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlmodel import Session
@@ -68,6 +69,9 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
     folder = _keys_folder(settings)
     seals = open_seals(register, catalogue, folder, settings.suite, development=settings.in_development)
     _refuse_copies(settings, seals.keys, journal_key, keyring)
+    publish_seals = partial(publish_seal_list, register, catalogue, keyring, folder)
+    publish_seals()
+    seals.changed.append(publish_seals)
     lease = timedelta(seconds=settings.lease_seconds)
     ledger = RegisterLedger(register, catalogue, level=settings.level, suite=settings.suite, lease=lease)
     timestamper = _timestamper(settings)
@@ -91,7 +95,6 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
         journal=journal,
         board=_board(settings, register, journal, keyring.rota("status")),
         trust_list=publish_trust_list(register, catalogue, keyring, host=settings.host),
-        seal_list=publish_seal_list(register, catalogue, keyring, _keys_folder(settings)),
         list_keys=keyring.roots,
     )
     office.levels = _levels(settings, register, catalogue, timestamper)

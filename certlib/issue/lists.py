@@ -6,7 +6,7 @@ process asks; one that says more gets the next number, so that readers can refus
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,17 +16,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from certlib.catalogue import Catalogue
-from certlib.crypto.certificates import load_certificates, load_revocation_lists
+from certlib.crypto.certificates import load_revocation_lists
 from certlib.crypto.cose import key_id
 from certlib.crypto.keys import SigningKey
 from certlib.domain.kinds import CertificateType, DocumentType
-from certlib.errors import ConfigurationError, VerificationError
+from certlib.errors import ConfigurationError, NotFoundError, VerificationError
 from certlib.formats import seal_list, trust
 from certlib.formats.jws import Kind, stated_signers
-from certlib.formats.seal_list import ListedSeal, SealList
+from certlib.formats.seal_list import SealList
 from certlib.formats.trust import Names, TrustList, check_succession
 from certlib.issue.keyring import Keyring
 from certlib.issue.publishing import issuer_names
+from certlib.issue.seal_status import listed_seals
 from certlib.register.store import Register
 from certlib.register.tables import MetaRow
 
@@ -66,9 +67,21 @@ def publish_trust_list(register: Register, catalogue: Catalogue, keyring: Keyrin
 
 
 def publish_seal_list(register: Register, catalogue: Catalogue, keyring: Keyring, folder: Path) -> bytes:
-    """The seal list of now, from the certificates and revocation lists in `folder` (laid out like `keys-dev/`)."""
-    content = SealList(seq=1, issued=_UNDATED, seals=tuple(_listed_seals(catalogue, folder)))
-    return publish(register, SEALS, content, keyring)
+    """The seal list of now, out of the register and the revocation lists in `folder` (laid out as `keys-dev/`)."""
+    crls = load_revocation_lists(sorted((folder / "crl").glob("*.crl")))
+    with register.reader() as session:
+        seals = tuple(listed_seals(session, catalogue, crls))
+    return publish(register, SEALS, SealList(seq=1, issued=_UNDATED, seals=seals), keyring)
+
+
+def newest(register: Register, series: Series[_List]) -> bytes:
+    """The list of a series that was published last. Raises `NotFoundError` before the first."""
+    query = select(MetaRow.value).where(col(MetaRow.name).startswith(f"{series.name}/"))
+    with register.reader() as session:
+        value = session.exec(query.order_by(col(MetaRow.name).desc()).limit(1)).first()
+    if value is None:
+        raise NotFoundError(f"尚未公布{series.kind.chinese}。")
+    return value.encode()
 
 
 def published(session: Session, series: Series[_List]) -> dict[int, bytes]:
@@ -129,24 +142,6 @@ def _next_seal_list(before: SealList, content: SealList) -> SealList:
     """Certificates that were published stay: files outlive them."""
     seals = {seal.sha256: seal for seal in (*before.seals, *content.seals)}
     return replace(content, seq=before.seq + 1, seals=tuple(seals.values()))
-
-
-def _listed_seals(catalogue: Catalogue, folder: Path) -> Iterator[ListedSeal]:
-    revocation = load_revocation_lists(sorted((folder / "crl").glob("*.crl")))
-    for seal in catalogue.seals.values():
-        owner = catalogue.authorities[seal.authority]
-        for path in sorted((folder / "seals").glob(f"{seal.certificate}.*.pem")):
-            certificate = load_certificates(path.read_bytes(), name=str(path))[0]
-            revoked = [at for at in (crl.revoked_at(certificate) for crl in revocation) if at is not None]
-            yield ListedSeal(
-                sha256=certificate.sha256,
-                seal=seal.id,
-                name=seal.name,
-                english=owner.english,
-                since=certificate.not_before,
-                until=certificate.not_after,
-                revoked=min(revoked, default=None),
-            )
 
 
 TRUST = Series("trust-list", trust.KIND, trust.read_trust_list, trust.sign_trust_list, _next_trust_list)

@@ -52,6 +52,7 @@ from certlib.issue.evidence import evidence_pack
 from certlib.issue.finishing import Finishing, Seals, finish, void
 from certlib.issue.importing import plan_import, register_import
 from certlib.issue.levels import Levels
+from certlib.issue.lists import SEALS, newest
 from certlib.issue.marking import mark_of, marked_copy
 from certlib.issue.opening import Coder, Opening, open_intent
 from certlib.issue.owncheck import OwnCheck
@@ -113,7 +114,6 @@ class Office:
     journal: Journal[Session]
     board: StatusBoard
     trust_list: bytes
-    seal_list: bytes
     list_keys: tuple[bytes, ...]  # public keys that sign both lists
     lookup: SqlLookup = field(init=False)
     levels: Levels | None = None
@@ -375,6 +375,11 @@ class Office:
         if not files:
             raise NotFoundError(f"{row.number} 尚未用印，没有文件。")
         return self.register.files.read(part_of(files, part).sha256)
+
+    @property
+    def seal_list(self) -> bytes:
+        """The signed list of the seals' certificates and when each was in use, as last published."""
+        return newest(self.register, SEALS)
 
     def status_list(self, shard: int) -> tuple[bytes, str]:
         """The signed status list of a shard and its entity tag, as of the last `tick`."""

@@ -69,7 +69,7 @@ class SealDesk:
     keys: SealKeys
     suite: str
     authorities: Callable[[], Authorities]
-    changed: list[Callable[[], None]] = field(default_factory=list)  # told after every change of a seal
+    changed: list[Callable[[], object]] = field(default_factory=list)  # told after every change of a seal
 
     # --- read ----------------------------------------------------------------------------------------------------
 

@@ -86,6 +86,7 @@ class SqlLookup:
             valid_until=edition.valid_until,
             current_edition=current.index if current else 0,
             imported=row.imported,
+            registered_at=edition.created_at,
         )
 
     def _of_document(self, row: DocumentRow) -> RegisterState:
@@ -101,6 +102,7 @@ class SqlLookup:
             issuer=self._catalogue.authorities[row.authority].name,
             issued_on=row.issued_on,
             current_edition=1,
+            registered_at=row.created_at,
         )
 
 

@@ -14,8 +14,9 @@ The steps, which are also the checks of the report:
 10. `revocation`     no certificate of the chain was revoked by then
 11. `changes`        after sealing nothing was added but proof material
 12. `authorisation`  the signed attribute names the seal, its use and its authorisation
-13. `facts`          the attached facts are those printed, and those of the register
-14. `status`         the state of the certificate at the moment asked
+13. `seal`           the seal list has the certificate, and the seal was in use at the moment of sealing
+14. `facts`          the attached facts are those printed, and those of the register
+15. `status`         the state of the certificate at the moment asked
 
     report = examine(pdf, trust=TrustRoots.load(folder), at=now, lookup=register)
     report.verdict, report.as_json()
@@ -111,7 +112,7 @@ class _Examination:
     status_at: datetime | None = None
 
     def run(self) -> None:
-        """Steps 1 to 14."""
+        """Steps 1 to 15."""
         opened = self._readable()
         self._register()
         guarded = guard(self.pdf)
@@ -199,7 +200,7 @@ class _Examination:
         if not faults:
             self.notes.passed("fields", f"一个印章，{len(opened.found) - 1} 个文档时间戳。")
 
-    # (5) to (12)
+    # (5) to (13)
     def _seal(self, opened: Opened, guarded: Guarded, index: int) -> None:
         examination = SealExamination(
             pdf=self.pdf,
@@ -209,6 +210,7 @@ class _Examination:
             at=self.at,
             unproved=self._unproved(),
             notes=self.notes,
+            registered=self.state.registered_at if self.state else None,
         )
         report = examination.examine(index)
         if report is not None:
@@ -220,7 +222,7 @@ class _Examination:
             return day_start(self.state.issued_on) + timedelta(hours=12)
         return self.at
 
-    # (13)
+    # (14)
     def _facts(self) -> None:
         try:
             printed = read_printed(self.pdf)
@@ -242,7 +244,7 @@ class _Examination:
         else:
             self.notes.passed("facts", "所附数据与版面文字一致。")
 
-    # (14)
+    # (15)
     def _status(self) -> None:
         if self.state is not None:
             self.status, self.status_at = self.state.verdict, self.at

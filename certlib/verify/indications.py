@@ -33,6 +33,7 @@ _OF_CHECK = (
     ("revocation", Indication(INDETERMINATE, "REVOKED_NO_POE")),
     ("time", Indication(INDETERMINATE, "TIMESTAMP_ORDER_FAILURE")),
     ("authorisation", Indication(INDETERMINATE, "SIG_CONSTRAINTS_FAILURE")),
+    ("seal", Indication(INDETERMINATE, "REVOKED_NO_POE")),
 )
 
 

@@ -27,6 +27,7 @@ class RegisterState:
     valid_until: date | None = None
     current_edition: int = 0
     imported: bool = False
+    registered_at: datetime | None = None  # when the content came into the register, as its journal proves
 
 
 class RegisterLookup(Protocol):

@@ -11,7 +11,7 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from certlib.domain.verdict import Verdict
 from certlib.errors import ConfigurationError, DeliveryError
+from certlib.formats.seal_list import SealList, read_seal_list
 from certlib.verify.lookup import RegisterState
 
 _TIMEOUT = 10.0  # seconds
@@ -47,6 +48,20 @@ class RemoteRegister:
         """No register answers to a bare number in public: whoever counts upwards would learn everything."""
         del at
         raise DeliveryError(f"公众查验不能按序号 {n} 查询，请用二维码全文。")
+
+    def seal_list(self, keys: Iterable[bytes]) -> SealList | None:
+        """The signed seal list of the register, checked against the pinned `keys`; None when there is none to be had.
+
+        Raises `VerificationError` for a list that no pinned key signed.
+        """
+        try:
+            with urllib.request.urlopen(  # noqa: S310  the scheme was checked
+                f"{self.url.rstrip('/')}/public/seals", timeout=_TIMEOUT, context=self.tls
+            ) as response:
+                data = response.read(_LARGEST)
+        except (OSError, ValueError):
+            return None
+        return read_seal_list(data, keys)
 
     def _ask(self, body: Mapping[str, str]) -> Mapping[str, Any]:
         deadline = time.monotonic() + _PATIENCE
@@ -94,9 +109,14 @@ def _state(answer: Mapping[str, Any]) -> RegisterState:
             valid_until=_day(fields.get("Valid until")),
             current_edition=answer.get("current_edition", 0),
             imported=bool(answer.get("imported")),
+            registered_at=_moment(answer.get("registered_at")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DeliveryError("证照台账的答复不合约定，未能核对状态。") from error
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _day(text: str | None) -> date | None:

@@ -8,6 +8,7 @@ A folder of trust holds any of:
 | `*.pem` with public keys | keys that sign the trust list of codes |
 | `*.crl` (also in a folder `crl` beside it) | revocation lists, PEM or DER |
 | `trust.json` | the trust list of codes |
+| `seals.json` | the seal list: which seals were in use when |
 | `*.cwt` | status lists, one shard each |
 
 The operating system's trust is never consulted.
@@ -23,10 +24,11 @@ from asn1crypto import pem
 
 from certlib.crypto.certificates import Certificate, RevocationList
 from certlib.errors import ConfigurationError, VerificationError
+from certlib.formats.seal_list import SealList, read_seal_list
 from certlib.formats.status import StatusList, read_status_list, shard_of
 from certlib.formats.trust import TrustList, read_trust_list
 
-TRUST_LIST = "trust.json"
+TRUST_LIST, SEAL_LIST = "trust.json", "seals.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class TrustRoots:
     list_keys: tuple[bytes, ...] = ()
     trust_list: TrustList | None = field(default=None, repr=False)
     shards: tuple[StatusList, ...] = field(default=(), repr=False)
+    seals: SealList | None = field(default=None, repr=False)
 
     @classmethod
     def load(cls, folder: Path | None = None) -> TrustRoots:
@@ -76,7 +79,8 @@ def _read(folder: Path) -> TrustRoots:
         raise ConfigurationError(f"信任目录 {folder} 中没有 X.509 根证书（*.pem）。")
     crls = _crls((*sorted(folder.glob("*.crl")), *sorted((folder.parent / "crl").glob("*.crl"))))
     trust_list = _trust_list(folder / TRUST_LIST, keys)
-    return TrustRoots(tuple(certificates), crls, tuple(keys), trust_list, _shards(folder, trust_list))
+    shards, seals = _shards(folder, trust_list), _seal_list(folder / SEAL_LIST, keys)
+    return TrustRoots(tuple(certificates), crls, tuple(keys), trust_list, shards, seals)
 
 
 def _blocks(path: Path) -> list[tuple[str, bytes]]:
@@ -104,6 +108,15 @@ def _trust_list(path: Path, keys: list[bytes]) -> TrustList | None:
         return read_trust_list(path.read_bytes(), keys)
     except (OSError, VerificationError) as error:
         raise ConfigurationError(f"信任清单 {path} 不能采信：{error}") from error
+
+
+def _seal_list(path: Path, keys: list[bytes]) -> SealList | None:
+    if not path.is_file():
+        return None
+    try:
+        return read_seal_list(path.read_bytes(), keys)
+    except (OSError, VerificationError) as error:
+        raise ConfigurationError(f"印章清单 {path} 不能采信：{error}") from error
 
 
 def _shards(folder: Path, trust_list: TrustList | None) -> tuple[StatusList, ...]:

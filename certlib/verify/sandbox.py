@@ -52,6 +52,11 @@ class Sandbox:
         self._child: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
+    @property
+    def trust(self) -> TrustRoots:
+        """What files are examined against unless the call says otherwise."""
+        return self._trust
+
     def __enter__(self) -> Sandbox:
         return self
 

@@ -1,4 +1,4 @@
-"""Steps 5 to 12 of the examination: everything about the one seal of a file and the timestamps around it.
+"""Steps 5 to 13 of the examination: everything about the one seal of a file and the timestamps around it.
 
 Time is judged from the outside in: each document timestamp, and at last the seal's own, is judged at the time that the
 one after it proves; the seal's chain at the time its timestamp proves. So a seal stays good after its certificate, and
@@ -7,6 +7,7 @@ a timestamp after its authority's, as long as something newer covers it in time 
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from certlib.crypto.certificates import Certificate
 from certlib.crypto.suites import suite_of
 from certlib.domain.verdict import Verdict
 from certlib.errors import VerificationError
+from certlib.formats.seal_list import ListedSeal
 from certlib.verify.chains import certificate_in
 from certlib.verify.form import AlgorithmError, FormError, Message, Stamp, digest_of, read_message, read_token
 from certlib.verify.pades import Found, Judgement, Material, Opened, UnreadableError, judge_seal, judge_stamp
@@ -35,7 +37,8 @@ _ISSUER_FAULTS = {
 class SealExamination:
     """One seal on its way through its steps.
 
-    `unproved` is the moment to judge it at when nothing in the file proves one.
+    `unproved` is the moment to judge it at when nothing in the file proves one; `registered` when the register took the
+    file, which its journal proves.
     """
 
     pdf: bytes
@@ -45,12 +48,13 @@ class SealExamination:
     at: datetime
     unproved: datetime
     notes: Notes
+    registered: datetime | None = None
     material: Material = field(default_factory=Material)
     proved: datetime | None = None  # by document timestamps
     moment: datetime | None = None  # by the seal's own timestamp as well
 
     def examine(self, index: int) -> SealReport | None:
-        """Steps 5 to 12 for signature `index`; None when its message cannot be read."""
+        """Steps 5 to 13 for signature `index`; None when its message cannot be read."""
         found = self.opened.found[index]
         span = self._span(found)
         try:
@@ -68,7 +72,9 @@ class SealExamination:
         judged = judge_seal(message, digest, self.trust, self.moment or self.unproved, self.material)
         self._content_and_signature(message, judged)
         self._changes(index)
-        return self._report(message, found, self._authorisation(message))
+        use = self._authorisation(message)
+        self._seal_state(message)
+        return self._report(message, found, use)
 
     def _span(self, found: Found) -> Span | None:
         return next((span for span in self.guarded.spans if span.byte_range == found.byte_range), None)
@@ -195,6 +201,23 @@ class SealExamination:
             self.notes.passed("authorisation", f"印章 {use.seal} 第 {use.counter} 次用印。")
         return use
 
+    # (13)
+    def _seal_state(self, message: Message) -> None:
+        """The seal list knows the certificate, and the seal was in use, uncompromised, at the moment of sealing."""
+        if self.trust.seals is None:
+            self.notes.unknown("seal", "没有印章清单，未核对签章时印章是否在用。")
+            return
+        listed = self.trust.seals.seal(hashlib.sha256(message.certificate).digest())
+        if listed is None:
+            detail = "印章证书不在印章清单中，不是登记的印章。"
+            self.notes.failed("seal", detail, Verdict.UNKNOWN_ISSUER)
+            return
+        fault = seal_fault(listed, min(filter(None, (self.moment, self.registered)), default=None), self.unproved)
+        if fault:
+            self.notes.failed("seal", fault, Verdict.SIGNATURE_INVALID)
+        else:
+            self.notes.passed("seal", f"签章时印章在用（{listed.name}，第 {listed.edition} 版）。")
+
     def _report(self, message: Message, found: Found, use: SealUse | None) -> SealReport:
         certificate = certificate_in(message.certificate)
         return SealReport(
@@ -216,6 +239,20 @@ class SealExamination:
         if self.moment is None:
             return "B-B"
         return "B-LT" if self.material.revocation else "B-T"
+
+
+def seal_fault(listed: ListedSeal, proved: datetime | None, unproved: datetime) -> str:
+    """Why a seal is not believed for what it sealed at the `proved` moment, else said to be `unproved` (Chinese)."""
+    if listed.compromised is not None:
+        since = f"{listed.compromised:%Y-%m-%d %H:%M:%S}Z"
+        if proved is None:
+            return f"印章密钥自 {since} 起泄露，又没有时间证明签章在先，不予采信。"
+        if proved >= listed.compromised:
+            return f"签章在印章密钥泄露（{since}）之后，不予采信。"
+    if listed.in_use is not None and not listed.was_in_use(proved or unproved, give=CLOCKS_APART):
+        when = "签章时" if proved else "没有时间证明签章在先，而"
+        return f"{when}印章不在使用期间（停用、撤销、注销或尚未启用），不予采信。"
+    return ""
 
 
 def _suite(certificate: Certificate) -> str:
