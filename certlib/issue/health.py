@@ -9,8 +9,8 @@ from pathlib import Path
 
 from certlib.catalogue import load_catalogue
 from certlib.crypto.development import development_folder
-from certlib.crypto.keys import open_key
-from certlib.crypto.suites import SUITES, suite_named
+from certlib.crypto.keys import PemKey, open_key
+from certlib.crypto.suites import SUITES, private_pem, suite_named
 from certlib.document.renderer import city_renderer
 from certlib.domain.verdict import Finding
 from certlib.errors import CertlibError
@@ -57,6 +57,25 @@ def _suite(settings: Settings) -> Finding:
     return Finding("suite", "pass" if made else "fail", f"{suite.name}：{len(made)} 枚印章的密钥可用")
 
 
+def _suites(_: Settings) -> Finding:
+    """Which suites this machine has, tried with a key of the development PKI each, and why it lacks the others."""
+    outcomes = {name: _lacks(name) for name in SUITES}
+    lacking = [f"{name}：{why}" for name, why in outcomes.items() if why]
+    having = "、".join(name for name, why in outcomes.items() if not why)
+    return Finding("suites", "warn" if lacking else "pass", "；".join([f"可用 {having}", *lacking]))
+
+
+def _lacks(name: str) -> str:
+    """Why a suite cannot sign and verify here (Chinese), empty when it can."""
+    try:
+        key = SUITES[name].generate()
+        signing = PemKey.load(private_pem(key), name=name)
+        SUITES[name].verify(signing.public_key, signing.sign(b"certctl doctor"), b"certctl doctor")
+    except CertlibError as error:
+        return error.message.rstrip("。")
+    return ""
+
+
 def _signs(path: Path, suite: str) -> bool:
     key = open_key(f"pem:{path}")
     SUITES[suite].verify(key.public_key, key.sign(b"certctl doctor"), b"certctl doctor")
@@ -88,6 +107,7 @@ _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "python": _python,
     "catalogue": _catalogue,
     "templates": _templates,
+    "suites": _suites,
     "suite": _suite,
     "disk": _disk,
     "register": _register,
