@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from certlib.catalogue import example
+from certlib.catalogue.examples import existing
 
 ITEM = "2-25"
 
@@ -50,7 +51,47 @@ def request_examples(now: datetime) -> Mapping[str, Any]:
                 },
             }
         },
+        "BlanksMove": {"allot": {"summary": "窗口领用", "value": _MOVE}},
+        "SheetAct": {"collect": {"summary": "领取", "value": {"act": "collect", "record": _COLLECTED}}},
+        "ImportRequest": {"existing": {"summary": "存量证照", "value": _import(now)}},
+        "MassProposal": {"withdraw": {"summary": "撤回一类许可", "value": _mass()}},
+        "Person": {"person": {"summary": "复核人", "value": {"person": "李明"}}},
         "FileDigest": {"digest": {"summary": "只查指纹", "value": {"sha256": "0" * 64}}},
+    }
+
+
+_MOVE = {"act": "allot", "first": "A000001", "last": "A000050", "window": "一号窗口", "person": "李明"}
+_COLLECTED = {"collector": "陈志远", "relation": "holder", "document": "居民身份证", "receipt": "送达〔2026〕1号"}
+
+
+def _import(now: datetime) -> dict[str, Any]:
+    """An existing certificate with its source."""
+    raw = existing("2-26", now=now)
+    own = {
+        "decision": {"kind": "ex-officio", "authority": "ganzhou-approval", "basis": "存量证照补录", "grounds": "归档"},
+        "second_person": "李明",
+        "issued_on": raw["valid_from"],
+        "source": "市行政审批局档案 2022-118",
+        "scan_sha256": "ab" * 32,
+    }
+    return {**{key: value for key, value in raw.items() if key not in {"item", "case", "decision"}}, **own}
+
+
+def _mass() -> dict[str, Any]:
+    """A law has changed."""
+    decision = {
+        "kind": "ex-officio",
+        "authority": "ganzhou-approval",
+        "basis": "《中华人民共和国行政许可法》第八条",
+        "grounds": "法律修改，本类许可取消",
+    }
+    return {
+        "action": "withdraw",
+        "request": {"decision": decision, "cause": "law-changed"},
+        "where": {"type": "medical-device-licence", "issued_until": "2026-01-31"},
+        "person": "王芳",
+        "reason": "法律修改",
+        "dry_run": True,
     }
 
 

@@ -27,7 +27,7 @@ Proposal = Annotated[str, Path(max_length=40)]
     summary="提出或试算 · propose, or try",
     operation_id="proposeMass",
     openapi_extra=secured("certificate:act", body(schemas.MassProposal)),
-    responses=problems(409),
+    responses={200: {"description": "试算结果，逐证说明 · the dry run, certificate by certificate"}, **problems(409)},
 )
 def propose(service: Service, caller: CertificateActor, raw: RawObject) -> Response:
     """With `dry_run` every certificate with what would stop it; without, a proposal that waits for a second person."""

@@ -89,9 +89,19 @@ class Web:
 @pytest.fixture(scope="session")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """One service for the session: opening an office loads fonts and keys."""
-    home = tmp_path_factory.mktemp("office")
     log = io.StringIO()
     configure(stream=log)
+    yield from _served(tmp_path_factory.mktemp("office"), log)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def web_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """A service that no other test sees: for what is sent at random."""
+    yield from _served(tmp_path_factory.mktemp("office-alone"), io.StringIO())
+
+
+def _served(home: Path, log: io.StringIO) -> Iterator[Web]:
     keys = {client: ECKey.generate_key("P-256") for client in (STRANGER, READER, STATISTICS)}
     settings = service_settings(home, keys)
     keys[DEVELOPMENT_CLIENT] = read_key(development_key_file(DEVELOPMENT_CLIENT))
@@ -101,7 +111,6 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
             create_app(service), base_url=BASE, raise_server_exceptions=False, client=("127.0.0.1", 50000)
         ) as http:
             yield Web(http, office, service, keys, log)
-    structlog.reset_defaults()
 
 
 def service_settings(home: Path, keys: dict[str, ECKey], **more: Any) -> ServiceSettings:

@@ -52,7 +52,7 @@ def test_paper_goes_from_stock_to_its_holder(web: Web) -> None:
 
 def test_an_existing_certificate_is_registered(web: Web) -> None:
     """Once, by the authority whose it is; a stranger's client is refused."""
-    raw = deepcopy(dict(existing("2-26", now=datetime.now(UTC))))
+    raw = deepcopy(dict(existing("2-26", now=datetime.now(UTC), variant=777)))
     raw = {key: value for key, value in raw.items() if key not in {"item", "case"}}
     raw |= {
         "decision": ordered(grounds="存量证照补录"),
