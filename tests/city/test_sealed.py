@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -16,12 +17,15 @@ from certlib.city.worker import DeliveryWorker
 from certlib.crypto.development import development_key
 from certlib.domain.delivery import Delivery
 from certlib.formats.code import CodePayload, code_text, read_code, sign_code
+from certlib.identifiers import CertificateIdentifier
 from certlib.issue.composition import open_office
 from certlib.issue.settings import Settings
 from certlib.register.deliveries import SqlDeliveries
 from certlib.register.engine import reader
 from certlib.register.tables import EditionRow
 from city_repository.serving import served
+from tests.issue import test_importing as importing
+from tests.issue.conftest import Clock, Desk
 
 from .conftest import DEVELOPMENT_SECRET, QUICK, City, now
 
@@ -119,3 +123,35 @@ def test_a_code_that_says_something_else_leads_nowhere(issued):
     answer = issued.ask("queryCertInfoByQRcode", qrcode=text)
     assert (answer["head"]["status"], answer["data"]) == ("99", None)
     assert issued.ask("queryCertInfoByQRcode", qrcode="https://elsewhere.example/")["head"]["status"] == "99"
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A clerk's desk whose clock is today's."""
+    clock = Clock(at=now() - timedelta(minutes=1))
+    with open_office(Settings(home=tmp_path / "office", suite="p256-sha256"), clock=clock) as office:
+        yield Desk(office, clock)
+
+
+def test_lives_of_real_certificates_arrive(desk, make_city):
+    """What an office does to an imported and to an issued certificate arrives whole; both sides then agree."""
+    imported = desk.office.import_certificate(importing.request(desk), client="platform", key="i").body
+    desk.act("2-26", imported["identifier"], "renew")
+    issued = desk.issue("2-25")
+    desk.do(issued["identifier"], "suspend", {"decision": desk.order()})
+    desk.do(issued["identifier"], "resume", {"decision": desk.order(), "cause": "lifted"})
+    desk.do(issued["identifier"], "revoke", {"decision": desk.ex_officio(), "cause": "fraud"})
+    queue = SqlDeliveries(desk.office.register.engine, desk.office.register.files.read)
+    app = make_city(examine=True, types=None)
+    with served(app) as url:
+        city = City(app, url)
+        with city.client(timeout=60) as client:
+            DeliveryWorker(queue, client, name="w", clock=now, pace=QUICK).deliver_due()
+            assert [letter.last_error for letter in queue.dead_letters()] == []
+            assert reconcile(queue, client, now=now()).equal
+    keys = [CertificateIdentifier.parse(body["identifier"]).key for body in (imported, issued)]
+    assert [[operation for _, operation, _ in city.events(key)] for key in keys] == [
+        ["07", "02"],
+        ["01", "03", "06", "05"],
+    ]
+    assert [city.record(key)["state"] for key in keys] == ["01", "03"]
