@@ -58,7 +58,7 @@ def _suite(settings: Settings) -> Finding:
 
 
 def _suites(_: Settings) -> Finding:
-    """Which suites this machine has, tried with a key of the development PKI each, and why it lacks the others."""
+    """Which suites this machine has, each tried with a new key, and why it lacks the others."""
     outcomes = {name: _lacks(name) for name in SUITES}
     lacking = [f"{name}：{why}" for name, why in outcomes.items() if why]
     having = "、".join(name for name, why in outcomes.items() if not why)
