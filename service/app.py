@@ -105,4 +105,5 @@ def _worker(service: Running) -> Worker | None:
         clock=service.clock,
         log=structlog.get_logger(),
         on_fault=service.metrics.worker_faults.inc,
+        on_findings=service.metrics.findings,
     )

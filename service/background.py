@@ -7,7 +7,7 @@ by lease, so any number of workers may run beside each other, and one that is ki
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
@@ -15,10 +15,13 @@ from typing import Any
 from certlib.city.client import CityClient
 from certlib.city.worker import DeliveryWorker
 from certlib.crypto.keys import Secrets
+from certlib.domain.verdict import Finding
 from certlib.errors import ConfigurationError
+from certlib.issue.checking import check_office
 from certlib.issue.office import Office
 from certlib.register.deliveries import SqlDeliveries
 
+_WITNESS_PAUSE = 1.0  # seconds between looks at what is not cosigned yet
 _LONGEST_PAUSE = 30.0  # seconds between rounds while they fail
 _DEVELOPMENT_SECRET = "development-only-rongjiang-certlib"  # noqa: S105  public, and refused outside development
 
@@ -34,9 +37,10 @@ class Worker:
         clock: Callable[[], datetime],
         log: Any,
         on_fault: Callable[[], None] = lambda: None,
+        on_findings: Callable[[tuple[Finding, ...]], None] = lambda _: None,
     ) -> None:
         self._office, self._tick, self._clock = office, tick_seconds, clock
-        self._log, self._on_fault = log, on_fault
+        self._log, self._on_fault, self._on_findings = log, on_fault, on_findings
         self._stop = threading.Event()
         self._held = ExitStack()
         self._threads: list[threading.Thread] = []
@@ -45,9 +49,10 @@ class Worker:
         """Begin; returns at once. Raises `ConfigurationError` for an address or account that cannot be used."""
         self._threads = [threading.Thread(target=self.run, name="certlib-tending", daemon=True)]
         if self._office.settings.city_url:
-            deliveries = self._deliveries()
-            target = deliveries.run
-            self._threads.append(threading.Thread(target=target, args=[self._stop], name="certlib-city", daemon=True))
+            run = self._deliveries().run
+            self._threads.append(threading.Thread(target=run, args=[self._stop], name="certlib-city", daemon=True))
+        for name, target in (("certlib-witnesses", self._watch_witnesses), ("certlib-checking", self._check)):
+            self._threads.append(threading.Thread(target=target, name=name, daemon=True))
         for thread in self._threads:
             thread.start()
 
@@ -78,6 +83,33 @@ class Worker:
                 self._on_fault()
                 self._log.error("worker round failed", exc_info=error)
                 pause = min(max(pause, self._tick) * 2, _LONGEST_PAUSE)
+
+    def _watch_witnesses(self) -> None:
+        """Witnesses are elsewhere and may be slow: they hold up nothing but this thread."""
+        while not self._stop.wait(_WITNESS_PAUSE):
+            self._guarded("asking witnesses", lambda: self._tell(self._office.ask_witnesses()))
+
+    def _check(self) -> None:
+        """The continuous checker; its findings are alarms in the log, in the metric and on the auditor's page."""
+        pause = self._office.settings.check_seconds
+        while pause and not self._stop.wait(pause):
+            self._guarded("checking", lambda: self._tell(check_office(self._office, self._clock())))
+
+    def _tell(self, findings: Iterable[Finding]) -> None:
+        found = tuple(findings)
+        for finding in found:
+            if finding.outcome != "pass":
+                log = self._log.error if finding.outcome == "fail" else self._log.warning
+                log("alarm", check=finding.check, outcome=finding.outcome, detail=finding.detail)
+        if found:
+            self._on_findings(found)
+
+    def _guarded(self, what: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  as in `run`
+            self._on_fault()
+            self._log.error("worker round failed", what=what, exc_info=error)
 
     def _deliveries(self) -> DeliveryWorker:
         settings, register = self._office.settings, self._office.register

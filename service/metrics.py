@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
+from collections.abc import Collection
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from certlib.domain.verdict import Finding
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
 
@@ -22,6 +27,16 @@ class Metrics:
         self.worker_faults = Counter(
             "certlib_worker_faults", "Rounds of the worker that failed.", registry=self.registry
         )
+
+        self.alarms = Gauge(
+            "certlib_check_alarms", "Findings of the last check that are not sound.", ("check",), registry=self.registry
+        )
+
+    def findings(self, found: Collection[Finding]) -> None:
+        """Note what the continuous checker found, by check."""
+        counts = Counts(one.check for one in found if one.outcome == "fail")
+        for check in {one.check for one in found} | counts.keys():
+            self.alarms.labels(check).set(counts[check])
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Note one answered request."""

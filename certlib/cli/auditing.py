@@ -35,6 +35,7 @@ def audit(
     witnesses: Witnesses = None,
     since: Since = None,
     trust: Trust = None,
+    quorum: Annotated[int, typer.Option(min=0, help="须有几个见证签名 · cosignatures that are needed")] = 2,
     as_json: AsJson = False,
 ) -> None:
     """审计：日志只增、逐证相接、用印计数、台账与状态一致，逐处指出不符 · audit a bundle.
@@ -43,18 +44,20 @@ def audit(
     """
     with open_bundle(bundle) as opened, progress("正在审计…"):
         trusted = AuditTrust(
-            journal=_keys(keys) if keys else _development_keys(opened),
-            witnesses=_keys(witnesses) if witnesses else (),
+            journal=read_keys(keys) if keys else _development_keys(opened),
+            witnesses=read_keys(witnesses) if witnesses else _development_witnesses() if keys is None else (),
             trust_roots=TrustRoots.load(trust).list_keys,
         )
         notes = [path.read_text(encoding="utf-8") for path in since or ()]
-        report = audit_bundle(opened, trusted, since=notes, quorum=1 if witnesses else 0)
+        report = audit_bundle(opened, trusted, since=notes, quorum=min(quorum, len(trusted.witnesses)))
     print_json(_json(report)) if as_json else _print(report)
     raise typer.Exit(0 if report.holds else 1)
 
 
-def _keys(path: Path) -> list[VerifierKey]:
-    """Raises `ConfigurationError` when the file cannot be read or a line is not a key."""
+def read_keys(path: Path) -> list[VerifierKey]:
+    """The public keys of a file, one a line (C2SP signed-note).
+
+    Raises `ConfigurationError` when the file cannot be read or a line is not a key."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -70,6 +73,11 @@ def _development_keys(bundle: Bundle) -> list[VerifierKey]:
         raise ConfigurationError(f"审计包没有可读的 {ABOUT}；请用 --keys 给出日志公钥。") from error
     public = development_key("journal").public_key[-32:]  # RFC 8410: the key ends the SubjectPublicKeyInfo
     return [VerifierKey(origin, algorithm, public) for algorithm in (ED25519, COSIGNATURE)]
+
+
+def _development_witnesses() -> list[VerifierKey]:
+    names = ("witness-archive", "witness-audit")
+    return [VerifierKey(name, COSIGNATURE, development_key(name).public_key[-32:]) for name in names]
 
 
 def _json(report: AuditReport) -> dict[str, object]:

@@ -55,6 +55,8 @@ COMMANDS = (
     Command("batch", "certlib.cli.issuing:batch", "批量签发，一行一份申请 · issue many, one request a line"),
     Command("verify", "certlib.cli.verifying:verify", "核验文件：印章、完整性、状态 · verify files"),
     Command("audit", "certlib.cli.auditing:audit", "审计：逐项重算，逐处指出不符 · audit a bundle"),
+    Command("witness", "certlib.cli.witnessing:witness", "见证他人的日志：只增才加签 · witness a journal"),
+    Command("check", "certlib.cli.checking:check", "自查：文件、库存、日志、状态、到期 · the office checks itself"),
     Command("bundle", "certlib.cli.bundling:bundle", "导出审计包 · export a bundle for auditors"),
     Command("paper", "certlib.cli.papers:paper", "空白证照的库存与打印 · blank sheets and printing"),
     Command("evidence", "certlib.cli.existing:evidence", "导出证据包 · an evidence pack that common tools check"),

@@ -12,8 +12,8 @@ from pathlib import Path
 from sqlmodel import Session
 
 from certlib.catalogue import Catalogue, load_catalogue
-from certlib.crypto.certificates import Certificate
 from certlib.crypto import libcrypto
+from certlib.crypto.certificates import Certificate
 from certlib.crypto.development import (
     development_folder,
     development_key,
@@ -28,6 +28,7 @@ from certlib.document.renderer import city_renderer
 from certlib.domain.civil import civil_date
 from certlib.errors import ConfigurationError
 from certlib.formats.trust import Names
+from certlib.issue.hooks import read_subscriptions
 from certlib.issue.keyring import Keyring, Rota, SignedCoder, load_keyring
 from certlib.issue.levels import Contract, Levels
 from certlib.issue.lists import publish_seal_list, publish_trust_list
@@ -36,6 +37,7 @@ from certlib.issue.owncheck import OwnCheck
 from certlib.issue.publishing import StatusBoard
 from certlib.issue.seal_opening import open_seals
 from certlib.issue.settings import Settings
+from certlib.issue.witnesses import open_witnesses
 from certlib.journal.journal import Journal, journal_keys
 from certlib.register.engine import make_engine
 from certlib.register.files import FileStore
@@ -43,8 +45,8 @@ from certlib.register.journal_store import sql_journal
 from certlib.register.ledger import RegisterLedger
 from certlib.register.store import Register
 from certlib.sealing.identities import SealKeys
-from certlib.sealing.sealer import Sealer
 from certlib.sealing.national import NationalHand, open_national
+from certlib.sealing.sealer import Sealer
 from certlib.sealing.ses import SUITE as SM2
 from certlib.verify.roots import TrustRoots
 
@@ -65,6 +67,7 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
     engine = make_engine(settings.database_url)
     register = Register(engine, FileStore(settings.home), journal, clock)
     register.create()
+    register.subscriptions = read_subscriptions(settings.webhooks, catalogue)
     keyring = load_keyring(_keys_folder(settings), _CITY)
     folder = _keys_folder(settings)
     seals = open_seals(register, catalogue, folder, settings.suite, development=settings.in_development)
@@ -98,6 +101,7 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
         list_keys=keyring.roots,
     )
     office.levels = _levels(settings, register, catalogue, timestamper)
+    office.witnesses = open_witnesses(settings, journal, register.now)
     office.closing.append(engine.dispose)
     return office
 

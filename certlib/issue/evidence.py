@@ -25,7 +25,8 @@ from certlib.errors import NotFoundError
 from certlib.issue.draft import moment_text
 from certlib.journal.journal import Journal
 from certlib.register.certificates import load_certificate
-from certlib.register.tables import EditionRow, EventRow, SealAuthorisationRow, SealUseRow
+from certlib.register.seal_tables import SealAuthorisationRow, SealUseRow
+from certlib.register.tables import EditionRow, EventRow
 from certlib.verify.form import Message, read_message, read_token
 from certlib.verify.span import guard
 

@@ -21,6 +21,7 @@ def export_office(office: Office, path: Path, *, progress: Progress | None = Non
     Raises `NotFoundError` when nothing has happened yet, `StorageError` when the disk refuses.
     """
     office.sequence()
+    office.ask_witnesses()
     status = _status_lists(office)
     with office.register.reader() as session, bundle_files(path) as files:
         trust = {f"{seq:04}.json": data for seq, data in published(session, TRUST).items()}

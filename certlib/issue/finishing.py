@@ -48,6 +48,7 @@ from certlib.register.idempotency import Answer, settle
 from certlib.register.intents import void_intent
 from certlib.register.messages import message_of
 from certlib.register.store import Register
+from certlib.register.subscriptions import tell, tell_of_document
 from certlib.register.tables import CertificateRow, Intent
 from certlib.sealing.order import Sealed, SealOrder
 
@@ -171,7 +172,8 @@ def _commit_document(session: Session, work: Finishing, intent: Intent, register
     finish_intent(session, work.register, intent, registered, at)
     file = bytes.fromhex(registered.sealed.sha256)
     journal_event(session, work.register, intent, "document:sealed", at, statuses=((intent.n, 0),), file=file)
-    add_parts(session, work.register, registered, intent, intent.chain, at)
+    add_parts(session, work.register, registered, intent, chain=intent.chain, at=at)
+    tell_of_document(session, work.register.subscriptions, work.catalogue, intent.id, now=at)
     return 1
 
 
@@ -195,9 +197,10 @@ def _commit_edition(session: Session, work: Finishing, intent: Intent, registere
         statuses=statuses(session, now_certificate, at),
         file=bytes.fromhex(registered.sealed.sha256),
     )
-    add_parts(session, work.register, registered, intent, row.chain, at)
+    add_parts(session, work.register, registered, intent, chain=row.chain, at=at)
     message = message_of(session, work.catalogue, row, kept, sha256=registered.sealed.sha256)
     enqueue(session, certificate=row.key, message=message, now=at, file=registered.sealed.sha256)
+    tell(session, work.register.subscriptions, work.catalogue, row, message, now=at)
     return row.version
 
 

@@ -36,6 +36,7 @@ from certlib.register.idempotency import Answer, begin, settle
 from certlib.register.intents import new_salts
 from certlib.register.messages import message_of
 from certlib.register.store import Register
+from certlib.register.subscriptions import tell
 from certlib.register.tables import CertificateRow, EditionRow, EventRow, SheetRow
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -148,7 +149,9 @@ def register_import(register: Register, catalogue: Catalogue, plan: Import, *, o
             "commitment": commitment(edition.salt, edition.printed),
         }
         event.leaf = journal_event(session, register, row, "certificate:imported", at, **parts)
-        enqueue(session, certificate=row.key, message=message_of(session, catalogue, row, event), now=at)
+        message = message_of(session, catalogue, row, event)
+        enqueue(session, certificate=row.key, message=message, now=at)
+        tell(session, register.subscriptions, catalogue, row, message, now=at)
         answer = Answer(201, _answer(row), row.version)
         settle(session, client, key, answer)
     return answer

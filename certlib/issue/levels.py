@@ -32,6 +32,7 @@ from certlib.register.certificates import load_certificate
 from certlib.register.deliveries import enqueue
 from certlib.register.messages import message_of
 from certlib.register.store import Register
+from certlib.register.subscriptions import tell
 from certlib.register.tables import CertificateRow, DocumentRow, EventRow, FileRow
 from certlib.sealing.archive import archive_pdf
 from certlib.sealing.pades import Embedded
@@ -121,6 +122,7 @@ class Levels:
         if isinstance(row, CertificateRow) and before.edition == row.edition and before.part == "file":
             message = message_of(session, self.catalogue, row, _as_event(row, before.edition, at), sha256=raised)
             enqueue(session, certificate=row.key, message=message, now=at, file=raised)
+            tell(session, self.register.subscriptions, self.catalogue, row, message, now=at)
         return True
 
     def _postpone(self, sha256: str, until: datetime) -> None:

@@ -28,9 +28,13 @@ from certlib.formats.trust import Names, TrustList, check_succession
 from certlib.issue.keyring import Keyring
 from certlib.issue.publishing import issuer_names
 from certlib.issue.seal_status import listed_seals
+from certlib.register.published import SEALS as SEALS_PUBLISHED
+from certlib.register.published import TRUST as TRUST_PUBLISHED
+from certlib.register.published import record_key, record_published
 from certlib.register.store import Register
 from certlib.register.tables import MetaRow
 
+_KINDS = {"trust-list": TRUST_PUBLISHED, "seal-list": SEALS_PUBLISHED}
 _UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 _List = TypeVar("_List", TrustList, SealList)
 
@@ -112,7 +116,27 @@ def _publish(register: Register, series: Series[_List], content: _List, keyring:
             _demand_succession(before, new)
         data = series.sign(new, keyring.signers)
         session.add(MetaRow(name=f"{series.name}/{new.seq:06}", value=data.decode()))
+        _journal(session, register, series.name, data, before=before if kept else None, after=new)
     return data
+
+
+def _journal(
+    session: Session,
+    register: Register,
+    name: str,
+    data: bytes,
+    *,
+    before: TrustList | SealList | None,
+    after: TrustList | SealList,
+) -> None:
+    """The list's digest, and each of its keys that is new or in another state than before."""
+    at = register.moment(session)
+    record_published(session, register, _KINDS[name], data, at=at, number=after.seq)
+    if isinstance(after, TrustList):
+        known = {key.kid: key.state for key in before.keys} if isinstance(before, TrustList) else {}
+        for key in after.keys:
+            if known.get(key.kid) != key.state:
+                record_key(session, register, key.state, key.public_key, at=at)
 
 
 def _read_own(data: bytes, series: Series[_List], keyring: Keyring) -> _List:

@@ -42,12 +42,12 @@ from certlib.errors import (
 )
 from certlib.formats.code import read_code
 from certlib.issue import batch, mass, paper
-from certlib.issue.announcing import announce_status_lists, keep_statement
-from certlib.issue.erasing import certificates_of, erase_certificates
 from certlib.issue.acting import Present, check_allowed
+from certlib.issue.announcing import announce_status_lists, keep_statement
 from certlib.issue.deadlines import overdue
 from certlib.issue.documents import plan_act, plan_document
 from certlib.issue.draft import Draft
+from certlib.issue.erasing import certificates_of, erase_certificates
 from certlib.issue.evidence import evidence_pack
 from certlib.issue.finishing import Finishing, Seals, finish, void
 from certlib.issue.importing import plan_import, register_import
@@ -59,6 +59,7 @@ from certlib.issue.owncheck import OwnCheck
 from certlib.issue.planning import plan_certificate
 from certlib.issue.publishing import StatusBoard
 from certlib.issue.requests import read_act, read_issue
+from certlib.issue.seals import SealDesk
 from certlib.issue.serving import (
     document_service,
     edition_service,
@@ -67,7 +68,6 @@ from certlib.issue.serving import (
     serve_document,
     service_view,
 )
-from certlib.issue.seals import SealDesk
 from certlib.issue.settings import Settings
 from certlib.issue.standing import change_standing
 from certlib.issue.tending import activate_editions

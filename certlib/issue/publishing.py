@@ -15,7 +15,7 @@ from threading import Lock
 from sqlmodel import Session
 
 from certlib.catalogue import Catalogue
-from certlib.errors import NotFoundError
+from certlib.errors import NotFoundError, VerificationError
 from certlib.formats.leaf import Leaf
 from certlib.formats.status import pack, repack, shard_of, sign_status_list
 from certlib.formats.trust import Names
@@ -63,6 +63,12 @@ class StatusBoard:
                 self._signed[shard] = (self._size, now, token)
         return token, hashlib.sha256(token).hexdigest()[:32]
 
+    def statuses(self) -> tuple[int, dict[int, bytes]]:
+        """The journal's size, and what each list says then: the packed statuses by shard."""
+        with self._lock:
+            self._catch_up()
+            return self._size, {shard: bytes(packed) for shard, packed in self._shards.items()}
+
     def _sign(self, shard: int, now: datetime) -> bytes:
         packed = self._shards.get(shard) or pack([], shard=shard)
         return sign_status_list(
@@ -80,8 +86,8 @@ class StatusBoard:
             end = self.journal.head(session).size
             while self._size < end:
                 bodies = self.journal.leaves(session, self._size, min(end, self._size + _CHUNK))
-                for body in bodies:
-                    self._take(Leaf.decode(body))
+                for index, body in enumerate(bodies, start=self._size):
+                    self._take(_decoded(index, body))
                 self._size += len(bodies)
 
     def _take(self, leaf: Leaf) -> None:
@@ -92,3 +98,12 @@ class StatusBoard:
                 packed = self._shards[shard] = bytearray(pack([], shard=shard))
             repack(packed, [(n, code)], shard=shard)
             self._high_water = max(self._high_water, n)
+
+
+def _decoded(index: int, body: bytes) -> Leaf:
+    """A leaf. Raises `VerificationError` (`altered`) for one that was tampered with: then no list is signed."""
+    try:
+        return Leaf.decode(body)
+    except ValueError as error:
+        message = f"日志第 {index} 条已被改动，停止签发状态清单；请运行 certctl check，并从备份恢复。"
+        raise VerificationError(message, code="altered") from error

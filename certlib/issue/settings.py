@@ -11,6 +11,7 @@ city_url = ""                      # the city repository; empty: nothing is deli
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,10 @@ class Settings:
     city_url: str = ""
     city_account: str = "rongjiang-certlib"
     city_secret: str = ""  # by reference: env:NAME or file:PATH; empty: the development secret
+    webhooks: tuple[Mapping[str, Any], ...] = ()  # who is told of events: see `certlib.issue.hooks`
+    witnesses: tuple[Mapping[str, str], ...] = ()  # name, url, key of each; development has two of its own
+    check_seconds: float = 3600.0  # between rounds of the continuous checker; 0: never
+    check_sample: int = 50  # issued files verified anew each round
     lease_seconds: int = 60
     workers: int = 1
 
@@ -65,8 +70,9 @@ class Settings:
         for key, words in _WORDS.items():
             if values.get(key, words[0]) not in words:
                 raise ConfigurationError(f"设置 {key} 只能是 {'、'.join(repr(word) for word in words)}。")
-        if isinstance(values.get("timestamps"), list):
-            values["timestamps"] = tuple(values["timestamps"])
+        for key in ("timestamps", "witnesses", "webhooks"):
+            if isinstance(values.get(key), list):
+                values[key] = tuple(values[key])
         for key in ("national", "national_timestamps"):
             values[key] = tuple(values.get(key, ()))
         if odd := set(values["national"]) - {"copy", "ses"}:

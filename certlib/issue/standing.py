@@ -26,6 +26,7 @@ from certlib.register.idempotency import Answer, begin, settle
 from certlib.register.intents import open_intent_of, void_intent
 from certlib.register.messages import message_of
 from certlib.register.store import Register
+from certlib.register.subscriptions import tell
 from certlib.register.tables import CertificateRow, Intent
 
 _LEAF_NAMES: Mapping[LegalState, str] = {
@@ -77,7 +78,9 @@ def change_standing(
         kept.leaf = journal_event(
             session, register, row, f"certificate:{name}", at, statuses=statuses(session, after, at)
         )
-        enqueue(session, certificate=row.key, message=message_of(session, catalogue, row, kept), now=at)
+        message = message_of(session, catalogue, row, kept)
+        enqueue(session, certificate=row.key, message=message, now=at)
+        tell(session, register.subscriptions, catalogue, row, message, now=at)
         result = Answer(200, {**answer(session, row, at), **owed}, row.version)
         settle(session, client, idempotency_key, result)
     return result

@@ -16,6 +16,7 @@ from certlib.errors import NotFoundError
 from certlib.identifiers import CertificateIdentifier
 from certlib.register.certificates import load_certificate, sheets_of
 from certlib.register.lookup import certificate_at
+from certlib.register.seal_tables import SealUseRow
 from certlib.register.tables import (
     CertificateRow,
     DocumentRow,
@@ -23,7 +24,6 @@ from certlib.register.tables import (
     EventRow,
     FileRow,
     Intent,
-    SealUseRow,
     SheetRow,
 )
 

@@ -163,6 +163,11 @@ class Journal(Generic[Transaction]):
         """The size of the newest head this witness cosigned, 0 when none."""
         return self._store.witnessed_size(transaction, witness.name)
 
+    def lacks_cosignature(self, transaction: Transaction, witness: VerifierKey) -> bool:
+        """Whether this witness has yet to cosign a head of the journal's present size."""
+        newest = self._store.newest_checkpoint(transaction)
+        return newest is not None and self._store.witnessed_size(transaction, witness.name) < newest.size
+
     def keep_cosignature(
         self, transaction: Transaction, checkpoint: StoredCheckpoint, witness: VerifierKey, answer: str
     ) -> None:

@@ -20,9 +20,15 @@ from certlib.formats.facts import COMMITMENT_SALT_SIZE, commitment
 from certlib.formats.leaf import Leaf
 from certlib.formats.tlog import leaf_hash
 from certlib.journal.journal import Journal
+from certlib.register.access_log import KIND as ACCESS
+from certlib.register.access_log import access_claims
+from certlib.register.journal_faults import journal_faults
 from certlib.register.journal_tables import JournalEvent
+from certlib.register.row_claims import changes_without_leaf, row_claims, rows_without_change
+from certlib.register.row_log import KIND as ROWS
+from certlib.register.seal_tables import SealUseRow
 from certlib.register.standing import plan_indices
-from certlib.register.tables import DocumentRow, EditionRow, EventRow, FileRow, Intent, SealUseRow
+from certlib.register.tables import DocumentRow, EditionRow, EventRow, FileRow, Intent
 
 _PORTION = 2048  # leaves
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
@@ -42,6 +48,9 @@ def claims(session: Session, journal: Journal[Session], size: int) -> Iterator[L
         seen.take(leaf, leaf_hash(body))
         seen.outcomes.update(n for n, _ in leaf.statuses)
     yield from _left_over(session, seen)
+    yield from rows_without_change(session)
+    yield from changes_without_leaf(session, seen.hashes)
+    yield from journal_faults(session, seen.chains)
 
 
 def waiting_indices(session: Session) -> set[int]:
@@ -66,8 +75,11 @@ class _Seen:
     files: set[str] = field(default_factory=set)
     uses: set[tuple[str, int]] = field(default_factory=set)
     hashes: set[bytes] = field(default_factory=set)
+    chains: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)  # the last step and its leaf hash
 
     def take(self, leaf: Leaf, digest: bytes) -> None:
+        if leaf.chain:
+            self.chains[leaf.chain] = (leaf.step, digest)
         if leaf.kind.endswith(":planned"):
             self.indices.update(n for n, _ in leaf.statuses)
         if leaf.use:
@@ -83,6 +95,7 @@ def _portion(session: Session, start: int, bodies: Sequence[bytes], seen: _Seen)
     rows: defaultdict[int, Line] = defaultdict(dict)
     intents: dict[int, int] = {}
     events: dict[bytes, int] = {}
+    kinds: dict[int, str] = {}
     files: dict[str, int] = {}
     uses: dict[tuple[str, int], int] = {}
     raised: set[int] = set()
@@ -92,6 +105,7 @@ def _portion(session: Session, start: int, bodies: Sequence[bytes], seen: _Seen)
             continue
         seen.take(leaf, digest)
         events[digest] = seq
+        kinds[seq] = leaf.kind
         if leaf.kind.endswith(":planned"):
             intents.update(dict.fromkeys((n for n, _ in leaf.statuses), seq))
         elif leaf.kind == _IMPORTED:
@@ -110,6 +124,8 @@ def _portion(session: Session, start: int, bodies: Sequence[bytes], seen: _Seen)
         *registered,
         *_outcomes(session, outcomes, seen),
         *_uses(session, uses),
+        *row_claims(session, {digest: seq for digest, seq in events.items() if kinds[seq] == ROWS}),
+        *access_claims(session, {digest: seq for digest, seq in events.items() if kinds[seq] == ACCESS}),
     ):
         rows[found][row] = claim
     yield from ({"seq": seq, **rows[seq]} for seq in sorted(rows))

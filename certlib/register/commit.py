@@ -208,7 +208,7 @@ def add_file(session: Session, registered: Registered, intent: Intent, at: datet
 
 
 def add_parts(
-    session: Session, register: Register, registered: Registered, intent: Intent, chain: bytes, at: datetime
+    session: Session, register: Register, registered: Registered, intent: Intent, *, chain: bytes, at: datetime
 ) -> None:
     """Register what the same use of the seal made beside the file: row and leaf `file:copy` or `file:ses` for each."""
     certificate = intent.kind == "certificate"

@@ -208,8 +208,7 @@ class SqlDeliveries:
             .order_by(row.certificate, col(row.sequence))
         )
         with reader(self._engine) as session:
-            for chain, sequence, digest in session.exec(query.execution_options(yield_per=10_000)):
-                yield chain, sequence, digest
+            yield from session.exec(query.execution_options(yield_per=10_000))
 
     def places(self, chains: Sequence[str]) -> dict[str, dict[int, tuple[str, str]]]:
         """All events of these chains: sequence to state and digest."""

@@ -66,6 +66,10 @@ class FileStore:
             raise StorageError(f"文件 {sha256[:12]}… 在磁盘上已被改动，停止使用；请从备份恢复。", code="file-damaged")
         return data
 
+    def remove(self, sha256: str) -> None:
+        """Take a file out for good: an erasure by law, after the register has let go of it."""
+        self._path(sha256).unlink(missing_ok=True)
+
     def __contains__(self, sha256: str) -> bool:
         return self._path(sha256).exists()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -19,8 +19,7 @@ def standing(session: Session, *, at: datetime) -> Iterator[tuple[int, int]]:
     """Index and status code of every file and sheet ever planned, as of `at`; in no particular order."""
     seen: set[int] = set()
     for key in session.connection().scalars(select(col(CertificateRow.key)).order_by(col(CertificateRow.key))).all():
-        _, certificate = load_certificate(session, key)
-        for n, code in statuses(session, certificate, at):
+        for n, code in _of_certificate(session, key, at):
             seen.add(n)
             yield n, code
         session.expunge_all()
@@ -32,6 +31,14 @@ def standing(session: Session, *, at: datetime) -> Iterator[tuple[int, int]]:
             if index not in seen:
                 seen.add(index)
                 yield index, int(StatusCode.NOT_IN_FORCE)
+
+
+def _of_certificate(session: Session, key: str, at: datetime) -> Sequence[tuple[int, int]]:
+    """Nothing for a certificate whose rows cannot be read: the audit then misses its indices, and names them."""
+    try:
+        return statuses(session, load_certificate(session, key)[1], at)
+    except (ValueError, KeyError, TypeError):
+        return ()
 
 
 def plan_indices(n: int, plan: dict[str, object]) -> list[int]:

@@ -11,10 +11,12 @@ from typing import Protocol
 from sqlalchemy import Engine, text
 from sqlmodel import Session, SQLModel, select
 
+from certlib.domain.subscription import Subscription
 from certlib.errors import ConfigurationError
 from certlib.formats.leaf import Leaf
 from certlib.register.engine import database_now, not_before, reader, writer
 from certlib.register.files import FileStore
+from certlib.register.row_log import logged
 from certlib.register.tables import ChainRow, MetaRow
 
 SCHEMA = "2"
@@ -43,6 +45,7 @@ class Register:
     ) -> None:
         self.engine, self.files, self.journal = engine, files, journal
         self._clock = clock
+        self.subscriptions: tuple[Subscription, ...] = ()  # who is told of events besides the city repository
 
     def create(self) -> None:
         """Make the tables if they are not there. Raises `ConfigurationError` when an older program made them."""
@@ -55,8 +58,8 @@ class Register:
                 raise ConfigurationError(f"台账的结构版本是 {row.value}，本程序需要 {SCHEMA}；请先升级台账。")
 
     def writer(self) -> AbstractContextManager[Session]:
-        """One transaction that writes."""
-        return writer(self.engine)
+        """One transaction that writes; the journal commits to the rows it wrote."""
+        return logged(writer(self.engine), self.journal, self.moment)
 
     def reader(self) -> AbstractContextManager[Session]:
         """One transaction that sees one moment."""

@@ -362,6 +362,7 @@ class AccessRow(SQLModel, table=True):
     subject: str
     purpose: str
     outcome: str
+    digest: int | None = Field(default=None, index=True)  # the digest of its hour, once there is one
 
 
 class MetaRow(SQLModel, table=True):

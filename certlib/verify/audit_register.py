@@ -7,6 +7,8 @@ no leaf:
     {"seq": 9, "event": {"key": "…", "at": milliseconds}, "file": {"sha256": "hex", "n": 41},
                "outcome": {"key": "…", "n": 41, "commitment": "hex" | "erased"}}
     {"seq": 10, "use": {"seal": "…", "use": 3, "state": "used", "sha256": "hex"}}
+    {"seq": 11, "rows": {"commitment": "hex", "differs": ["edition …/1"]}}     rows written by one transaction
+    {"seq": 12, "access": {"commitment": "hex"}}                               accesses of an hour
     {"seq": null, "row": "file", "key": "…"}                                   a row without a leaf
     {"seq": null, "row": "use", "seal": "…", "use": 4, "state": "reserved"}    a use not closed yet
 
@@ -26,6 +28,7 @@ from certlib.verify.audit_events import Breaches, Indices, place_of
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _NO_EVENT = frozenset({"planned", "plan-voided", "effective", "file-replaced", "file-raised", "erased"})
 _USES = frozenset({"seal:used", "seal:released"})
+_DIGESTS = {"register:rows": "rows", "access:digest": "access"}
 _HASH = 32
 
 ROW_WORDS = {
@@ -34,7 +37,36 @@ ROW_WORDS = {
     "file": "文件登记",
     "outcome": "证照（文书）内容",
     "use": "用印登记",
+    "rows": "台账各行的摘要",
+    "access": "查阅日志的摘要",
 }
+TABLE_WORDS = {
+    "certificate": "证照",
+    "edition": "证照版本",
+    "sheet": "实体证照",
+    "file": "文件登记",
+    "document": "审批文书",
+    "blank": "空白证照",
+    "stock_movement": "库存流水",
+    "service": "送达记录",
+    "mass": "批量办理",
+    "meta": "台账设置与已发布清单",
+    "seal": "印章",
+    "seal_edition": "印章版本",
+    "seal_certificate": "印章证书",
+    "seal_event": "印章记录",
+    "seal_authorisation": "用印授权",
+    "seal_use": "用印登记",
+    "published": "已发布文件登记",
+    "access": "查阅记录",
+    "access_digest": "查阅日志摘要",
+    "row_change": "行摘要",
+    "chain": "日志链",
+    "journal_event": "日志条目的哈希",
+    "journal_checkpoint": "检查点的登记",
+    "journal_cosignature": "见证签名的登记",
+}
+_DERIVED = frozenset({"chain", "journal_event", "journal_checkpoint", "journal_cosignature"})
 
 
 def rows_of(leaf: Leaf) -> tuple[str, ...]:
@@ -47,6 +79,8 @@ def _rows_of(kind: str, has_file: bool) -> tuple[str, ...]:
     subject, _, event = kind.partition(":")
     if kind in _USES:
         return ("use",)
+    if kind in _DIGESTS:
+        return (_DIGESTS[kind],)
     if event == "planned":
         return ("intent",)
     if kind == "certificate:imported":
@@ -96,9 +130,13 @@ class Register:
                 self._found.add("register", f"register.jsonl {line['seq']}", "所指的日志条目不存在，或次序颠倒")
             elif row == "use" and line.get("state") == "reserved":
                 self.open_uses.add((str(line.get("seal")), _number(line.get("use"))))
+            elif row in _DERIVED:
+                self._found.add("register", f"{TABLE_WORDS[row]} {key}", "与由日志得出的不符，疑被改动")
             else:
                 self._found.add(
-                    "register", f"{ROW_WORDS.get(row, row)} {key}", "日志中没有与之对应的条目，疑为事后加入"
+                    "register",
+                    f"{ROW_WORDS.get(row) or TABLE_WORDS.get(row, row)} {key}",
+                    "日志中没有与之对应的条目，疑为事后加入",
                 )
 
     def _line(self, index: int) -> Mapping[str, Any]:
@@ -156,6 +194,17 @@ class Register:
         said = (claim.get("seal"), claim.get("use"), claim.get("state"), claim.get("sha256", ""))
         return "" if said == (leaf.seal, leaf.use, state, leaf.file.hex()) else "用印登记与日志不符"
 
+    def _rows(self, claim: Mapping[str, Any], leaf: Leaf, _chain: int) -> str:
+        if claim.get("commitment") == leaf.commitment.hex() and not claim.get("differs"):
+            return ""
+        differs = claim.get("differs")
+        named = [_row_words(str(one)) for one in differs] if isinstance(differs, list) else []
+        return f"{'、'.join(named) or '有一行'} 与写入时的摘要不符，疑被改动或删除"
+
+    def _access(self, claim: Mapping[str, Any], leaf: Leaf, _chain: int) -> str:
+        same = claim.get("commitment") == leaf.commitment.hex()
+        return "" if same else "这一时段的查阅记录与其摘要不符，疑被改动、删除或加入"
+
     def _commitment(self, claim: Mapping[str, Any], planned: bytes) -> str:
         said = claim.get("commitment")
         if said == "erased":
@@ -170,6 +219,8 @@ _KEYS = {
     "file": frozenset({"sha256", "n"}),
     "outcome": frozenset({"key", "n", "commitment"}),
     "use": frozenset({"seal", "use", "state", "sha256"}),
+    "rows": frozenset({"commitment", "differs"}),
+    "access": frozenset({"commitment"}),
 }
 _CHECKS: dict[str, Callable[[Register, Mapping[str, Any], Leaf, int], str]] = {
     "intent": Register._intent,
@@ -177,6 +228,8 @@ _CHECKS: dict[str, Callable[[Register, Mapping[str, Any], Leaf, int], str]] = {
     "file": Register._file,
     "outcome": Register._outcome,
     "use": Register._use,
+    "rows": Register._rows,
+    "access": Register._access,
 }
 
 
@@ -205,6 +258,12 @@ def check_standing(found: Breaches, lines: Iterator[Mapping[str, Any]], indices:
             if indices.owner(n) and not seen[n]:
                 found.add("standing", f"索引号 {n}", "日志有计划，台账中没有此索引号，疑被删除")
     return count
+
+
+def _row_words(name: str) -> str:
+    """A row's table in words, and its key."""
+    table, _, key = name.partition(" ")
+    return f"{TABLE_WORDS.get(table) or ROW_WORDS.get(table, table)} {key}"[:120]
 
 
 def _number(value: Any) -> int:

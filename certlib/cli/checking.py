@@ -1,0 +1,26 @@
+"""`certctl check`: the office's own look at itself, once."""
+
+from __future__ import annotations
+
+import typer
+
+from certlib.cli.options import AsJson, Home
+from certlib.cli.output import print_findings, print_json, progress
+from certlib.issue.checking import check_office
+from certlib.issue.composition import open_office
+from certlib.issue.settings import Settings
+
+
+def check(home: Home = None, as_json: AsJson = False) -> None:
+    """自查：文件、库存、日志、状态清单、证书到期、见证 · check the office as the worker does every hour.
+
+    退出码：0 没有问题，1 有 · exit codes: 0 nothing found, 1 something.
+    """
+    with open_office(Settings.load(home)) as office, progress("正在自查…"):
+        office.sequence()
+        findings = check_office(office, office.register.now())
+    if as_json:
+        print_json({"findings": [finding.as_json() for finding in findings]})
+    else:
+        print_findings("自查", findings)
+    raise typer.Exit(1 if any(finding.outcome == "fail" for finding in findings) else 0)

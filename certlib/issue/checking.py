@@ -1,0 +1,147 @@
+"""The continuous checker: the office looks at itself, on a schedule, as an auditor would; every finding has its place.
+
+    files      a sample of the issued files read from the store, their seals verified anew
+    sheets     blanks counted one by one against the double-entry stock
+    journal    the register against the journal: the whole audit of a bundle made now
+    status     the statuses that the board publishes against those of the tables
+    expiry     X.509 certificates of the seals that end soon
+    witnesses  how far the witnesses have followed
+
+A check that breaks is a finding too: the checker itself never stops the office.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlmodel import Session, col, select
+
+from certlib.crypto.certificates import load_certificates
+from certlib.crypto.development import development_folder
+from certlib.domain.verdict import Finding
+from certlib.errors import CertlibError
+from certlib.formats.status import shard_of
+from certlib.issue.office import Office
+from certlib.register.bundle_files import bundle_files
+from certlib.register.export import export_bundle
+from certlib.register.standing import standing
+from certlib.register.stock import check_stock
+from certlib.register.tables import FileRow
+from certlib.verify.audit import AuditTrust, audit
+from certlib.verify.bundle import open_bundle
+from certlib.verify.span import guard
+
+SOON = timedelta(days=60)
+_DIFFERENCES = 20  # named one by one
+
+Check = Callable[[Office, datetime], list[Finding]]
+
+
+def check_office(office: Office, now: datetime) -> tuple[Finding, ...]:
+    """Every check, in order; at least one finding each, `pass` when nothing was found. Never raises."""
+    return tuple(finding for name, check in CHECKS.items() for finding in _guarded(name, check, office, now))
+
+
+def _guarded(name: str, check: Check, office: Office, now: datetime) -> list[Finding]:
+    try:
+        return check(office, now) or [Finding(name, "pass", "")]
+    except CertlibError as error:
+        return [Finding(name, "fail", error.message)]
+    except Exception as error:  # noqa: BLE001  data past all rules must not end the watch
+        return [Finding(name, "fail", f"检查中断：{type(error).__name__}，台账中有无法读取的内容")]
+
+
+def _files(office: Office, _now: datetime) -> list[Finding]:
+    with office.register.reader() as session:
+        query = select(FileRow.sha256, FileRow.level, FileRow.size).order_by(col(FileRow.sha256))
+        rows = session.exec(query).all()
+    sample = random.sample(list(rows), min(len(rows), office.settings.check_sample))
+    return [found for row in sample if (found := _file(office, *row)) is not None]
+
+
+def _file(office: Office, sha256: str, level: str, size: int) -> Finding | None:
+    """The bytes are those registered; a sealed PDF has whole signatures that cover it to its end."""
+    try:
+        data = office.register.files.read(sha256)
+    except CertlibError as error:
+        return Finding("files", "fail", error.message)
+    if len(data) != size:
+        return Finding("files", "fail", f"文件 {sha256[:12]}… 的大小与登记不符。")
+    if level != "print" and data.startswith(b"%PDF") and (faults := guard(data).faults):
+        return Finding("files", "fail", f"文件 {sha256[:12]}…：{faults[0].detail}")
+    return None
+
+
+def _sheets(office: Office, _now: datetime) -> list[Finding]:
+    with office.register.reader() as session:
+        return [finding for finding in check_stock(session) if finding.outcome != "pass"]
+
+
+def _journal(office: Office, _now: datetime) -> list[Finding]:
+    trust = AuditTrust(journal=office.journal.verifiers, witnesses=[one.verifier for one in office.witnesses])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bundle"
+        with office.register.reader() as session, bundle_files(path) as files:
+            export_bundle(session, office.journal, files)
+        with open_bundle(path) as bundle:
+            report = audit(bundle, trust)
+    return [Finding("journal", "fail", f"{one.place}：{one.message}") for one in report.breaches]
+
+
+def _status(office: Office, now: datetime) -> list[Finding]:
+    office.sequence()
+    _, lists = office.board.statuses()
+    with office.register.reader() as session:
+        differing = list(_differences(session, lists, now))
+    return [
+        Finding("status", "fail", f"索引号 {n}：台账为 {ours}，状态清单为 {theirs}。")
+        for n, ours, theirs in differing[:_DIFFERENCES]
+    ]
+
+
+def _differences(session: Session, lists: Mapping[int, bytes], now: datetime) -> list[tuple[int, int, int]]:
+    return [
+        (n, code, published)
+        for n, code in standing(session, at=now)
+        if (published := _published(lists, n)) is not None and published != code
+    ]
+
+
+def _published(lists: Mapping[int, bytes], n: int) -> int | None:
+    packed = lists.get(shard_of(n))
+    if packed is None:
+        return None
+    slot = n % (2 * len(packed))
+    return packed[slot // 2] >> 4 * (slot % 2) & 15
+
+
+def _expiry(office: Office, now: datetime) -> list[Finding]:
+    folder = Path(office.settings.keys) if office.settings.keys else development_folder()
+    findings = []
+    for path in sorted((folder / "seals").glob("*.pem")):
+        for one in load_certificates(path.read_bytes(), name=str(path)):
+            if one.not_after - now < SOON:
+                outcome = "fail" if one.not_after <= now else "warn"
+                findings.append(
+                    Finding("expiry", outcome, f"{one.common_name} 的证书到期于 {one.not_after:%Y-%m-%d}。")
+                )
+    return findings
+
+
+def _witnesses(office: Office, _now: datetime) -> list[Finding]:
+    return [one for one in office.ask_witnesses() if one.outcome != "pass"]
+
+
+CHECKS: Mapping[str, Check] = {
+    "files": _files,
+    "sheets": _sheets,
+    "journal": _journal,
+    "status": _status,
+    "expiry": _expiry,
+    "witnesses": _witnesses,
+}
+"""The checks by name."""
