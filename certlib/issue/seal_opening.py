@@ -7,7 +7,6 @@ taken in from the system that made them (接入), and authorised by people.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -23,7 +22,7 @@ from certlib.domain.seal_life import Seal, SealAct, SealCommand, decide
 from certlib.errors import ConfigurationError
 from certlib.issue.seals import SealDesk
 from certlib.register import seal_grants, seal_store
-from certlib.register.seal_tables import SealEditionRow, SealRow
+from certlib.register.seal_tables import SealRow
 from certlib.register.store import Register
 from certlib.sealing.identities import SealKeys
 from certlib.verify.chain import Authorities
@@ -43,18 +42,10 @@ def open_seals(register: Register, catalogue: Catalogue, folder: Path, suite: st
     return SealDesk(
         register=register,
         catalogue=catalogue,
-        keys=SealKeys(folder, suite, partial(known_specs, register, catalogue)),
+        keys=SealKeys(folder, suite),
         suite=suite,
         authorities=cache(partial(read_authorities, folder)),
     )
-
-
-def known_specs(register: Register, catalogue: Catalogue) -> Mapping[str, SealSpec]:
-    """Every seal by id: the register's in their newest edition, and those that the catalogue names."""
-    with register.reader() as session:
-        newest = select(SealEditionRow).order_by(SealEditionRow.seal, SealEditionRow.index)  # type: ignore[arg-type]
-        made = {row.seal: seal_store.read_spec(row.spec) for row in session.exec(newest).all()}
-    return {**catalogue.seals, **made}
 
 
 def read_authorities(folder: Path) -> Authorities:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from certlib.crypto.certificates import (
 from certlib.crypto.cms import Signer
 from certlib.crypto.keys import Secrets, open_key
 from certlib.crypto.suites import suite_named, suite_of
-from certlib.domain.seal import SealSpec
+from certlib.domain.seal import SealKind, SealSpec
 from certlib.errors import ConfigurationError, VerificationError
 
 
@@ -70,16 +70,17 @@ class SealIdentity:
 class SealKeys(Mapping[str, SealIdentity]):
     """The identities of a folder of keys in one suite, by the SHA-256 of their X.509 certificate (hexadecimal).
 
-    The register says which certificate a seal's edition is bound to; here is the key to it. What is laid into the
-    folder later (a renewed certificate) is found when it is first asked for. Safe for concurrent use.
+    The register says which certificate a seal's edition is bound to and what its picture is drawn from; here is the
+    key to it. What is laid into the folder later (a renewed certificate) is found when it is first asked for. Safe for
+    concurrent use.
     """
 
-    def __init__(self, folder: Path, suite: str, specs: Callable[[], Mapping[str, SealSpec]]) -> None:
-        """Read the certificates of `folder`, laid out like `keys-dev/`; `specs` gives the seals by id.
+    def __init__(self, folder: Path, suite: str) -> None:
+        """Read the certificates of `folder`, laid out like `keys-dev/`.
 
         Raises `ConfigurationError` naming the file that cannot be read.
         """
-        self._folder, self._short, self._specs = folder, suite_named(suite).short, specs
+        self._folder, self._short = folder, suite_named(suite).short
         self._found: dict[str, SealIdentity] = {}
         self._read: set[tuple[Path, int]] = set()  # with the time of their last change
         self._lock = threading.Lock()
@@ -114,13 +115,17 @@ class SealKeys(Mapping[str, SealIdentity]):
             new = [path for path, state in states.items() if state not in self._read]
             if not new:
                 return
-            specs = self._specs()
             crls = load_revocation_lists(sorted((self._folder / "crl").glob(f"*.{self._short}.crl")))
             for path in new:
                 chain = load_certificates(_bytes(path, path.stem), name=str(path))
-                if spec := specs.get(chain[0].common_name):
-                    self._read.add(states[path])
-                    self._found[chain[0].sha256.hex()] = SealIdentity(spec, _key_uri(path), chain, revocation=crls)
+                identity = SealIdentity(_nameless(chain[0].common_name), _key_uri(path), chain, revocation=crls)
+                self._found[chain[0].sha256.hex()] = identity
+                self._read.add(states[path])
+
+
+def _nameless(seal: str) -> SealSpec:
+    """A seal of which only the id is known here; name and picture come with the order."""
+    return SealSpec(id=seal, authority="", kind=SealKind.APPROVAL, name=seal, arc_text="")
 
 
 class _Certificates(Container[bytes]):

@@ -7,11 +7,14 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
 
 from certlib.catalogue import example
+from certlib.crypto.development import development_folder
+from certlib.crypto.pki import make_development_pki
 from certlib.issue.composition import open_office
 from certlib.issue.office import Office
 from certlib.issue.settings import Settings
@@ -114,3 +117,31 @@ def desk(settings: Settings) -> Iterator[Desk]:
 def reopen(settings: Settings) -> Callable[[Clock], Office]:
     """Open the same office once more, as another process would."""
     return lambda clock: open_office(settings, clock=clock)
+
+
+MORE_SEALS = {
+    "seal-ganzhou-approval-approval-1-renewed": "36070000000002",
+    "seal-ganzhou-approval-approval-3": "36070000000023",
+    "seal-ganzhou-approval-approval-1-new": "36070000000042",
+}
+
+
+@pytest.fixture(scope="session")
+def more_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The development keys with more seals of the approval bureau: a renewed certificate, a 3号章, a new first seal."""
+    folder = copytree(development_folder(), tmp_path_factory.mktemp("keys") / "keys")
+    plan = (folder / "pki.toml").read_text(encoding="utf-8")
+    rows = "".join(
+        f'[certificate.{label}]\nprofile = "seal"\nissuer = "issuing"\nsuites = ["p256-sha256"]\n'
+        f'O = "11360700MBY000029R赣州市行政审批局"\nCN = "{seal}"\n\n'
+        for label, seal in MORE_SEALS.items()
+    )
+    (folder / "pki.toml").write_text(plan.replace("# Keys without a certificate.", f"{rows}# Keys."), encoding="utf-8")
+    make_development_pki(folder)
+    return folder
+
+
+def certificate_of(keys: Path, label: str, short: str = "p256") -> str:
+    """The certificates in a seal's file, without its key."""
+    text = (keys / "seals" / f"{label}.{short}.pem").read_text("ascii")
+    return text[text.index("-----BEGIN CERTIFICATE-----") :]
