@@ -24,7 +24,7 @@ class Published:
     def of(cls, data: bytes, *, compress: bool = False) -> Published:
         """`data` with what sending needs."""
         etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-        return cls(data, etag, gzip.compress(data, 6, mtime=0) if compress else b"")
+        return cls(data, etag, gzip.compress(data, 9, mtime=0) if compress else b"")
 
 
 class Shelf:

@@ -78,6 +78,14 @@ class IssueRequest(Shape):
     second_person: str = Field(default="", description="用印复核人（双人复核）· who confirms the use of the seal")
 
 
+class ActDocument(Shape):
+    """决定文书的内容；办理本身已写明的不必再写 · facts of the decision document beyond what the act states."""
+
+    facts: dict[str, Any] = Field(
+        default_factory=dict, examples=[{"decision_text": "撤销该行政许可，该许可自始无效。"}]
+    )
+
+
 class ActRequest(Shape):
     """对证照办理一项操作 · an action on a certificate."""
 
@@ -95,6 +103,9 @@ class ActRequest(Shape):
     cause: str = ""
     evidence: list[str] = Field(default_factory=list)
     second_person: str = Field(default="", description="复核人 · second person")
+    document: ActDocument | None = Field(
+        default=None, description="同时制发决定文书（撤销、撤回、注销）· seal the act's decision document afterwards"
+    )
 
 
 class BatchLine(IssueRequest):

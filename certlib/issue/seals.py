@@ -246,10 +246,9 @@ class SealDesk:
         self, session: Session, row: SealRow | None, spec: SealSpec, request: SealRequest, at: datetime
     ) -> tuple[tuple[Certificate, ...], list[Fault]]:
         """The X.509 certificates of the edition to be made, one for each suite, with what is wrong with them."""
-        before = self._bound(session, row)
+        if request.certificates is None and request.command.cause == "picture-change":
+            return self._bound(session, row), []
         given = self._new(session, spec.id) if request.certificates is None else request.certificates
-        if not given and before and request.command.cause == "picture-change":
-            return before, []
         if not given:
             message = "没有给出证书，密钥目录中也没有此印章的新证书"
             return (), [fault("certificates", "missing", message, "There is no certificate.")]

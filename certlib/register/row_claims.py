@@ -90,7 +90,8 @@ def _newest(session: Session, name: str, keys: Sequence[str]) -> dict[str, int]:
             .where(col(RowChange.name) == name, col(RowChange.key).in_(part))
             .group_by(col(RowChange.key))
         )
-        newest |= dict(session.connection().execute(query).tuples().all())  # type: ignore[arg-type]
+        rows = session.connection().execute(query)
+        newest |= {key: number for key, number in rows if number is not None}
     return newest
 
 

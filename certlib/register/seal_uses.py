@@ -95,7 +95,7 @@ def reserve(
     line.authorisation, line.authorisation_sha256 = authorisation.id, authorisation.sha256
     named = {"name": seal.name, "number": seal.copy_number, "keeper": seal.keeper, "edition_sha256": edition.sha256}
     mandate = mandate_text(catalogue, line.item, occasion.decision, civil_date(at))
-    line.record = {**line.record, "seal": named, **({"mandate": mandate} if mandate else {})}
+    line.record = {**line.record, "seal_detail": named, **({"mandate": mandate} if mandate else {})}
     session.add_all([line, authorisation])
     session.flush()
     return line
@@ -103,8 +103,8 @@ def reserve(
 
 def name_certificate(line: SealUseRow, certificate: SealCertificateRow) -> None:
     """Add to a line with which X.509 certificate the seal is used."""
-    seal = {**line.record["seal"], "certificate": certificate.sha256, "certificate_serial": certificate.serial}
-    line.record = {**line.record, "seal": seal}
+    named = {"certificate": certificate.sha256, "certificate_serial": certificate.serial}
+    line.record = {**line.record, "seal_detail": {**line.record["seal_detail"], **named}}
 
 
 def close(

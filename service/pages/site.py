@@ -35,9 +35,12 @@ _PARTS = (
     "page.js",
     "check.js",
     "ask.js",
+    "match.js",
     "file.js",
+    "pdf.js",
     "scan.js",
     "ways.js",
+    "why.js",
     "inflate.js",
     "sm2.js",
     "en.js",
@@ -46,8 +49,11 @@ _PARTS = (
 )
 _SCANNER = "vendor/qr-0.7.0/qr.js"
 PAGE = "/v"
+_P256 = bytes.fromhex("06082a8648ce3d030107")  # the curve's OID in a SubjectPublicKeyInfo
 _INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
 _COMMENT_LINE = re.compile(rb"^(//.*|/\*\*.*\*/)?\n", re.MULTILINE)
+_COMMENT_BEHIND = re.compile(rb"(?<=[;{},]) // [^'\"`\n]*$", re.MULTILINE)
+_STYLE_SPACE = re.compile(rb"\s*([{};,>])\s*|(?<=:)\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +75,25 @@ def templates() -> Environment:
 
 def citizen_site(*, host: str, roots: Iterable[bytes]) -> dict[str, Part]:
     """Every file of the page by its path. `roots` are the public keys of the trust list (SubjectPublicKeyInfo)."""
-    pinned = {key_id(root).hex(): base64.b64encode(root).decode() for root in roots}
-    config = json.dumps({"roots": pinned, "words": _words()}, ensure_ascii=False, separators=(",", ":"))
+    pinned = {key_id(root).hex(): base64.b64encode(root).decode() for root in _for_browsers(roots)}
+    spoken = _words()
+    chinese = {name: [words.chinese, words.tone] for name, words in spoken.items()}
+    config = json.dumps({"roots": pinned, "words": chinese}, ensure_ascii=False, separators=(",", ":"))
     page = templates().get_template("citizen.html").render(host=host, config=config).encode()
     parts = {PAGE: _part(page, "html")}
-    parts |= {f"{PAGE}/{name}": _part(_slim(_static(f"v/{name}")), name.rsplit(".", 1)[-1]) for name in _PARTS}
+    for name in _PARTS:
+        suffix = name.rpartition(".")[2]
+        parts[f"{PAGE}/{name}"] = _part(_slim(_static(f"v/{name}"), suffix), suffix)
+    parts[f"{PAGE}/en.js"] = _part(_english(spoken), "js")
     parts[f"{PAGE}/vendor/qr.js"] = _part(_static(_SCANNER), "js")
     parts[f"{PAGE}/sw.js"] = _part(_worker(parts), "js")
     return parts
+
+
+def _for_browsers(roots: Iterable[bytes]) -> list[bytes]:
+    """The keys worth pinning: P-256, which every browser has; others only where there is none."""
+    given = list(roots)
+    return [root for root in given if _P256 in root[:26]] or given
 
 
 def plain_style() -> Part:
@@ -91,19 +108,26 @@ def _worker(parts: Mapping[str, Part]) -> bytes:
     return text.replace("__VERSION__", version).replace("__SHELL__", json.dumps(sorted(parts))).encode()
 
 
-def _words() -> dict[str, list[str]]:
-    spoken: dict[str, Words] = {str(verdict): words for verdict, words in WORDS.items()}
-    spoken |= {f"{Verdict.REVOKED}/{cause}": words for cause, words in REVOKED_WORDS.items()}
-    return {name: [words.chinese, words.english, words.tone] for name, words in spoken.items()}
+def _words() -> dict[str, Words]:
+    causes = {f"{Verdict.REVOKED}/{cause}": words for cause, words in REVOKED_WORDS.items()}
+    return {str(verdict): words for verdict, words in WORDS.items()} | causes
+
+
+def _english(spoken: Mapping[str, Words]) -> bytes:
+    """The page's English with the library's words for the verdicts."""
+    words = json.dumps({name: words.english for name, words in spoken.items()}, separators=(",", ":"))
+    return _slim(_static("v/en.js")).replace(b"__WORDS__", words.encode())
 
 
 def _static(name: str) -> bytes:
     return files("service").joinpath("static").joinpath(name).read_bytes()
 
 
-def _slim(script: bytes) -> bytes:
-    """A script without its indentation and the lines that hold nothing but a comment; phones pay for bytes."""
-    return _COMMENT_LINE.sub(b"", _INDENT.sub(b"", script))
+def _slim(data: bytes, suffix: str = "js") -> bytes:
+    """A script without indentation and comments, a style sheet without spaces; phones pay for bytes."""
+    if suffix == "css":
+        return _STYLE_SPACE.sub(lambda found: found[1] or b"", data)
+    return _COMMENT_BEHIND.sub(b"", _COMMENT_LINE.sub(b"", _INDENT.sub(b"", data)))
 
 
 def _part(data: bytes, suffix: str) -> Part:

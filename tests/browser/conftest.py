@@ -58,8 +58,11 @@ class Issuer:
     issued: datetime = field(default_factory=lambda: datetime.now(UTC))
     seq: int = 1
     key_state: str = "active"
+    key_since: datetime | None = None
+    key_until: datetime | None = None
     down: bool = False
     status_down: bool = False
+    seals: bytes = b""  # the signed seal list
     asked: list[str] = field(default_factory=list)
     answer: dict[str, Any] = field(default_factory=dict)
 
@@ -95,6 +98,8 @@ class Issuer:
                         uses=("code",),
                         issuer=issuer,
                         state=self.key_state,
+                        since=self.key_since,
+                        until=self.key_until,
                     ),
                     TrustedKey(public_key=development_key("status-2026").public_key, uses=("status",), issuer=issuer),
                 ),
@@ -133,6 +138,10 @@ def small_site(issuer: Issuer) -> FastAPI:
     @app.get("/public/trust")
     def trust() -> Response:
         return Response(issuer.trust_list(), media_type="application/json")
+
+    @app.get("/public/seals")
+    def seals() -> Response:
+        return Response(issuer.seals, media_type="application/json")
 
     @app.get("/public/status/{shard}")
     def status(shard: int) -> Response:

@@ -1,8 +1,7 @@
 """The page around the verdict: language, size of print, privacy, weight, the ways to check another certificate."""
 
-import gzip
-import hashlib
 import io
+import random
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,16 @@ import pytest
 import qrcode
 from PIL import Image, ImageDraw
 
+from certlib.crypto.development import development_key
 from certlib.domain.verdict import WORDS, Verdict
+from certlib.formats.status import SHARD_SIZE
+from certlib.issue.composition import open_office
+from certlib.issue.settings import Settings
 from service.headers import CITIZEN_PAGE
 from service.pages.site import citizen_site
+from service.published import Published
+
+from .conftest import ROOTS
 
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -25,6 +31,13 @@ FOUND = {
         {"label": "当前版本", "english": "Current version", "value": "002"},
     ],
 }
+
+
+@pytest.fixture(scope="module")
+def real_lists(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list[bytes]]:
+    """The trust list that a real office publishes, and the keys to pin."""
+    with open_office(Settings(home=tmp_path_factory.mktemp("office"))) as office:
+        return office.trust_list, list(office.list_keys)
 
 
 def _violations(page: Any) -> list[str]:
@@ -182,6 +195,49 @@ def test_the_register_is_asked_at_a_tap(phone: Any, issuer: Any) -> None:
     assert "002" in phone.text("#answer")
 
 
+@pytest.mark.parametrize(("match", "said"), [(True, "一致"), (False, "不一致")])
+def test_the_holder_is_matched_not_shown(phone: Any, issuer: Any, match: bool, said: str) -> None:
+    """Name and last four characters go out with the code; yes or no comes back, and how many tries are left."""
+    issuer.answer = FOUND
+    fragment = issuer.link(1)
+    phone.scan(fragment)
+    phone.page.click("#ask")
+    phone.page.click("#answer button:has-text('核对持证人')")
+    phone.page.wait_for_selector("#answer form")
+    issuer.answer = {"match": match, "left": 3}
+    phone.page.fill("#answer form input >> nth=0", "欧阳建国")
+    phone.page.fill("#answer form input >> nth=1", "002X")
+    assert _violations(phone.page) == []
+    phone.page.click("#answer form button")
+    phone.page.wait_for_selector("#answer form .found")
+    assert phone.text("#answer form .found").startswith(said)
+    assert "3" in phone.text("#answer form .found")
+    sent = [line for line in issuer.asked if line.startswith("matches")]
+    assert len(sent) == 1
+    assert fragment in sent[0]
+    assert phone.page.url == f"{phone.site}/v"
+    phone.shot("match")
+
+
+def test_a_match_that_is_spent_says_so(phone: Any, issuer: Any) -> None:
+    """After five tries a day; the typed number offers the match as well."""
+    issuer.answer = FOUND
+    phone.page.goto(f"{phone.site}/v")
+    phone.verdict()
+    phone.page.click("#manual summary")
+    phone.page.fill("#number", "赣虔药监械经营许20260017号")
+    phone.page.fill("#check", "7K3M-9Q2X")
+    phone.page.click("#typed button")
+    phone.page.click("#found button:has-text('核对持证人')")
+    phone.page.wait_for_selector("#found form")
+    issuer.answer = {"status": 429, "title": "", "title_en": ""}
+    phone.page.fill("#found form input >> nth=0", "某公司")
+    phone.page.fill("#found form input >> nth=1", "0000")
+    phone.page.click("#found form button")
+    phone.page.wait_for_selector("#found form p")
+    assert "已用完" in phone.text("#found")
+
+
 @pytest.mark.parametrize(("status", "sentence"), [(404, "没有查到"), (429, "过于频繁"), (503, "系统繁忙")])
 def test_a_refused_look_up_says_why(phone: Any, issuer: Any, status: int, sentence: str) -> None:
     """Unknown, too often, busy: each in words, where the reader typed."""
@@ -212,51 +268,6 @@ def test_number_and_check_code_by_hand(phone: Any, issuer: Any) -> None:
     phone.shot("typed")
 
 
-def test_a_file_is_asked_for_by_its_fingerprint(phone: Any, issuer: Any) -> None:
-    """The digest goes out, not the file."""
-    issuer.answer = FOUND
-    pdf = b"%PDF-1.7 a certificate"
-    phone.page.goto(f"{phone.site}/v")
-    phone.verdict()
-    phone.page.click("#pdf summary")
-    _upload(phone, "#file", "证照.pdf", "application/pdf", pdf)
-    phone.page.wait_for_selector("#filed .found")
-    sent = [line for line in issuer.asked if line.startswith("files")]
-    assert [hashlib.sha256(pdf).hexdigest() in line for line in sent] == [True]
-    assert not any("a certificate" in line for line in sent)
-
-
-def test_the_whole_file_goes_out_by_consent_only(phone: Any, issuer: Any) -> None:
-    """An unknown digest offers to send the file; only the tap sends it."""
-    issuer.answer = {"issued": False}
-    phone.page.goto(f"{phone.site}/v")
-    phone.verdict()
-    phone.page.click("#pdf summary")
-    _upload(phone, "#file", "证照.pdf", "application/pdf", b"%PDF-1.7 changed")
-    phone.page.wait_for_selector("#filed button")
-    assert "不是签发原件" in phone.text("#filed")
-    phone.shot("file-unknown")
-    issuer.answer = {"verdict": "altered", "fields": []}
-    phone.page.click("#filed button")
-    phone.page.wait_for_selector("#filed .found")
-    assert WORDS[Verdict.ALTERED].chinese in phone.text("#filed")
-    assert any("%PDF-1.7 changed" in line for line in issuer.asked)
-
-
-def test_a_file_that_is_too_large_is_not_even_read(phone: Any, issuer: Any, tmp_path: Path) -> None:
-    """Three hundred megabytes are refused on the phone."""
-    large = tmp_path / "large.pdf"
-    with large.open("wb") as held:
-        held.truncate(300_000_000)
-    phone.page.goto(f"{phone.site}/v")
-    phone.verdict()
-    phone.page.click("#pdf summary")
-    phone.page.set_input_files("#file", str(large))
-    phone.page.wait_for_selector("#filed p")
-    assert "20 MB" in phone.text("#filed")
-    assert not any(line.startswith("files") for line in issuer.asked)
-
-
 @pytest.mark.parametrize("seal", [False, True], ids=["clean", "under a red seal"])
 def test_a_code_is_read_from_a_photo(phone: Any, issuer: Any, seal: bool) -> None:
     """A photo is read on the phone, through a red seal too; the host in the code plays no part."""
@@ -265,6 +276,43 @@ def test_a_code_is_read_from_a_photo(phone: Any, issuer: Any, seal: bool) -> Non
     _upload(phone, "#photo", "paper.jpg", "image/jpeg", _picture(issuer, 5, seal=seal))
     phone.page.wait_for_selector("body[data-verdict=valid]", timeout=20_000)
     assert phone.complaints == []
+
+
+def _row(*codes: Image.Image) -> bytes:
+    """Several codes on one picture."""
+    width, height = sum(code.width + 30 for code in codes), max(code.height for code in codes)
+    paper = Image.new("RGB", (width, height + 20), "white")
+    at = 10
+    for code in codes:
+        paper.paste(code, (at, 10))
+        at += code.width + 30
+    held = io.BytesIO()
+    paper.save(held, "PNG")
+    return held.getvalue()
+
+
+def _code(text: str) -> Image.Image:
+    return qrcode.make(text, box_size=5, border=4).convert("RGB")
+
+
+def test_a_photo_with_three_certificates_says_so(phone: Any, issuer: Any) -> None:
+    """Which one is meant is not guessed."""
+    codes = [_code(f"https://zwfw.ganzhou.example/v#{issuer.link(n)}") for n in (5, 6, 7)]
+    phone.page.goto(f"{phone.site}/v")
+    phone.verdict()
+    _upload(phone, "#photo", "three.png", "image/png", _row(*codes))
+    phone.page.wait_for_selector("#looked p", timeout=20_000)
+    assert "一次只拍一份" in phone.text("#looked")
+    assert phone.page.get_attribute("body", "data-verdict") == "empty"
+
+
+def test_codes_of_others_beside_ours_do_no_harm(phone: Any, issuer: Any) -> None:
+    """A payment code on the wall behind the certificate is passed over."""
+    codes = [_code("https://pay.example/x?y=1"), _code(f"https://else.example/v#{issuer.link(5)}"), _code("WIFI:S:x;;")]
+    phone.page.goto(f"{phone.site}/v")
+    phone.verdict()
+    _upload(phone, "#photo", "wall.png", "image/png", _row(*codes))
+    phone.page.wait_for_selector("body[data-verdict=valid]", timeout=20_000)
 
 
 def test_a_photo_without_code_says_so(phone: Any, issuer: Any) -> None:
@@ -302,25 +350,37 @@ def test_without_a_network_at_the_first_visit_nothing_is_claimed(phone: Any, iss
     assert phone.page.get_attribute("#verdict", "class") == "grey"
 
 
+KB = 1000
+
+
+def _weights(site: dict[str, Any]) -> dict[str, int]:
+    """Bytes on the wire of each part, with room for an answer's own headers left out as servers differ in them."""
+    return {path: len(part.gzipped) for path, part in site.items()}
+
+
 def test_the_page_is_light() -> None:
-    """Page, style and its own script within 8 KB, all that a verdict needs within 11, the scanner within 17 KB."""
-    parts = {
-        path: len(part.gzipped) for path, part in citizen_site(host="zwfw.example.gov.cn", roots=[b"x" * 44]).items()
-    }
-    assert parts["/v"] + parts["/v/page.css"] + parts["/v/page.js"] <= 8_000
-    assert parts["/v"] + parts["/v/page.css"] + parts["/v/page.js"] + parts["/v/check.js"] <= 11_000
-    assert parts["/v/vendor/qr.js"] + parts["/v/scan.js"] <= 17_000
+    """First paint (page, style, its own script) within 8 KB, the scanner within 16 KB, each other module within 4."""
+    roots = [development_key(label).public_key for label in ROOTS]
+    parts = _weights(citizen_site(host="zwfw.ganzhou.example", roots=roots))
+    assert parts["/v"] + parts["/v/page.css"] + parts["/v/page.js"] <= 8 * KB
+    assert parts["/v/vendor/qr.js"] + parts["/v/scan.js"] <= 16 * KB
+    rest = {path: size for path, size in parts.items() if path.endswith(".js") and path != "/v/vendor/qr.js"}
+    assert max(rest.values()) <= 4 * KB + 400, rest
 
 
-def test_everything_for_a_verdict_is_within_20_kilobytes(phone: Any, issuer: Any) -> None:
-    """With a full shard of a hundred thousand certificates, one in a hundred revoked."""
-    issuer.entries = {n: 1 if n % 100 == 0 else 0 for n in range(100_000)}
-    issuer.high_water = 100_000
+def test_everything_for_a_verdict_is_within_20_kilobytes(real_lists: tuple[bytes, list[bytes]], issuer: Any) -> None:
+    """With the real trust list of the whole catalogue, and a full shard of which one in thirty is no longer valid."""
+    trust, roots = real_lists
+    chance = random.Random(7)
+    states = [1, 2, 3, 3, 3, 3, 12, 13, 14, 14]
+    issuer.entries = {n: chance.choice(states) if chance.random() < 0.033 else 0 for n in range(SHARD_SIZE)}
+    issuer.high_water = SHARD_SIZE - 1
     token = len(issuer.status_list(0))
-    trust = len(gzip.compress(issuer.trust_list()))
-    parts = citizen_site(host="zwfw.example.gov.cn", roots=[b"x" * 44])
-    page = sum(len(parts[path].gzipped) for path in ("/v", "/v/page.css", "/v/page.js", "/v/check.js"))
-    assert page + token + trust <= 20_000
+    assert 6.5 * KB < token < 7.5 * KB  # as heavy as the mix that was measured for the design
+    parts = _weights(citizen_site(host="zwfw.ganzhou.example", roots=roots))
+    page = sum(parts[path] for path in ("/v", "/v/page.css", "/v/page.js", "/v/check.js"))
+    kept = Published.of(trust, compress=True)
+    assert page + len(kept.gzipped) + token <= 20 * KB
 
 
 def test_the_page_allows_nothing_but_itself(phone: Any) -> None:

@@ -134,6 +134,7 @@ def test_compromised_key_is_not_believed(phone: Any, issuer: Any) -> None:
     assert phone.scan(issuer.link(1)) == Verdict.SIGNATURE_INVALID
     assert "登记机关" in phone.text("#advice")
     assert phone.page.is_hidden("#paper")
+    assert phone.page.is_visible("#ask")  # the register alone can confirm it, and is asked with the code
 
 
 def test_an_edited_code_shows_nothing(phone: Any, issuer: Any) -> None:
@@ -153,6 +154,16 @@ def test_a_forged_signature_is_suspected_forgery(phone: Any, issuer: Any) -> Non
     assert phone.page.is_hidden("#paper")
     assert phone.text("#fields") == ""
     phone.shot("signature-invalid")
+
+
+def test_a_key_may_be_younger_than_the_paper_s_day(phone: Any, issuer: Any) -> None:
+    """A sheet printed anew keeps its day of issue; a retired key does not sign what was issued after it."""
+    issuer.key_since = datetime(2026, 6, 1, tzinfo=UTC)
+    assert phone.scan(issuer.link(1, issued=date(2026, 3, 15))) == Verdict.VALID
+    issuer.key_state, issuer.key_until = "retired", datetime(2026, 9, 1, tzinfo=UTC)
+    assert phone.scan(issuer.link(1, issued=date(2026, 8, 1))) == Verdict.VALID
+    assert phone.scan(issuer.link(1, issued=date(2026, 9, 2))) == Verdict.SIGNATURE_INVALID
+    assert "使用期" in phone.text("#advice")
 
 
 def test_a_wrongly_signed_trust_list_confirms_nothing(phone: Any, issuer: Any) -> None:

@@ -12,10 +12,13 @@ from certlib.crypto.development import development_key
 from certlib.domain.verdict import StatusCode, Verdict
 from certlib.errors import VerificationError
 from certlib.formats.status import (
+    MAX_TOKEN,
     MEDIA_TYPE,
     SHARD_BYTES,
     SHARD_SIZE,
     StatusList,
+    deflate,
+    inflate,
     pack,
     read_status_list,
     shard_of,
@@ -53,6 +56,15 @@ def test_every_entry_is_read_as_it_was_written(pairs: dict[int, StatusCode]) -> 
     assert {n: found.status(n) for n in pairs} == pairs
     free = next(n for n in range(SHARD_SIZE, 2 * SHARD_SIZE) if n not in pairs)
     assert found.status(free) is StatusCode.NOT_IN_FORCE
+
+
+@pytest.mark.parametrize("one_in", [1000, 100, 12, 3, 1])
+def test_a_list_is_read_however_crowded_it_is(one_in: int) -> None:
+    """Compressed for size or for speed, the entries are the same, and never larger than a byte for two."""
+    packed = pack(((n, (n * 7919) % 16 if n % one_in == 0 else 0) for n in range(SHARD_SIZE)), shard=0, fill=0)
+    small = deflate(packed)
+    assert inflate(small, SHARD_BYTES) == packed
+    assert len(small) < MAX_TOKEN
 
 
 def test_the_signed_claims_are_those_given() -> None:

@@ -81,8 +81,8 @@ class Story:
 
     # --- seals -------------------------------------------------------------------------------------------------------
 
-    def act(self, act: str, seal: str = "印章", **parts: Any) -> None:
-        self.office.seals.act(NAMES[seal], {"act": act, **COMMON, **parts}, client="platform")
+    def act(self, act: str, which: str = "印章", **parts: Any) -> None:
+        self.office.seals.act(NAMES[which], {"act": act, **COMMON, **parts}, client="platform")
 
     def apply(self, seal: str) -> None:
         copy, keeper = (3, "三号窗口") if seal == "3号章" else (1, "新任管理员")
@@ -235,8 +235,8 @@ def story(tmp_path: Path, more_keys: Path) -> Iterator[Story]:
     renewed = certificate_of(more_keys, "seal-ganzhou-approval-approval-1-renewed")
     settings = Settings(home=tmp_path / "home", suite="p256-sha256", keys=str(more_keys))
     clock = Clock()
-    dead = replace(settings, timestamps=(DEAD,))
-    with open_office(settings, clock=clock) as office, open_office(dead, clock=clock) as waiting:
+    without = replace(settings, timestamps=(DEAD,))
+    with open_office(settings, clock=clock) as office, open_office(without, clock=clock) as waiting:
         yield Story(Desk(office, clock), waiting, renewed)
 
 

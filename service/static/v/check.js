@@ -38,9 +38,16 @@ export async function check(code, roots) {
   if (!key?.uses.includes('code')) throw new Refused('unknown-issuer');
   if (!(await holds(message, key))) throw new Refused('signature-invalid');
   const start = (payload.issued + EPOCH) * DAY - SHANGHAI; // may lie before the key's first day: a sheet printed anew
-  if (unfit(key, start, Infinity)) throw new Refused('signature-invalid', 'unfit');
+  // what a leaked key signed the register alone can confirm: it may be asked with the code
+  if (unfit(key, start, Infinity)) throw Object.assign(new Refused('signature-invalid', 'unfit'), { code });
   const list = await status.then((data) => data && statusOf(data, payload.n, trust)).catch(() => null);
-  return { ...judge(payload, list), code, fields: fields(payload, trust, key) };
+  return { ...judge(payload, list), code, digest: hex(payload.digest), fields: fields(payload, trust, key) };
+}
+
+/** The state of index `n`, valid to the end of day `until` (days since 2020, null without end), by the signed lists. */
+export async function stateOf(n, until, roots) {
+  const list = await Promise.all([newest(n), trustList(roots)]).then(([data, trust]) => statusOf(data, n, trust)).catch(() => null);
+  return judge({ until }, list);
 }
 
 function judge({ until }, list) {
@@ -95,7 +102,7 @@ function read(code) {
     const days = [issued, until ?? 0].every(Number.isSafeInteger) && digest.length === 16 && values.length === 10;
     const texts = PRINTABLE.test(number) && number.length && PRINTABLE.test(name) && number.length <= 64 && name.length <= 100;
     if (!natural || !days || !texts || typeof digest === 'string') throw 0;
-    return { message, payload: { type, number, edition, name, issued, until, n, carrier, issuer } };
+    return { message, payload: { type, number, edition, name, issued, until, digest, n, carrier, issuer } };
   } catch {
     throw new Refused('unreadable');
   }
@@ -156,7 +163,7 @@ function sign1([prot, plain, payload, signature]) {
   return { alg: String(headers.get(1)), kid: hex(headers.get(4) ?? []), headers, plain, payload, signature, signed };
 }
 
-const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+export const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 const bytes64 = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (character) => character.charCodeAt(0));
 const json64 = (text) => JSON.parse(new TextDecoder().decode(bytes64(text)));
 
@@ -214,16 +221,18 @@ async function statusOf(data, n, trust) {
   if (unfit(key, claims.get(6), claims.get(6) + 1)) throw 0;
   if (entry.get('bits') !== 4 || !claims.get(2).endsWith(`/${shard}`)) throw 0;
   if (!forward(`status/${shard}`, claims.get(-65537))) throw 0;
-  const packed = await inflate(entry.get('lst'));
+  const packed = await inflate(entry.get('lst'), PACKED + 1);
   if (packed.length !== PACKED || n > claims.get(-65538)) return null;
   const slot = n % SHARD;
   return { code: (packed[slot >> 1] >> (slot & 1 ? 4 : 0)) & 15, issued: claims.get(6), expires: claims.get(4) };
 }
 
-async function inflate(data) {
-  if (!self.DecompressionStream) return (await import('./inflate.js')).default(data, PACKED + 1);
-  const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream('deflate'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+/** What `data` (zlib) stands for; a browser without the means may give up beyond `most` bytes. */
+export async function inflate(data, most) {
+  if (!self.DecompressionStream) return (await import('./inflate.js')).default(data, most);
+  const { writable, readable } = new DecompressionStream('deflate'), writer = writable.getWriter();
+  writer.write(data).then(() => writer.close()).catch(() => {}); // what is wrong with it, the reader hears
+  return new Uint8Array(await new Response(readable).arrayBuffer());
 }
 
 /** Whether `value` is at least the highest seen under this name here: lists only go forward, a lower one is old. */

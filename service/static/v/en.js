@@ -1,9 +1,9 @@
-// The page in English, loaded at a tap.
+// The page in English, loaded at a tap; the words of the verdicts are the library's and put in by the server.
 export default {
+  words: __WORDS__,
   title: 'Ganzhou certificate check',
   domain: 'Check the address: ',
   large: 'Large print',
-  language: '中文',
   compare: 'Compare with the paper',
   differ: 'If any line differs, do not rely on it.',
   ask: 'Ask the register for current version and details',
@@ -16,7 +16,7 @@ export default {
   check: 'Check code',
   send: 'Look up',
   pdf: 'Check an electronic certificate (PDF)',
-  pdfNote: 'A fingerprint is computed here and sent; the file itself stays on your device.',
+  pdfNote: 'Seal and content are checked on this device; the register is asked only if you agree.',
   choose: 'Choose a file, or drop it here',
   report: 'What to do about a suspicious certificate',
   reportText: 'Keep a photo, note who showed it, when and where; call 12345 or tell the issuing authority. Checking is free; this page never asks for money, downloads or card numbers.',

@@ -17,22 +17,11 @@ const TEXT = {
   'paper-lost.': '持证人已声明这张纸质证照遗失，请勿采信。',
   'not-in-force.': '尚未到生效日期，或该件未启用。',
   'status-unknown.': '签名是真的，但没有取得最新状态。请联网后重试，不要仅凭此结果采信。',
-  'unknown-issuer.': '信任列表中没有这个签发密钥，不能确认真伪。请核对网址，联网后重试。',
-  'signature-invalid.': '签名不符，因此不显示任何内容。请勿采信，并可按下方方法举报。',
-  'unreadable.': '二维码内容不完整，请重新扫描、选择照片，或手工输入编号与校验码。',
-  'unsupported.': '本页不认识这种二维码的版本或签名算法，请到登记机关查询。',
-  'over.': '有效期已过，也没有取得最新状态，请勿采信。',
-  'foreign.': '这不是本市证照的二维码，请扫描证照上印制的二维码。',
-  'untrusted.': '信任列表的签名不符，或比以前见过的旧，不能据以确认。请核对网址，联网后重试。',
-  'unfit.': '签发密钥在签发之日不在使用期内，或已泄露停用，请向登记机关核实。',
-  offline: '没有网络，无法核验',
-  'offline.': '首次核验需要联网取得信任列表，请联网后重试。',
   asOf: '状态数据时间：',
   hours: '（离线数据）',
   unchecked: '；状态未核对',
   ticked: '已核对',
   none: '长期',
-  language: 'English',
 };
 const LABELS = {
   type: '证照名称', carrier: '载体', number: '编号', edition: '版本', holder: '持证主体', issuer: '签发机关',
@@ -41,6 +30,15 @@ const LABELS = {
 const CHINESE = { ...TEXT, ...LABELS };
 
 let language = 'zh', words = CHINESE, english = null, now = { verdict: 'empty' };
+
+/** Say everything in another language from now on: `strings` of `en.js`, or none for Chinese. */
+function speak(strings) {
+  english = strings;
+  language = strings ? 'en' : 'zh';
+  words = { ...CHINESE, ...strings };
+  draw();
+}
+
 const page = { at, redraw() {} }; // what ways.js may use
 
 const text = (key) => words[key] ?? CHINESE[key] ?? '';
@@ -54,11 +52,12 @@ const make = (tag, content, name) => {
 
 /** A verdict's words and tone, as the library says them. */
 function saying(verdict, cause) {
-  const [chinese, foreign, tone] = config.words[`${verdict}/${cause}`] ?? config.words[verdict] ?? [text(verdict), text(verdict), 'grey'];
-  return { words: both([chinese, foreign]), tone };
+  const name = config.words[`${verdict}/${cause}`] ? `${verdict}/${cause}` : verdict, [chinese, tone] = config.words[name] ?? [text(verdict), 'grey'];
+  return { words: language === 'zh' ? chinese : english.words[name] ?? text(verdict), tone };
 }
 
-const moment = (seconds) => new Date(seconds * 1000).toLocaleString(language === 'zh' ? 'zh-CN' : 'en-GB', { timeZone: 'Asia/Shanghai' });
+/** A moment in Shanghai, without Intl: setting that up takes a slow telephone longer than all of the verification. */
+const moment = (seconds) => new Date((seconds + 8 * 3600) * 1000).toISOString().slice(0, 16).replace('T', ' ');
 
 function draw() {
   const { words: sentence, tone } = saying(now.verdict, now.cause);
@@ -103,31 +102,17 @@ async function run(code) {
   try {
     now = await check(code, config.roots);
   } catch (error) {
-    now = error instanceof Refused ? { verdict: error.verdict, why: error.why } : { verdict: 'unreadable' };
+    now = error instanceof Refused ? { verdict: error.verdict, why: error.why, code: error.code } : { verdict: 'unreadable' };
   }
+  if (now.why || !text(`${now.verdict}.`)) Object.assign(CHINESE, (await import('./why.js').catch(() => ({}))).default);
   draw();
 }
-
-at('language').onclick = async () => {
-  english ??= (await import('./en.js')).default;
-  language = language === 'zh' ? 'en' : 'zh';
-  for (const element of document.querySelectorAll('[data-t]')) {
-    CHINESE[element.dataset.t] ??= element.textContent;
-    element.textContent = (language === 'zh' ? CHINESE : english)[element.dataset.t] ?? element.textContent;
-  }
-  words = language === 'zh' ? CHINESE : { ...CHINESE, ...english };
-  at('language').textContent = text('language');
-  at('language').lang = language === 'zh' ? 'en' : 'zh-CN';
-  draw();
-  page.redraw();
-};
 
 const large = (on) => {
   document.documentElement.classList.toggle('large', on);
   at('large').setAttribute('aria-pressed', on);
   try { localStorage.large = on ? '1' : ''; } catch { /* private window */ }
 };
-at('large').onclick = () => large(at('large').getAttribute('aria-pressed') !== 'true');
 try { if (localStorage.large) large(true); } catch { /* private window */ }
 
 /** Read the fragment once and take it out of the address, so that it stays in no history and no screenshot. */
@@ -138,7 +123,7 @@ async function arrive() {
   await run(code);
 }
 
-Object.assign(page, { both, make, saying, run, code: () => now.code });
+Object.assign(page, { both, make, saying, run, moment, large, speak, now: () => now, roots: config.roots });
 addEventListener('hashchange', arrive);
 draw();
 arrive().then(() => import('./ways.js')).then((ways) => ways.wire(page)); // not before the verdict stands

@@ -1,10 +1,10 @@
 // The other ways to check: asking the register, typing, a photo, the camera, a file. Loaded once the verdict stands.
-const WAIT = ['正在查询…', 'Asking…'], FAILED = ['查询未成功，请检查网络后重试。', 'That did not work; check the network and try again.'];
+const WAIT = ['正在查询…', 'Asking…'], MATCH = ['核对持证人（姓名与证件号码后四位）', 'Match the holder (name and last four of the id)'], FAILED = ['查询未成功，请检查网络后重试。', 'That did not work; check the network and try again.'];
 
 /** Give the buttons of `page` their work. */
 export function wire(page) {
   const { at, both, make, run } = page;
-  const drawn = new Map();
+  const drawn = new Map(), chinese = {};
 
   /** The register's answer: verdict and what it may say, in a box of its own. */
   const answered = (where, answer) => {
@@ -35,10 +35,20 @@ export function wire(page) {
     scrollTo(0, 0);
     await run(code);
   };
-  const inspect = later(filed, './file.js', (m, file) => m.inspect(file, filed, { answered, both, make }));
+  const inspect = later(filed, './file.js', (m, file) => m.inspect(file, filed, { ...page, answered }));
 
-  at('ask').onclick = later(answer, './ask.js', async (m) => answered(answer, await m.byCode(page.code())));
-  at('typed').onsubmit = later(typing, './ask.js', async (m) => answered(typing, await m.byNumber(at('number').value, at('check').value)));
+  /** The register's answer to a proof, and the offer to match the holder with the same proof. */
+  const asked = async (where, m, proof) => {
+    answered(where, await m.lookUp(proof));
+    const button = make('button', both(MATCH)), below = make('div', '');
+    button.type = 'button';
+    button.onclick = later(below, './match.js', (found) => found.ask(below, proof, page));
+    below.append(button);
+    where.append(below);
+  };
+
+  at('ask').onclick = later(answer, './ask.js', (m) => asked(answer, m, { code: page.now().code }));
+  at('typed').onsubmit = later(typing, './ask.js', (m) => asked(typing, m, m.typed(at('number').value, at('check').value)));
   at('photo').onchange = later(looked, './scan.js', (m) => seen(m.fromPhoto(at('photo').files[0])));
   at('camera').onclick = later(looked, './scan.js', (m) => seen(m.fromCamera(at('video'), at('scanner'))));
   at('file').onchange = () => at('file').files[0] && inspect(at('file').files[0]);
@@ -52,6 +62,20 @@ export function wire(page) {
       inspect(file);
     });
   }
+  let english = false, strings;
+  at('language').onclick = async () => {
+    strings ??= (await import('./en.js')).default;
+    english = !english;
+    for (const element of document.querySelectorAll('[data-t]')) {
+      chinese[element.dataset.t] ??= element.textContent;
+      element.textContent = (english ? strings : chinese)[element.dataset.t] ?? element.textContent;
+    }
+    at('language').textContent = english ? '中文' : 'English';
+    at('language').lang = english ? 'zh-CN' : 'en';
+    page.speak(english ? strings : null);
+    page.redraw();
+  };
+  at('large').onclick = () => page.large(at('large').getAttribute('aria-pressed') !== 'true');
   page.redraw = () => drawn.forEach((found, where) => answered(where, found));
   document.body.dataset.ways = 'ready';
   keep();
