@@ -41,6 +41,7 @@ from certlib.issue.seal_requests import (
 from certlib.issue.seal_views import authorisation_view, seal_view
 from certlib.issue.stamping import stamp
 from certlib.register import seal_grants, seal_store, seal_uses
+from certlib.register.idempotency import Answer, body_digest
 from certlib.register.seal_tables import SealCertificateRow, SealRow
 from certlib.register.store import Register
 from certlib.sealing.identities import SealKeys
@@ -352,9 +353,11 @@ class SealDesk:
 
     # --- paper ---------------------------------------------------------------------------------------------------
 
-    def stamp(self, raw: object, *, client: str) -> dict[str, Any]:
-        """Record that paper was stamped by hand; see `certlib.issue.stamping.stamp`. Returns the ledger's line."""
-        return stamp(self.register, self.catalogue, read_stamp(raw), client=client)
+    def stamp(self, raw: object, *, client: str, key: str, may: Callable[[str], bool] = lambda _: True) -> Answer:
+        """Record that paper was stamped by hand; see `certlib.issue.stamping.stamp`. Answers with the ledger's line."""
+        origin = (client, key, body_digest("stamp", raw))
+        with _one_at_a_time():
+            return stamp(self.register, self.catalogue, read_stamp(raw), origin=origin, may=may)
 
 
 def _check_version(row: SealRow | None, seal: str, act: SealAct, version: int | None) -> None:

@@ -6,7 +6,7 @@ before the sheet is handed over, once for each sheet; a paper copy of a document
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from certlib.issue.seal_requests import StampRequest
 from certlib.register import seal_grants, seal_store, seal_uses
 from certlib.register.certificates import load_certificate
 from certlib.register.commit import journal_event
+from certlib.register.idempotency import Answer, begin, find, replay, settle
 from certlib.register.seal_tables import SealUseRow
 from certlib.register.seal_uses import PRINTED, STAMPED, Occasion
 from certlib.register.store import Register
@@ -33,24 +34,41 @@ BY_HAND = "stamped"  # what a type's copy says of its seal
 _STEPS = ("approval", "review", "acceptance")
 
 
-def stamp(register: Register, catalogue: Catalogue, request: StampRequest, *, client: str) -> dict[str, Any]:
+def stamp(
+    register: Register,
+    catalogue: Catalogue,
+    request: StampRequest,
+    *,
+    origin: tuple[str, str, str],
+    may: Callable[[str], bool],
+) -> Answer:
     """Record that paper was stamped by hand, and return the line of the ledger.
 
-    Raises `SealDeniedError` when the seal may not be used for it (the denial is recorded), `NotFoundError` for a sheet
-    or document that does not exist, `TransitionError` for a sheet that is not printed or needs no stamp,
-    `ConflictError` (code `already-stamped`) the second time.
+    `origin` is client, idempotency key and body digest: the same request again has the same answer. `may` says whether
+    paper of an authority may be known to the caller. Raises `SealDeniedError` when the seal may not be used for it (the
+    denial is recorded), `NotFoundError` for a sheet or document that does not exist, `TransitionError` for a sheet that
+    is not printed or needs no stamp, `ConflictError` (code `already-stamped`) the second time.
     """
+    client, key, digest = origin
     with register.writer() as session:
+        prior = find(session, client, key, digest)
+        if prior is not None and (kept := replay(prior)):
+            return kept
         if request.document:
             at, occasion, sheet = *_of_document(session, register, catalogue, request, client), None
         else:
             at, occasion, sheet = _of_sheet(session, register, catalogue, request, client)
+        if not may(occasion.purpose.authority):
+            raise NotFoundError("没有这一实体证照或文书。")
         used = use_on_paper(session, register, catalogue, [(occasion, "")], at=at)
         if not isinstance(used, str):
             if sheet is not None:
                 _mark(session, register, sheet, used[0], request.record)
             session.flush()
-            return seal_uses.use_view(used[0])
+            answer = Answer(201, seal_uses.use_view(used[0]))
+            begin(session, client, key, digest, intent="", at=at)
+            settle(session, client, key, answer)
+            return answer
     raise SealDeniedError(f"{used}，不得加盖；本次已记录。")
 
 

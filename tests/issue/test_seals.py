@@ -553,6 +553,11 @@ def stamping(settings: Settings) -> Any:
         yield desk
 
 
+def stamp(desk: Desk, raw: dict[str, Any]) -> dict[str, Any]:
+    desk.made += 1
+    return dict(desk.office.seals.stamp(raw, client="platform", key=f"stamp-{desk.made}").body)
+
+
 def sheet_of(desk: Desk) -> int:
     with desk.office.register.reader() as session:
         return int(session.exec(select(SheetRow.id)).one() or 0)
@@ -563,12 +568,12 @@ def test_a_stamp_by_hand_is_a_use_of_the_seal(stamping: Desk) -> None:
     sheet, collected = sheet_of(stamping), {"collector": "陈志远", "relation": "holder", "document": "身份证"}
     with pytest.raises(TransitionError, match="尚未加盖"):
         stamping.office.act_on_sheet(sheet, "collect", {**collected, "receipt": "送达1"})
-    line = stamping.office.seals.stamp({"sheet": sheet, "person": "王素珍"}, client="platform")
+    line = stamp(stamping, {"sheet": sheet, "person": "王素珍"})
     assert (line["kind_words"], line["counter"], line["sheet"]) == ("加盖实物印章", 2, sheet)
     assert line["document"]["serial"] == "KB000001"
     assert line["operator"] == {"client": "platform", "person": "王素珍"}
     with pytest.raises(ConflictError) as caught:
-        stamping.office.seals.stamp({"sheet": sheet, "person": "王素珍"}, client="platform")
+        stamp(stamping, {"sheet": sheet, "person": "王素珍"})
     assert caught.value.code == "already-stamped"
     assert stamping.office.act_on_sheet(sheet, "collect", {**collected, "receipt": "送达1"})["state"] == "collected"
     assert breaches(stamping.office, at=stamping.clock.at) == []
@@ -579,15 +584,15 @@ def test_a_stamp_needs_what_a_signature_needs(stamping: Desk) -> None:
     office, sheet = stamping.office, sheet_of(stamping)
     raw = {"sheet": sheet, "person": "王素珍"}
     with pytest.raises(SealDeniedError, match="没有授权"):
-        office.seals.stamp({**raw, "seal": "36070000000003"}, client="platform")
+        stamp(stamping, {**raw, "seal": "36070000000003"})
     act(stamping, FIRST, "suspend", cause="inspection")
     with pytest.raises(SealDeniedError, match="停用"):
-        office.seals.stamp(raw, client="platform")
+        stamp(stamping, raw)
     act(stamping, FIRST, "resume")
     office.seals.authorise(authorisation(stamping, items=["2-25"], approvers=2), client="platform")
     with pytest.raises(SealDeniedError, match="双人复核"):
-        office.seals.stamp(raw, client="platform")
-    office.seals.stamp({**raw, "second_person": "李复核"}, client="platform")
+        stamp(stamping, raw)
+    stamp(stamping, {**raw, "second_person": "李复核"})
     states = [line["state"] for line in office.seals.uses(FIRST)["uses"]]
     assert states == ["used", "denied", "denied", "used"]
 
@@ -598,24 +603,25 @@ def test_a_paper_copy_of_a_document_may_be_stamped(stamping: Desk) -> None:
     document = office.issue_document(stamping.request("2-25", kind="licence-decision"), client="p", key="d").body
     for copies in (1, 3):
         raw = {"document": document["number"], "copies": copies, "person": "王素珍", "reason": "归档"}
-        line = office.seals.stamp(raw, client="platform")
+        line = stamp(stamping, raw)
         assert (line["number"], line["document"]["copies"]) == (document["number"], copies)
+        again = office.seals.stamp(raw, client="platform", key=f"stamp-{stamping.made}")
+        assert (again.replayed, again.body["counter"]) == (True, line["counter"])
 
 
 def test_a_wrong_stamp_is_refused(stamping: Desk, desk: Desk) -> None:
     """Nothing named, both named, no person; a sheet that is not there; one whose seal is printed."""
-    stamp = stamping.office.seals.stamp
-    assert "sheet" in faults_of(lambda: stamp({"person": "王素珍"}, client="p"))
-    assert "sheet" in faults_of(lambda: stamp({"sheet": 1, "document": "x", "person": "王素珍"}, client="p"))
-    assert faults_of(lambda: stamp({"sheet": 1}, client="p")) == {"person": "missing"}
+    assert "sheet" in faults_of(lambda: stamp(stamping, {"person": "王素珍"}))
+    assert "sheet" in faults_of(lambda: stamp(stamping, {"sheet": 1, "document": "x", "person": "王素珍"}))
+    assert faults_of(lambda: stamp(stamping, {"sheet": 1})) == {"person": "missing"}
     for missing in ({"sheet": 999}, {"document": "赣市行审决字〔2026〕999号"}):
         with pytest.raises(NotFoundError):
-            stamp({**missing, "person": "王素珍"}, client="p")
+            stamp(stamping, {**missing, "person": "王素珍"})
     body = desk.issue("2-25")
     desk.office.receive_blanks("medical-device-licence", "KB000001", "KB000020", person="王素珍", witness="李文静")
     desk.office.print_sheets(body["identifier"], client="platform", purpose="窗口打印")
     with pytest.raises(TransitionError, match="套印"):
-        desk.office.seals.stamp({"sheet": sheet_of(desk), "person": "王素珍"}, client="p")
+        stamp(desk, {"sheet": sheet_of(desk), "person": "王素珍"})
 
 
 # --- keys and levels -----------------------------------------------------------------------------------------------
