@@ -24,7 +24,10 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "document:read": "查看审批文书",
         "document:issue": "签发审批文书",
         "paper:print": "打印实体证照、管理空白证照",
-        "seal:read": "查看印章与用印授权",
+        "seal:read": "查看印章、用印授权与用印日志",
+        "seal:manage": "印章的申请、制作、备案、启用、停用、更新、撤销、注销",
+        "seal:authorise": "授权用印、终止授权",
+        "seal:stamp": "登记加盖实物印章",
         "certificate:inspect": "凭证照上的二维码或校验码查看登记全文（执法检查）",
     }
 )

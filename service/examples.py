@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from certlib.catalogue import example
@@ -56,6 +56,11 @@ def request_examples(now: datetime) -> Mapping[str, Any]:
         "ImportRequest": {"existing": {"summary": "存量证照", "value": _import(now)}},
         "MassProposal": {"withdraw": {"summary": "撤回一类许可", "value": _mass()}},
         "Person": {"person": {"summary": "复核人", "value": {"person": "李明"}}},
+        "SealBeginning": {"apply": {"summary": "申请 3号章", "value": _SEAL_APPLICATION}},
+        "SealAct": {"suspend": {"summary": "停用", "value": _SEAL_SUSPENSION}},
+        "SealStamp": {"sheet": {"summary": "加盖一张", "value": {"sheet": 1, "person": "李明"}}},
+        "SealAuthorisation": {"limited": {"summary": "限 100 次", "value": _authorisation(now)}},
+        "SealAuthorisationEnd": {"end": {"summary": "终止", "value": {**_SEAL_PERSON, "reason": "不再需要"}}},
         "FileDigest": {"digest": {"summary": "只查指纹", "value": {"sha256": "0" * 64}}},
     }
 
@@ -92,6 +97,35 @@ def _mass() -> dict[str, Any]:
         "person": "王芳",
         "reason": "法律修改",
         "dry_run": True,
+    }
+
+
+_SEAL_PERSON = {"person": "李明", "document_number": "赣市行审印〔2026〕1号"}
+_SEAL_APPLICATION = {
+    "act": "apply",
+    **_SEAL_PERSON,
+    "seal": {
+        "id": "36070000000023",
+        "authority": "ganzhou-approval",
+        "kind": "approval",
+        "copy": 3,
+        "keeper": "三号窗口",
+    },
+}
+_SEAL_SUSPENSION = {"act": "suspend", **_SEAL_PERSON, "cause": "inspection"}
+
+
+def _authorisation(now: datetime) -> dict[str, Any]:
+    return {
+        "id": "ZS-2026-1",
+        "authority": "ganzhou-approval",
+        "items": [ITEM],
+        "since": now.isoformat(timespec="seconds"),
+        "until": (now + timedelta(days=365)).isoformat(timespec="seconds"),
+        "limit": 100,
+        "basis": "赣市行审〔2026〕8号",
+        **_SEAL_PERSON,
+        "second_person": "王芳",
     }
 
 

@@ -194,6 +194,137 @@ class Person(Shape):
     person: str
 
 
+class SealData(Shape):
+    """印章的数据 · what a seal is."""
+
+    id: str = Field(pattern=r"^[0-9]{14}$", description="印章编号：6 位区划、8 位序号", examples=["36070000000023"])
+    authority: str = Field(default="", description="所属机关 · owner")
+    kind: Literal["approval", "organ"] = Field(default="approval", description="行政审批专用章 | 机关印章")
+    copy_: int = Field(default=1, alias="copy", ge=1, le=99, description="序号（2号章为 2）· numbered duplicate")
+    name: str = ""
+    arc_text: str = Field(default="", description="环行文字 · in the arc")
+    lines: list[str] = Field(default_factory=list, description="横排文字 · across")
+    diameter: float = Field(default=42, ge=30, le=45, description="直径，毫米")
+    keeper: str = Field(default="", description="保管人 · keeper")
+
+
+class SealParts(Shape):
+    """谁、依何文号、为何 · who, on which document, why."""
+
+    person: str = Field(description="经办人")
+    second_person: str = Field(default="", description="复核人（双人复核）")
+    document_number: str = Field(description="依据文号")
+    certificates: list[str] | None = Field(default=None, description="X.509 证书（PEM），每个密码套件一份")
+    maker: str = Field(default="", description="制作单位")
+    filing_number: str = Field(default="", description="备案号")
+
+
+class SealBeginning(SealParts):
+    """申请印章，或接入已有印章 · apply for a seal, or take one in."""
+
+    act: Literal["apply", "accede"]
+    seal: SealData
+
+
+class SealAct(SealParts):
+    """印章事项 · an act on a seal."""
+
+    act: Literal["make", "file", "enable", "suspend", "resume", "renew", "revoke", "cancel"]
+    cause: str = Field(default="", description="事由，如 key-compromise、inspection、certificate-expiry")
+    compromised_since: datetime | None = Field(default=None, description="密钥泄露自何时起（仅撤销）")
+    keeper: str = Field(default="", description="新的保管人（启用、恢复）")
+    seal: dict[str, Any] | None = Field(default=None, description="更新印模时的变动 · changes of the picture")
+
+
+class SealView(BaseModel):
+    """印章现状 · a seal as it stands."""
+
+    model_config = ConfigDict(extra="allow")
+    id: str
+    state: str
+    version: int
+    edition: int
+
+
+class SealPage(BaseModel):
+    """印章 · seals."""
+
+    seals: list[SealView]
+
+
+class SealUse(BaseModel):
+    """用印日志的一行 · one line of the ledger of uses."""
+
+    model_config = ConfigDict(extra="allow")
+    id: int
+    seal: str
+    counter: int | None
+    kind: Literal["electronic", "printed", "stamped"]
+    state: Literal["reserved", "used", "released", "denied"]
+
+
+class SealUsePage(BaseModel):
+    """一页用印日志 · one page of the ledger."""
+
+    uses: list[SealUse]
+    next: int
+
+
+class SealStamp(Shape):
+    """加盖实物印章：一张实体证照，或文书纸质件若干份 · a sheet, or copies of a document, stamped by hand."""
+
+    sheet: int | None = Field(default=None, ge=1)
+    document: str | None = Field(default=None, description="文书编号")
+    copies: int = Field(default=1, ge=1, le=99)
+    person: str = Field(description="用印人")
+    second_person: str = ""
+    reason: str = ""
+
+
+class SealAuthorisation(Shape):
+    """用印授权 · who may use a seal for what; empty lists mean any."""
+
+    id: str = Field(examples=["ZS-2026-1"])
+    authority: str = Field(description="其决定适用本授权的机关")
+    items: list[str] = Field(default_factory=list, examples=[["2-25"]])
+    types: list[str] = Field(default_factory=list, description="证照或文书种类")
+    actions: list[str] = Field(default_factory=list, examples=[["issue", "change"]])
+    persons: list[str] = Field(default_factory=list, description="批准人")
+    since: datetime
+    until: datetime
+    limit: int = Field(default=0, ge=0, description="限用次数，0 为不限")
+    approvers: int = Field(default=1, ge=1, le=2, description="批准人数，2 为双人复核")
+    basis: str = Field(description="法律依据")
+    person: str
+    second_person: str
+    document_number: str
+
+
+class SealAuthorisationEnd(Shape):
+    """终止授权 · end an authorisation."""
+
+    person: str
+    document_number: str
+    reason: str
+
+
+class SealAuthorisationView(BaseModel):
+    """用印授权的现状 · an authorisation as it stands."""
+
+    model_config = ConfigDict(extra="allow")
+    id: str
+    seal: str
+    state: Literal["pending", "in-force", "ended", "over"]
+    sha256: str
+    uses: int
+
+
+class SealAuthorisationPage(BaseModel):
+    """一枚印章的授权 · the authorisations of a seal."""
+
+    authorisations: list[SealAuthorisationView]
+
+
 class IssuedAnswer(BaseModel):
     """办结 · what was issued."""
 

@@ -114,10 +114,16 @@ class SealDesk:
             at = self.register.moment(session)
             return [authorisation_view(row, at) for row in seal_grants.authorisations(session, seal)]
 
-    def authorisation_text(self, sha256: str) -> bytes:
-        """The canonical text of the authorisation whose digest stands in a signature. Raises `NotFoundError`."""
+    def authorisation_text(self, sha256: str, *, seal: str = "") -> bytes:
+        """The canonical text of the authorisation whose digest stands in a signature, of that seal when one is named.
+
+        Raises `NotFoundError`.
+        """
         with self.register.reader() as session:
-            return seal_grants.authorisation_by_digest(session, sha256.lower()).canonical
+            row = seal_grants.authorisation_by_digest(session, sha256.lower())
+        if seal and row.seal != seal:
+            raise NotFoundError(f"没有摘要为 {sha256[:12]}… 的用印授权。")
+        return row.canonical
 
     def authority_of(self, seal: str) -> str:
         """Whose seal it is. Raises `NotFoundError`."""
