@@ -119,11 +119,14 @@ def test_the_ledger_by_http(seals: Seals) -> None:
 
 def test_a_stamp_by_http(seals: Seals) -> None:
     """The paper copy of a document: recorded once for each key, denied for a seal that is not its issuer's."""
-    document = seals.web.post(seals.web.request(), path="/v1/documents").json()
+    document = seals.web.post(seals.web.request("1-36"), path="/v1/documents").json()
     body = {"document": document["number"], "copies": 2, "person": "王素珍"}
-    first = seals.post(f"/{APPROVAL}/stamps", body, **{"Idempotency-Key": "stamp-1"})
+    issuer = seals.web.http.get(f"/v1/documents/{document['number']}", headers=seals.web.headers()).json()["authority"]
+    owned = [seal["id"] for seal in seals.get("").json()["seals"] if seal["authority"] == issuer]
+    own = next(seal for seal in owned if seals.get(f"/{seal}/uses").json()["uses"])
+    first = seals.post(f"/{own}/stamps", body, **{"Idempotency-Key": "stamp-1"})
     assert (first.status_code, first.json()["kind"]) == (201, "stamped")
-    again = seals.post(f"/{APPROVAL}/stamps", body, **{"Idempotency-Key": "stamp-1"})
+    again = seals.post(f"/{own}/stamps", body, **{"Idempotency-Key": "stamp-1"})
     assert (again.headers["idempotent-replayed"], again.json()["counter"]) == ("true", first.json()["counter"])
     denied = seals.post(f"/{COMMERCE}/stamps", body, **{"Idempotency-Key": "stamp-2"})
     assert (denied.status_code, denied.json()["code"]) == (403, "seal-use-denied")
@@ -142,7 +145,7 @@ def test_a_stranger_sees_and_touches_its_own_seals_only(seals: Seals) -> None:
     assert seals.post(f"/{APPROVAL}/authorisations", authorisation("ZS-X"), STRANGER).status_code == 404
     spec = {"id": "36070000000056", "authority": "ganzhou-commerce", "copy": 5, "keeper": "窗口"}
     assert seals.post("", {"act": "apply", **PERSON, "seal": spec}, STRANGER).status_code == 404
-    document = seals.web.post(seals.web.request(), path="/v1/documents").json()
+    document = seals.web.post(seals.web.request("1-36"), path="/v1/documents").json()
     body = {"document": document["number"], "person": "王素珍"}
     theirs = seals.post(f"/{EDUCATION}/stamps", body, STRANGER, **{"Idempotency-Key": "x"})
     assert theirs.status_code == 404
