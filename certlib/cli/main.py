@@ -61,6 +61,7 @@ COMMANDS = (
     Command("paper", "certlib.cli.papers:paper", "空白证照的库存与打印 · blank sheets and printing"),
     Command("evidence", "certlib.cli.existing:evidence", "导出证据包 · an evidence pack that common tools check"),
     Command("rehearse", "certlib.cli.rehearsing:rehearsal", "98 个事项各办一件 · one case of every item"),
+    Command("seal", "certlib.cli.seals:seal", "印章的一生、用印授权与用印日志 · seals, their authorisations and uses"),
     Command("template", "certlib.cli.templates:template", "检查证照模板 · check templates"),
     Command("dev-pki", "certlib.cli.development:dev_pki", "生成开发用密钥与证书 · make the development keys"),
     Command("doctor", "certlib.cli.doctor:doctor", "检查本机能否签发与核验 · check this installation"),
