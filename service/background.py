@@ -51,8 +51,11 @@ class Worker:
         if self._office.settings.city_url:
             run = self._deliveries().run
             self._threads.append(threading.Thread(target=run, args=[self._stop], name="certlib-city", daemon=True))
-        for name, target in (("certlib-witnesses", self._watch_witnesses), ("certlib-checking", self._check)):
-            self._threads.append(threading.Thread(target=target, name=name, daemon=True))
+        watches = {"certlib-witnesses": self._watch_witnesses}
+        if self._office.settings.check_seconds:
+            watches["certlib-checking"] = self._check
+        for name, watch in watches.items():
+            self._threads.append(threading.Thread(target=watch, name=name, daemon=True))
         for thread in self._threads:
             thread.start()
 
@@ -92,7 +95,7 @@ class Worker:
     def _check(self) -> None:
         """The continuous checker; its findings are alarms in the log, in the metric and on the auditor's page."""
         pause = self._office.settings.check_seconds
-        while pause and not self._stop.wait(pause):
+        while not self._stop.wait(pause):
             self._guarded("checking", lambda: self._tell(check_office(self._office, self._clock())))
 
     def _tell(self, findings: Iterable[Finding]) -> None:

@@ -49,7 +49,7 @@ def audit(
             trust_roots=TrustRoots.load(trust).list_keys,
         )
         notes = [path.read_text(encoding="utf-8") for path in since or ()]
-        report = audit_bundle(opened, trusted, since=notes, quorum=min(quorum, len(trusted.witnesses)))
+        report = audit_bundle(opened, trusted, since=notes, quorum=_quorum(quorum, trusted))
     print_json(_json(report)) if as_json else _print(report)
     raise typer.Exit(0 if report.holds else 1)
 
@@ -73,6 +73,13 @@ def _development_keys(bundle: Bundle) -> list[VerifierKey]:
         raise ConfigurationError(f"审计包没有可读的 {ABOUT}；请用 --keys 给出日志公钥。") from error
     public = development_key("journal").public_key[-32:]  # RFC 8410: the key ends the SubjectPublicKeyInfo
     return [VerifierKey(origin, algorithm, public) for algorithm in (ED25519, COSIGNATURE)]
+
+
+def _quorum(wanted: int, trusted: AuditTrust) -> int:
+    """None without any witness's key; never quietly fewer than were asked for."""
+    if trusted.witnesses and len(trusted.witnesses) < wanted:
+        raise ConfigurationError(f"只有 {len(trusted.witnesses)} 个见证公钥，不够 {wanted} 个；请用 --quorum 另定。")
+    return wanted if trusted.witnesses else 0
 
 
 def _development_witnesses() -> list[VerifierKey]:

@@ -4,7 +4,7 @@
     sheets     blanks counted one by one against the double-entry stock
     journal    the register against the journal: the whole audit of a bundle made now
     status     the statuses that the board publishes against those of the tables
-    expiry     X.509 certificates of the seals that end soon
+    expiry     X.509 certificates of enabled seals that end soon
     witnesses  how far the witnesses have followed
 
 A check that breaks is a finding too: the checker itself never stops the office.
@@ -20,14 +20,14 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from certlib.crypto.certificates import load_certificates
-from certlib.crypto.development import development_folder
+from certlib.domain.seal_life import SealState
 from certlib.domain.verdict import Finding
 from certlib.errors import CertlibError
 from certlib.formats.status import shard_of
 from certlib.issue.office import Office
 from certlib.register.bundle_files import bundle_files
 from certlib.register.export import export_bundle
+from certlib.register.seal_tables import SealCertificateRow, SealRow
 from certlib.register.standing import standing
 from certlib.register.stock import check_stock
 from certlib.register.tables import FileRow
@@ -120,16 +120,24 @@ def _published(lists: Mapping[int, bytes], n: int) -> int | None:
 
 
 def _expiry(office: Office, now: datetime) -> list[Finding]:
-    folder = Path(office.settings.keys) if office.settings.keys else development_folder()
-    findings = []
-    for path in sorted((folder / "seals").glob("*.pem")):
-        for one in load_certificates(path.read_bytes(), name=str(path)):
-            if one.not_after - now < SOON:
-                outcome = "fail" if one.not_after <= now else "warn"
-                findings.append(
-                    Finding("expiry", outcome, f"{one.common_name} 的证书到期于 {one.not_after:%Y-%m-%d}。")
-                )
-    return findings
+    """The certificates of the seals that stand enabled, in their present edition."""
+    with office.register.reader() as session:
+        query = (
+            select(SealCertificateRow)
+            .join(SealRow, col(SealRow.id) == SealCertificateRow.seal)
+            .where(SealRow.state == SealState.ENABLED.value, SealCertificateRow.edition == SealRow.edition)
+            .where(SealCertificateRow.not_after < now + SOON)
+            .order_by(col(SealCertificateRow.not_after))
+        )
+        rows = session.exec(query).all()
+    return [
+        Finding(
+            "expiry",
+            "fail" if row.not_after <= now else "warn",
+            f"{row.seal} 号印章的 {row.suite} 证书到期于 {row.not_after:%Y-%m-%d}。",
+        )
+        for row in rows
+    ]
 
 
 def _witnesses(office: Office, _now: datetime) -> list[Finding]:

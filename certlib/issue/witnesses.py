@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from certlib.crypto.development import development_key
 from certlib.domain.verdict import Finding
-from certlib.errors import ConfigurationError, VerificationError
+from certlib.errors import ConfigurationError
 from certlib.formats.tlog_note import COSIGNATURE, NoteKey, VerifierKey
 from certlib.issue.settings import Settings
 from certlib.journal.journal import Journal
@@ -70,7 +70,7 @@ def _remote(entry: Mapping[str, str]) -> WitnessClient:
         raise ConfigurationError(f"设置中的见证“{name}”应有 name、url、key 三项。")
     try:
         key = VerifierKey.parse(entry["key"])
-    except (ValueError, VerificationError) as error:
+    except (ConfigurationError, ValueError) as error:
         raise ConfigurationError(f"设置中的见证“{name}”的公钥无法识别。") from error
     if key.name != name:
         raise ConfigurationError(f"设置中的见证“{name}”的公钥属于“{key.name}”。")

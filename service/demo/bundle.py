@@ -16,6 +16,10 @@ def audited(office: Office, folder: Folder) -> AuditReport:
     """Export the bundle and audit it with the public keys of the development journal."""
     path = folder.root / NAME
     export_office(office, path)
-    trust = AuditTrust(journal=office.journal.verifiers, trust_roots=[development_key("trust-2026").public_key])
+    trust = AuditTrust(
+        journal=office.journal.verifiers,
+        witnesses=[one.verifier for one in office.witnesses],
+        trust_roots=[development_key("trust-2026").public_key],
+    )
     with open_bundle(path) as bundle:
-        return audit(bundle, trust)
+        return audit(bundle, trust, quorum=2)

@@ -1,0 +1,73 @@
+"""Erasure: the data and the salts go, the leaves stay, and the audit says so without calling it a breach."""
+
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from certlib.errors import NotFoundError, RequestError, TransitionError
+from certlib.issue.exporting import export_office
+from certlib.register.row_tables import RowChange
+from certlib.register.tables import CertificateRow, EventRow, FileRow
+from certlib.verify.audit import AuditTrust, audit
+from certlib.verify.bundle import open_bundle
+from tests.issue.conftest import Desk, desk, settings  # noqa: F401  fixtures
+
+BY = {"grounds": "个人信息保护法第四十七条，本人申请", "person": "王五", "second_person": "赵六"}
+
+
+def ended(desk: Desk) -> str:  # noqa: F811
+    """A certificate that is over."""
+    issued = desk.issue("2-25")
+    desk.do(issued["identifier"], "revoke", {"decision": desk.ex_officio(), "cause": "fraud"})
+    return str(issued["identifier"])
+
+
+def test_an_erased_certificate_leaves_its_leaves_and_no_name(desk: Desk, tmp_path: Path) -> None:  # noqa: F811
+    """Name, facts, printed texts and files are gone; the audit holds, and counts what it can no longer compare."""
+    identifier = ended(desk)
+    with desk.office.register.reader() as session:
+        row = session.exec(select(CertificateRow)).one()
+        name, code, files = row.holder_name, row.holder_code, session.exec(select(FileRow.sha256)).all()
+    assert desk.office.erase(identifier, **BY) == [row.number]
+    with desk.office.register.reader() as session:
+        for table in ("certificate", "edition", "intent", "event", "sheet", "delivery"):
+            kept = str(session.connection().exec_driver_sql(f"SELECT * FROM {table}").all())
+            assert name not in kept, table
+            assert code not in kept, table
+        assert all(not event.detail for event in session.exec(select(EventRow)))
+    for sha256 in files:
+        with pytest.raises(NotFoundError):
+            desk.office.register.files.read(sha256)
+    export_office(desk.office, tmp_path / "bundle")
+    with open_bundle(tmp_path / "bundle") as bundle:
+        witnesses = [one.verifier for one in desk.office.witnesses]
+        report = audit(bundle, AuditTrust(journal=desk.office.journal.verifiers, witnesses=witnesses), quorum=2)
+    assert report.breaches == ()
+    assert report.erased == 2
+
+
+def test_the_older_digests_lose_their_salts(desk: Desk) -> None:  # noqa: F811
+    """Nobody can search for the name behind a digest that was made before."""
+    identifier = ended(desk)
+    desk.office.erase(identifier, **BY)
+    with desk.office.register.reader() as session:
+        changes = session.exec(select(RowChange).where(RowChange.name == "certificate").order_by(RowChange.id)).all()
+    assert [bool(change.salt) for change in changes] == [False] * (len(changes) - 1) + [True]
+
+
+def test_what_is_in_force_is_not_erased(desk: Desk) -> None:  # noqa: F811
+    """It must stay verifiable; of a holder's certificates all are refused when one is in force."""
+    issued = desk.issue("2-25")
+    with pytest.raises(TransitionError, match="未删除任何内容"):
+        desk.office.erase(issued["identifier"], **BY)
+    assert desk.office.certificate(issued["identifier"])["holder"]["name"]
+
+
+@pytest.mark.parametrize("change", [{"grounds": " "}, {"second_person": "王五"}, {"person": ""}])
+def test_erasure_needs_grounds_and_two_persons(desk: Desk, change: dict[str, str]) -> None:  # noqa: F811
+    """Each lack is named, and nothing is erased."""
+    identifier = ended(desk)
+    with pytest.raises(RequestError):
+        desk.office.erase(identifier, **{**BY, **change})
+    assert "已依法删除" not in desk.office.certificate(identifier)["holder"]["name"]

@@ -1,0 +1,114 @@
+"""A witness on another machine: `certctl witness` cosigns over HTTP, and an office asks it by its settings."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from certlib.crypto.development import development_folder
+from certlib.errors import ConfigurationError
+from certlib.formats.tlog_note import VerifierKey
+from certlib.issue.composition import open_office
+from certlib.issue.settings import Settings
+from certlib.issue.witnesses import development_witness, open_witnesses
+from certlib.journal.witness_client import HttpWitness
+
+NAME = "witness-archive"
+KEY = f"pem:{development_folder() / 'keys' / NAME}.pem"
+
+
+@contextmanager
+def running(folder: Path, journals: Path) -> Iterator[str]:
+    """The witness program as a process of its own; gives its address."""
+    program = Path(sys.executable).with_name("certctl")
+    words = [
+        "witness",
+        "--name",
+        NAME,
+        "--key",
+        KEY,
+        "--journals",
+        str(journals),
+        "--store",
+        str(folder),
+        "--port",
+        "0",
+    ]
+    environment = {"COLUMNS": "200", "NO_COLOR": "1", "PATH": "/usr/bin:/bin", "PYTHONIOENCODING": "utf-8"}
+    with subprocess.Popen([program, *words], stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        try:
+            while not (found := re.search(r"http://\S+(?=/add-checkpoint)", line := process.stderr.readline())):
+                assert line, "the witness ended"
+            yield found[0]
+        finally:
+            process.terminate()
+
+
+def test_an_office_is_witnessed_by_a_program_elsewhere(tmp_path: Path) -> None:
+    """Its cosignature is kept; a register put back to before is told so, and the witness signs nothing."""
+    home = tmp_path / "office"
+    settings = Settings(home=home, suite="p256-sha256")
+    journals = tmp_path / "journals"
+    with open_office(settings) as office:
+        office.sequence()
+        journals.write_text("\n".join(map(str, office.journal.verifiers)), encoding="utf-8")
+    copy = (home / "register.db").read_bytes()
+    with running(tmp_path / "heads", journals) as url:
+        entry = {"name": NAME, "url": url, "key": str(development_witness(NAME).verifier)}
+        witnessed = replace(settings, witnesses=(entry,))
+        with open_office(witnessed) as office:
+            office.keep_statement(b"one", target="city")
+            office.sequence()
+            assert [one.outcome for one in office.ask_witnesses()] == ["pass"]
+            with office.register.reader() as session:
+                assert NAME in office.journal.checkpoint(session)
+        for leftover in home.glob("register.db-*"):
+            leftover.unlink()
+        (home / "register.db").write_bytes(copy)
+        with open_office(witnessed) as office:
+            assert [one.outcome for one in office.ask_witnesses()] == ["fail"]
+
+
+def test_the_program_prints_the_key_that_the_settings_want(certctl: object) -> None:
+    """Nothing has to be computed by hand."""
+    shown = certctl("witness", "--name", NAME, "--key", KEY, "--show").stdout.strip()  # type: ignore[operator]
+    assert VerifierKey.parse(shown) == development_witness(NAME).verifier
+
+
+def test_a_witness_that_is_away_holds_up_nothing(tmp_path: Path) -> None:
+    """It is a finding, and the journal goes on without its line."""
+    key = str(development_witness(NAME).verifier)
+    entry = {"name": NAME, "url": "http://127.0.0.1:9", "key": key}
+    with open_office(Settings(home=tmp_path, suite="p256-sha256", witnesses=(entry,))) as office:
+        office.sequence()
+        (found,) = office.ask_witnesses()
+        assert (found.outcome, "联系不上" in found.detail) == ("unknown", True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"key": "x"}, {"name": "another"}, {"url": "ftp://archive.example"}, {"more": "1"}],
+    ids=["key", "name", "url", "member"],
+)
+def test_a_wrong_entry_is_named(tmp_path: Path, change: dict[str, str]) -> None:
+    """When the office is opened, not at night."""
+    entry = {"name": NAME, "url": "http://127.0.0.1:9", "key": str(development_witness(NAME).verifier), **change}
+    with (
+        pytest.raises(ConfigurationError, match="见证"),
+        open_office(Settings(home=tmp_path, suite="p256-sha256", witnesses=(entry,))),
+    ):
+        pass
+
+
+def test_without_witnesses_of_its_own_only_development_has_any(tmp_path: Path) -> None:
+    """An office with keys of its own is not witnessed by itself."""
+    with open_office(Settings(home=tmp_path, suite="p256-sha256")) as office:
+        elsewhere = replace(office.settings, environment="production")
+        assert open_witnesses(elsewhere, office.journal, office.register.now) == ()
+        assert all(not isinstance(one, HttpWitness) for one in office.witnesses)
