@@ -22,7 +22,7 @@ from certlib.domain.verdict import Finding
 from certlib.errors import CertlibError, ConfigurationError, RequestError
 
 SAMPLE_CODE = "https://zwfw.example.gov.cn/v#1" + "0123456789" * 31
-SAMPLE_CAPTION = "赣州政务核验"
+SAMPLE_CAPTION = "仅认 zwfw.example.gov.cn"
 # A ring and a star, so that the place is seen; never taken for a seal.
 SAMPLE_SEAL = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 42 42" width="42mm" height="42mm">'

@@ -1,21 +1,31 @@
 """The picture of the QR code: a black vector path whose modules are whole printer dots.
 
-The text is a lower-case address in byte mode followed by digits in numeric mode; the encoder splits the segments
-itself. At 300 dots per inch a module of 5 dots is 0.423 mm, of 6 dots 0.508 mm, so a version 9 symbol (53 modules)
-measures 22.4 or 26.9 mm. The quiet zone of four modules (ISO/IEC 18004) is the template's white box around it.
+The text is a lower-case address in byte mode followed by digits in numeric mode (ISO/IEC 18004 §7.3). At 300 dots per
+inch a module of 5 dots is 0.423 mm, of 6 dots 0.508 mm, so a version 9 symbol (53 modules) measures 22.4 or 26.9 mm,
+version 11 (61 modules) 25.8 or 31.0 mm. The quiet zone of four modules is the template's white box around it.
 
     >>> picture = draw_code("https://zwfw.example.gov.cn/v#1" + "7" * 300, largest=27.0, version=9)
-    >>> picture.version, round(picture.side, 1)
-    (9, 26.9)
+    >>> picture.version, picture.correction, round(picture.side, 1)
+    (9, 'M', 26.9)
+    >>> picture = draw_code("https://zwfw.example.gov.cn/v#1" + "7" * 300, largest=31.0, version=9)
+    >>> picture.version, picture.correction, round(picture.side, 1)
+    (11, 'Q', 31.0)
+
+Two encoders make the same kind of symbol: `qrcode`, and `zxing`, which takes a tenth of the time and serves batches.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, cast
 
+import qrcode
 import zxingcpp
+from qrcode.exceptions import DataOverflowError
+from qrcode.util import MODE_8BIT_BYTE, MODE_NUMBER, QRData
 
 from certlib.errors import RenderError
 
@@ -23,6 +33,11 @@ DOT = 25.4 / 300  # millimetres
 QUIET_ZONE = 4  # modules
 SMALLEST_MODULE = 4  # dots: 0.339 mm, the least that office printers and telephones manage
 LEVELS = "LMQH"  # error correction, from weak to strong
+STRONGEST = "Q"  # beyond it a symbol grows faster than it resists
+ENCODER = "qrcode"
+_DIGITS = re.compile(r"(.*?)(\d{12,})", re.DOTALL)
+
+Matrix = list[list[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +48,45 @@ class CodePicture:
     side: float
     module: float
     version: int
+    correction: str = "M"
 
 
-def code_matrix(text: str, *, correction: str = "M", version: int | None = None) -> list[list[bool]]:
+def code_matrix(text: str, *, correction: str = "M", version: int | None = None, encoder: str = ENCODER) -> Matrix:
     """The modules of the code, True for dark, row by row, without quiet zone.
 
     `version` is the least to use: a longer text gets the next that holds it. Raises `RenderError` when none does.
     """
-    barcode = _encode(text, correction, version) or _encode(text, correction, None)
-    if barcode is None:
+    matrix = ENCODERS[encoder](text, correction, version)
+    if matrix is None:
         raise RenderError(f"二维码内容过长（{len(text)} 字符），无法编码 (too long for a QR code)")
+    return matrix
+
+
+def _by_qrcode(text: str, correction: str, version: int | None) -> Matrix | None:
+    symbol = qrcode.QRCode(version, error_correction=_QRCODE_LEVELS[correction], border=0)
+    split = _DIGITS.fullmatch(text)
+    if split and split[1]:
+        symbol.add_data(QRData(split[1].encode(), mode=MODE_8BIT_BYTE))
+        symbol.add_data(QRData(split[2].encode(), mode=MODE_NUMBER))
+    else:
+        symbol.add_data(text)
+    try:
+        symbol.make(fit=True)
+    except (DataOverflowError, ValueError):
+        return None
+    return [[bool(module) for module in row] for row in symbol.modules]
+
+
+def _by_zxing(text: str, correction: str, version: int | None) -> Matrix | None:
+    barcode = _zxing(text, correction, version) or _zxing(text, correction, None)
+    if barcode is None:
+        return None
     pixels = memoryview(cast("Any", barcode.to_image(scale=1, add_quiet_zones=False)))
     rows, columns = cast("tuple[int, int]", pixels.shape)
     return [[pixels[row, column] == 0 for column in range(columns)] for row in range(rows)]
 
 
-def _encode(text: str, correction: str, version: int | None) -> zxingcpp.Barcode | None:
+def _zxing(text: str, correction: str, version: int | None) -> zxingcpp.Barcode | None:
     """The text as a symbol, or None when it does not fit.
 
     The level reached is looked at: told the level in its other way (`options`), the encoder lowers it in silence.
@@ -61,22 +99,42 @@ def _encode(text: str, correction: str, version: int | None) -> zxingcpp.Barcode
     return barcode if LEVELS.index(barcode.ec_level) >= LEVELS.index(correction) else None
 
 
+ENCODERS: Mapping[str, Callable[[str, str, int | None], Matrix | None]] = {"qrcode": _by_qrcode, "zxing": _by_zxing}
+_QRCODE_LEVELS: Mapping[str, int] = {
+    "L": qrcode.ERROR_CORRECT_L,
+    "M": qrcode.ERROR_CORRECT_M,
+    "Q": qrcode.ERROR_CORRECT_Q,
+    "H": qrcode.ERROR_CORRECT_H,
+}
+
+
 def qr_svg(text: str, module_mm: float, *, correction: str = "M", version: int | None = None) -> str:
     """The code as an SVG picture without quiet zone, each module `module_mm` millimetres wide."""
     return _svg(code_matrix(text, correction=correction, version=version), module_mm)
 
 
-def draw_code(text: str, *, largest: float, correction: str = "M", version: int | None = None) -> CodePicture:
+def draw_code(
+    text: str, *, largest: float, correction: str = "M", version: int | None = None, encoder: str = ENCODER
+) -> CodePicture:
     """The code with the widest module of whole dots that keeps the symbol within `largest` millimetres.
 
-    Raises `RenderError` when the text needs more modules than can be printed legibly in that space.
+    Of the levels from `correction` on the strongest is taken whose modules are no narrower for it. Raises
+    `RenderError` when the text needs more modules than can be printed legibly in that space.
     """
-    matrix = code_matrix(text, correction=correction, version=version)
-    dots = int(largest / (len(matrix) * DOT) + 1e-6)
+    matrix = code_matrix(text, correction=correction, version=version, encoder=encoder)
+    dots = _dots(matrix, largest)
     if dots < SMALLEST_MODULE:
         raise RenderError(f"二维码内容过长（{len(text)} 字符），{largest:g} 毫米内印不清 (too dense to print)")
+    for stronger in LEVELS[LEVELS.index(correction) + 1 : LEVELS.index(STRONGEST) + 1]:
+        other = ENCODERS[encoder](text, stronger, version)
+        if other is not None and _dots(other, largest) >= dots:
+            matrix, correction = other, stronger
     module = dots * DOT
-    return CodePicture(_svg(matrix, module), module * len(matrix), module, (len(matrix) - 17) // 4)
+    return CodePicture(_svg(matrix, module), module * len(matrix), module, (len(matrix) - 17) // 4, correction)
+
+
+def _dots(matrix: Matrix, largest: float) -> int:
+    return int(largest / (len(matrix) * DOT) + 1e-6)
 
 
 def _svg(matrix: list[list[bool]], module: float) -> str:

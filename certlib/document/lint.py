@@ -11,6 +11,7 @@ The checks read the file's own bytes through PDFium, not what the typesetter mea
     attachment  facts.json is there, once, byte for byte
     seal        inside its page, clear of every text but issuer and date, away from the code, never alone on a page
     quiet       no character upon the code or in its quiet zone
+    place       code and seal clear of the page's edges and of its folds
     code        decodes from the page at 150 dpi to exactly the code's text (full look only)
 
 `require(lint(…))` raises `LintError` when one fails.
@@ -39,9 +40,11 @@ from certlib.formats.pdfium import PDFIUM
 
 MILLIMETRE = 72 / 25.4  # points
 CODE_DPI = 150
+EDGE = {"二维码": 8.0, "印章": 5.0}  # millimetres of paper around a code, and around a seal, that a cutter may take
+FOLD = 3.0  # millimetres on either side of a fold
 SEAL_TO_CODE = 25.0  # millimetres: a red ring over the quiet zone is what keeps telephones from reading
 CELL = 6.0  # millimetres, for finding neighbours
-QUIET = 1.3  # millimetres around the code: four of the smallest modules
+QUIET = 4 / 61  # of the code's side, around it: four modules of the densest usual symbol
 INK = 1.5  # millimetres by which ink may end short of its line
 
 STREAM = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)
@@ -286,20 +289,41 @@ def _gap(one: Box, other: Box) -> float:
 
 
 def _quiet(look: Look) -> Iterator[str]:
-    box = look.rendered.code
-    if box is None:
+    zone = _with_quiet_zone(look.rendered.code)
+    if zone is None:
         return
     upon = [
         g.text
-        for g in look.pages[box.page - 1]
-        if g.right > box.x - QUIET
-        and g.left < box.x + box.width + QUIET
-        and g.bottom > box.y - QUIET
-        and g.top < box.y + box.height + QUIET
+        for g in look.pages[zone.page - 1]
+        if g.right > zone.x
+        and g.left < zone.x + zone.width
+        and g.bottom > zone.y
+        and g.top < zone.y + zone.height
         and g.text not in look.face.mark
     ]
     if upon:
         yield f"二维码及其空白区内有文字“{''.join(upon[:16])}”"
+
+
+def _place(look: Look) -> Iterator[str]:
+    """Edges and folds, for the code with its quiet zone and for the seal."""
+    width, height = look.layout.page
+    for name, box in (("二维码", _with_quiet_zone(look.rendered.code)), ("印章", look.rendered.seal)):
+        if box is None:
+            continue
+        spans = {"x": (box.x, box.x + box.width, width), "y": (box.y, box.y + box.height, height)}
+        if any(first < EDGE[name] or end > side - EDGE[name] for first, end, side in spans.values()):
+            yield f"{name}距页边不足 {EDGE[name]:g} 毫米"
+        if any(spans[fold.axis][0] - FOLD < fold.at < spans[fold.axis][1] + FOLD for fold in look.layout.folds):
+            yield f"{name}压住折痕，或距折痕不足 {FOLD:g} 毫米"
+
+
+def _with_quiet_zone(box: Box | None) -> Box | None:
+    """The code with its quiet zone."""
+    if box is None:
+        return None
+    quiet = QUIET * box.width
+    return Box(box.page, box.x - quiet, box.y - quiet, box.width + 2 * quiet, box.height + 2 * quiet)
 
 
 def _code(look: Look) -> Iterator[str]:
@@ -357,6 +381,7 @@ CHECKS: Mapping[str, Callable[[Look], Iterator[str]]] = {
     "overlap": _overlap,
     "attachment": _attachment,
     "seal": _seal,
+    "place": _place,
     "quiet": _quiet,
     "code": _code,
 }

@@ -18,7 +18,7 @@ from typing import Any
 
 import typst
 
-from certlib.document.code import CodePicture, draw_code
+from certlib.document.code import ENCODER, CodePicture, draw_code
 from certlib.document.face import Carrier, Face, Rendered
 from certlib.document.fonts import Fonts, load_fonts
 from certlib.document.templates import Layout, Template, Templates, find_templates
@@ -55,9 +55,11 @@ class Setting:
 class Renderer:
     """Renders faces from one folder of templates with one set of fonts. Safe to share between threads."""
 
-    def __init__(self, templates: Templates, fonts: Fonts) -> None:
+    def __init__(self, templates: Templates, fonts: Fonts, *, encoder: str = ENCODER) -> None:
+        """`encoder` makes the codes, see `certlib.document.code.ENCODERS`."""
         self.templates = templates
         self.fonts = fonts
+        self.encoder = encoder
         self._compilers = threading.local()
 
     def layout(self, face: Face) -> tuple[Template, Layout]:
@@ -91,7 +93,7 @@ class Renderer:
 
         Raises `RenderError` when typst refuses.
         """
-        inputs = _inputs(face, template, layout, self.fonts)
+        inputs = _inputs(face, template, layout, self.fonts, self.encoder)
         compiler = self._compiler(template, layout)
         try:
             pdf = compiler.compile(
@@ -141,9 +143,9 @@ def label(face: Face, layout: Layout, key: str) -> str:
     return face.labels.get(key) or (slot.label if slot else "") or key
 
 
-def _inputs(face: Face, template: Template, layout: Layout, fonts: Fonts) -> dict[str, str]:
+def _inputs(face: Face, template: Template, layout: Layout, fonts: Fonts, encoder: str) -> dict[str, str]:
     """What typst gets: strings only, and every fact inside JSON, so that nothing of it is read as markup."""
-    picture = draw_code_of(face, layout)
+    picture = draw_code_of(face, layout, encoder)
     attachment = face.attachment if face.carrier is Carrier.FILE else b""
     inputs = {"face": json.dumps(_data(face, template, layout, fonts, picture), ensure_ascii=False)}
     if picture:
@@ -158,12 +160,14 @@ def _inputs(face: Face, template: Template, layout: Layout, fonts: Fonts) -> dic
     return inputs
 
 
-def draw_code_of(face: Face, layout: Layout) -> CodePicture | None:
+def draw_code_of(face: Face, layout: Layout, encoder: str = ENCODER) -> CodePicture | None:
     """The face's code as its layout wants it, or None when the face or the layout has none."""
     if not face.code_text or layout.code is None:
         return None
     spec = layout.code
-    return draw_code(face.code_text, largest=spec.size, correction=spec.correction, version=spec.version)
+    return draw_code(
+        face.code_text, largest=spec.size, correction=spec.correction, version=spec.version, encoder=encoder
+    )
 
 
 def _data(

@@ -64,7 +64,7 @@ class Slot:
 class CodeSpec:
     """The code's largest side without quiet zone in millimetres, its least version and error correction."""
 
-    size: float = 27.0
+    size: float = 31.0
     version: int = 9
     correction: str = "M"
 
@@ -75,6 +75,14 @@ class SealSpec:
 
     over: tuple[str, ...] = ("issuer", "issued_on")
     line: float = 0.0  # 0: not measured (certificates)
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A line along which the paper is folded: at `at` millimetres from the left (`x`) or from the top (`y`)."""
+
+    axis: str  # "x" | "y"
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,7 @@ class Layout:
     reads: tuple[str, ...]
     code: CodeSpec | None
     seal: SealSpec | None
+    folds: tuple[Fold, ...] = ()  # no code and no seal upon them
     running: str = ""  # the head of a table, which each page that it runs on to begins with
 
 
@@ -198,12 +207,26 @@ def _layout(name: str, entry: Mapping[str, Any], data: Mapping[str, Any]) -> Lay
         pages=(entry.get("pages", [1, 1])[0], entry.get("pages", [1, 1])[1]),
         slots={key: _slot(key, slot) for key, slot in slots.items()},
         reads=tuple(entry["reads"]),
+        folds=_folds(entry),
         running=entry.get("running", ""),
         code=CodeSpec(**entry["code"]) if "code" in entry else None,
         seal=SealSpec(over=tuple(entry["seal"]["over"]), line=float(entry["seal"].get("line", 0)))
         if "seal" in entry
         else None,
     )
+
+
+def _folds(entry: Mapping[str, Any]) -> tuple[Fold, ...]:
+    """The layout's folds. A certificate is folded once across its longer side unless its template says otherwise; a
+    paper that runs on, over as many pages as it needs, lies flat.
+    """
+    if "folds" in entry:
+        return tuple(Fold(axis, float(at)) for fold in entry["folds"] for axis, at in fold.items())
+    width, height = entry["page"]
+    least, most = entry.get("pages", [1, 1])
+    if least != most:
+        return ()
+    return (Fold("x", width / 2) if width > height else Fold("y", height / 2),)
 
 
 def _slot(key: str, entry: Mapping[str, Any]) -> Slot:

@@ -182,7 +182,7 @@ class Office:
         if draft is not None:
             return self._begin(draft, client, key, digest)
         if order is not None:
-            preflight(draft_face(order, self.settings.host_words), self.renderer)
+            preflight(draft_face(order, self.settings.caption), self.renderer)
         with _one_at_a_time():
             answer = change_standing(
                 self.register,
@@ -235,7 +235,7 @@ class Office:
         return answer
 
     def _begin(self, draft: Draft, client: str, key: str, digest: str) -> Answer:
-        preflight(draft_face(draft, self.settings.host_words), self.renderer)
+        preflight(draft_face(draft, self.settings.caption), self.renderer)
         opening = Opening(self.register, self.coder, self.lease, self.owner)
         with _one_at_a_time(), self.register.writer() as session:
             if find(session, client, key, digest) is not None:
@@ -251,7 +251,7 @@ class Office:
             renderer=self.renderer,
             sealer=self.sealer,
             check=self.check,
-            caption=self.settings.host_words,
+            caption=self.settings.caption,
             answer=self._answer,
         )
 
@@ -334,7 +334,7 @@ class Office:
                 raise NotFoundError(f"没有第 {edition} 版。")
             verdict = edition_verdict(certificate, bearing.index, self.register.moment(session))
         kind, issuer = self.catalogue.certificate_types[row.type], self.catalogue.authorities[row.authority].name
-        mark, caption = mark_of(verdict, certificate), self.settings.host_words
+        mark, caption = mark_of(verdict, certificate), self.settings.caption
         return marked_copy(self.renderer, kind, bearing, issuer=issuer, caption=caption, mark=mark)
 
     def evidence(self, identifier: str, edition: int | None = None) -> bytes:
@@ -513,7 +513,7 @@ class Office:
         }
 
     def _press(self) -> paper.Press:
-        return paper.Press(self.register, self.catalogue, self.renderer, self.settings.host_words, self._sheet_code)
+        return paper.Press(self.register, self.catalogue, self.renderer, self.settings.caption, self._sheet_code)
 
     def _sheet_code(self, edition: EditionRow, n: int, carrier: int) -> str:
         return self.coder.text(replace(read_code(edition.code_text).payload, n=n, carrier=carrier))
@@ -548,7 +548,7 @@ class Office:
         else:
             draft = self._planner(line.operation)(read_issue(body), self.catalogue, now=now)
         if draft is not None:
-            preflight(draft_face(draft, self.settings.host_words), self.renderer)
+            preflight(draft_face(draft, self.settings.caption), self.renderer)
             self._refuse_case(draft, cases)
         return Answer(200, {})
 

@@ -29,7 +29,7 @@ class Settings:
     home: Path = Path("certlib-home")
     environment: str = DEVELOPMENT
     host: str = "zwfw.ganzhou.example"
-    host_words: str = "赣州政务核验"
+    host_words: str = "仅认"
     database: str = "sqlite:///register.db"
     keys: str = ""
     fonts: str = ""
@@ -78,6 +78,11 @@ class Settings:
         if odd := set(values["national"]) - {"copy", "ses"}:
             raise ConfigurationError(f"设置 national 中有未知的项：{'、'.join(sorted(map(str, odd)))}。")
         return cls(**values)
+
+    @property
+    def caption(self) -> str:
+        """What stands under each code: the one domain that may answer for it, in words for whoever does not scan."""
+        return f"{self.host_words} {self.host}"
 
     @property
     def database_url(self) -> str:

@@ -9,7 +9,7 @@ import zxingcpp
 from PIL import Image, ImageDraw
 from qrcode.util import MODE_8BIT_BYTE, MODE_NUMBER, QRData
 
-from certlib.document.code import DOT, code_matrix, draw_code, qr_svg
+from certlib.document.code import DOT, ENCODERS, code_matrix, draw_code, qr_svg
 from certlib.errors import RenderError
 
 PREFIX = "https://zwfw.example.gov.cn/v#"
@@ -42,29 +42,49 @@ def read(matrix: list[list[bool]]) -> str:
     return zxingcpp.read_barcodes(picture)[0].text
 
 
+@pytest.mark.parametrize("encoder", ENCODERS)
 @pytest.mark.parametrize("correction", ["M", "Q"])
 @pytest.mark.parametrize("digits", [290, 313, 340, 366, 400])
-def test_the_matrix_is_as_dense_as_the_best_two_segments(digits: int, correction: str) -> None:
+def test_the_matrix_is_as_dense_as_the_best_two_segments(digits: int, correction: str, encoder: str) -> None:
     """Address in byte mode and digits in numeric mode: the same version as an encoder told the segments, same text."""
     text = code_text(digits)
-    matrix = code_matrix(text, correction=correction)
+    matrix = code_matrix(text, correction=correction, encoder=encoder)
     assert (len(matrix) - 17) // 4 == other_encoder(text, correction).version
     assert read(matrix) == text
 
 
-def test_where_both_encoders_choose_the_same_mask_every_module_agrees() -> None:
-    """Another implementation of the standard draws the same symbol."""
+@pytest.mark.parametrize("text", ["A", "https://zwfw.example.gov.cn/", "证照", PREFIX + "2" * 40, "7" * 30], ids=repr)
+@pytest.mark.parametrize("version", [None, 9])
+def test_the_encoders_make_symbols_of_one_version_that_decode_to_one_text(text: str, version: int | None) -> None:
+    """Whatever the text; the faster one may choose another mask, which a reader undoes."""
+    one, other = (code_matrix(text, version=version, encoder=encoder) for encoder in ("qrcode", "zxing"))
+    assert len(one) == len(other)
+    assert read(one) == read(other) == text
+
+
+def test_where_the_encoders_choose_the_same_mask_every_module_agrees() -> None:
+    """Two implementations of the standard draw the same symbol."""
     agreeing = 0
     for digits in range(300, 312):
-        text = code_text(digits)
-        other = [[bool(module) for module in row] for row in other_encoder(text, "M").modules]
-        ours = code_matrix(text, correction="M")
-        same = sum(a == b for mine, theirs in zip(ours, other, strict=True) for a, b in zip(mine, theirs, strict=True))
-        if ours == other:
+        one, other = (code_matrix(code_text(digits), encoder=encoder) for encoder in ("qrcode", "zxing"))
+        same = sum(a == b for mine, theirs in zip(one, other, strict=True) for a, b in zip(mine, theirs, strict=True))
+        if one == other:
             agreeing += 1
         else:  # another mask: about half of the modules differ, never a few
-            assert same < 0.9 * len(ours) ** 2
+            assert same < 0.9 * len(one) ** 2
     assert agreeing
+
+
+def test_room_is_given_to_error_correction_before_it_is_left_empty() -> None:
+    """In 31 mm a short text gets level Q with modules as wide as at M; a longer one stays at M; in 27 mm both do."""
+    short, long = code_text(313), code_text(440)
+    assert [(p.version, p.correction) for p in (draw_code(short, largest=s, version=9) for s in (27.0, 31.0))] == [
+        (9, "M"),
+        (11, "Q"),
+    ]
+    assert draw_code(short, largest=31.0, version=9).module == pytest.approx(6 * DOT)
+    picture = draw_code(long, largest=31.0, version=9)
+    assert (picture.correction, picture.module) == ("M", pytest.approx(6 * DOT))
 
 
 def test_a_module_is_a_whole_number_of_printer_dots() -> None:

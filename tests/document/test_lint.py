@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -10,6 +12,7 @@ from certlib.document.face import Carrier, Face, Rendered
 from certlib.document.lint import lint, require
 from certlib.document.reading import expected_text, plain
 from certlib.document.renderer import Renderer
+from certlib.document.templates import Fold, Templates, find_templates, load_template
 from certlib.errors import LintError
 
 
@@ -28,7 +31,7 @@ def test_a_sound_file_passes_every_check(renderer: Renderer, licence: Face, deci
     for face in (licence, decision):
         findings = lint(renderer.render(face), face)
         assert {finding.outcome for finding in findings} == {"pass"}
-        assert len(findings) == 10
+        assert len(findings) == 11
         require(findings)
 
 
@@ -96,6 +99,39 @@ def test_a_text_upon_the_code_or_close_to_it_is_found(renderer: Renderer, licenc
     assert rendered.code is not None
     moved = replace(rendered, code=replace(rendered.code, y=rendered.code.y + 8))
     assert "空白区" in next(finding for finding in lint(moved, licence) if finding.check == "quiet").detail
+
+
+@pytest.mark.parametrize("what", ["code", "seal"])
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [({"x": 2.0}, "页边"), ({"y": 262.0}, "页边"), ({"y": 130.0}, "折痕"), ({"y": 150.0}, "折痕")],
+    ids=["left edge", "lower edge", "across the fold", "beside the fold"],
+)
+def test_code_and_seal_keep_clear_of_edges_and_folds(
+    renderer: Renderer, licence: Face, what: str, place: dict[str, float], told: str
+) -> None:
+    """A cutter and the ridge of a fold are the death of codes; an A4 certificate is folded at half its height."""
+    rendered = renderer.render(licence)
+    box = getattr(rendered, what)
+    moved = replace(rendered, **{what: replace(box, **place)})
+    found = {finding.check: finding for finding in lint(moved, licence, full=False)}
+    assert found["place"].outcome == "fail"
+    assert told in found["place"].detail
+
+
+def test_a_fold_is_where_the_template_says(tmp_path: Path) -> None:
+    """One of its own, or none; a paper that runs on lies flat."""
+    templates_root = find_templates()
+    licence = Templates(templates_root).template("medical-device-licence").layout("")
+    decision = Templates(templates_root).template("licence-decision").layout("")
+    assert licence.folds == (Fold("y", 148.5),)
+    assert decision.folds == ()
+    folder = copytree(templates_root / "medical-device-licence", tmp_path / "medical-device-licence")
+    data = folder / "template.toml"
+    text = data.read_text("utf-8").replace("pages = [1, 1]", "pages = [1, 1]\nfolds = [{ x = 70 }, { x = 140 }]")
+    data.write_text(text, "utf-8")
+    own = load_template(folder, templates_root / "packages").layout("")
+    assert own.folds == (Fold("x", 70.0), Fold("x", 140.0))
 
 
 def test_a_seal_far_below_the_text_or_alone_on_its_page_is_found(renderer: Renderer, decision: Face) -> None:

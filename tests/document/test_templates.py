@@ -26,9 +26,10 @@ english = "Licence to hire out bicycles"
 main = "face.typ"
 page = [148, 210]
 margins = [10, 10, 10, 10]
+body = [10, 10, 10, 11]
 reads = ["{title}", "编号：{number}", "经营者{holder}", "?{caption}", "{issuer}{issued_on}"]
 seal = { over = ["issuer", "issued_on"] }
-code = { size = 23.0 }
+code = { size = 27.0 }
 [slots]
 number = { label = "编号", width = 100, height = 5, sizes = [12], sample = "自行车许001号" }
 issuer = { label = "发证机关", width = 60, height = 6, sizes = [15] }
