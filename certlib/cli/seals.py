@@ -80,9 +80,7 @@ def uses(
     with open_office(Settings.load(home)) as office:
         lines, after = [], 0
         while True:
-            page = office.seals.uses(
-                seal_id, state=state, since=since and since.astimezone(UTC), after=after, limit=200
-            )
+            page = office.seals.uses(seal_id, state=state, since=_civil(since), after=after, limit=200)
             lines += page["uses"]
             after = page["next"]
             if not after:
@@ -233,7 +231,7 @@ def revoke(
     """撤销：立即生效；列出泄露之后的用印 · revoke at once; names the uses since the compromise."""
     raw = {"act": "revoke", "cause": cause, **_who(person, "", document)}
     if compromised_since:
-        raw["compromised_since"] = compromised_since.astimezone(SHANGHAI).isoformat()
+        raw["compromised_since"] = compromised_since.replace(tzinfo=SHANGHAI).isoformat()
     _act(seal_id, raw, home, as_json=as_json)
     if compromised_since and not as_json:
         uses(seal_id, state="used", since=compromised_since, home=home)
@@ -319,6 +317,11 @@ def stamp(
     typer.echo(f"已登记：{line['seal']} 第 {line['counter']} 次用印，{line['kind_words']}，{line['number']}。")
 
 
+def _civil(at: datetime | None) -> datetime | None:
+    """What a person types is civil time in Shanghai."""
+    return at.replace(tzinfo=SHANGHAI).astimezone(UTC) if at else None
+
+
 def _who(person: str, second: str, document: str) -> dict[str, Any]:
     who = {"person": person, "document_number": document}
     return who | {"second_person": second} if second else who
@@ -349,7 +352,7 @@ def _print_seal(view: Mapping[str, Any], *, as_json: bool) -> None:
         "保管人": view["keeper"],
         "状态": view["state_words"] + (f"（{CAUSE_WORDS.get(view['cause'], view['cause'])}）" if view["cause"] else ""),
         "备案号": view["filing_number"],
-        "密钥泄露自": view["compromised_since"],
+        "密钥泄露自": _moment(view["compromised_since"]) if view["compromised_since"] else "",
         "可办": "、".join(permit["label"] for permit in view["permitted"]),
     }
     print_pairs({name: value for name, value in pairs.items() if value})
