@@ -22,7 +22,7 @@ from certlib.errors import ConflictError, NotFoundError, SealDeniedError
 from certlib.register import seal_uses
 from certlib.register.seal_grants import Grant, grant
 from certlib.register.seal_store import read_spec
-from certlib.register.seal_tables import SealCertificateRow, SealRow, SealUseRow
+from certlib.register.seal_tables import SealAuthorisationRow, SealCertificateRow, SealRow, SealUseRow
 from certlib.register.seal_uses import ELECTRONIC, Occasion
 from certlib.register.store import Register
 from certlib.register.tables import Intent
@@ -150,8 +150,8 @@ def close_use(
 ) -> None:
     """Close a reserved use inside the transaction that registers its file; `result` is level and proof of time.
 
-    Raises `ConflictError` when the use was taken back, `SealDeniedError` when the seal was stopped meanwhile: nothing
-    that a verifier would find sealed by a stopped seal comes into force.
+    Raises `ConflictError` when the use was taken back, `SealDeniedError` when the seal was stopped or the authorisation
+    ended meanwhile: nothing comes into force that a verifier or auditor would find sealed without right.
     """
     use = session.get(SealUseRow, order.use, with_for_update=True)
     if use is None or use.state != "reserved":
@@ -160,6 +160,8 @@ def close_use(
     if seal.state != SealState.ENABLED.value:
         state = SEAL_STATE_WORDS[SealState(seal.state)]
         raise SealDeniedError(f"{seal.id}号印章在办理期间{state}，本次用印作废。")
+    if session.get_one(SealAuthorisationRow, use.authorisation).ended_at is not None:
+        raise SealDeniedError(f"用印授权 {use.authorisation} 在办理期间已终止，本次用印作废。")
     use.output_sha256, use.number = output, number
     seal_uses.close(session, register, use, "used", at=at, result=result)
 

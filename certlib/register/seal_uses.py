@@ -128,9 +128,16 @@ def close(
         authorisation = session.get_one(SealAuthorisationRow, line.authorisation, with_for_update=True)
         authorisation.uses -= 1
         session.add(authorisation)
-    file = bytes.fromhex(line.output_sha256) if used else b""
     register.journal.append(
-        session, Leaf(kind=f"seal:{state}", at=at, seal=line.seal, use=line.counter or 0, file=file)
+        session,
+        Leaf(
+            kind=f"seal:{state}",
+            at=at,
+            seal=line.seal,
+            use=line.counter or 0,
+            file=bytes.fromhex(line.output_sha256) if used else b"",
+            commitment=bytes.fromhex(line.authorisation_sha256),
+        ),
     )
 
 

@@ -6,7 +6,7 @@
     4 leaves    each entry is a leaf in its one encoding
     5 chains    steps of a certificate or document without gap, each naming the one before
     6 indices   each index n planned exactly once, and only its own chain speaks of it
-    7 seals     counters of each seal dense over used and released
+    7 seals     counters of each seal dense over used and released; each use under an authorisation journalled before
     8 times     between the signed times of the neighbouring heads
     9 register  leaves and rows of the register in one-to-one correspondence
    10 standing  statuses in the register's tables = statuses from the journal
@@ -253,6 +253,8 @@ class _Audit:
             self._indices.take(index, leaf, chain)
         elif leaf.statuses:
             self._found.add("indices", place_of(index, leaf), "有索引号而不属于任何证照（文书）")
+        if leaf.seal:
+            self._seals.note(index, leaf)
         if leaf.use and leaf.kind != "seal:denied":
             self._seals.take(index, leaf)
         self._times.take(index, leaf)

@@ -136,18 +136,37 @@ class Indices:
         return True
 
 
+_AUTHORISED, _ENDED, _USED = "seal:authorised", "seal:authorisation-ended", "seal:used"
+
+
 class Seals:
-    """Step 7: the counters of each seal are dense over uses closed as used or released, none twice."""
+    """Step 7: the counters of each seal are dense over uses closed as used or released, none twice.
+
+    A use that names its authorisation (the digest that stands in the signature) names one of its seal that was
+    journalled before it and not ended.
+    """
 
     def __init__(self, found: Breaches) -> None:
         self._found = found
         self._dense: dict[str, int] = {}  # all counters up to here are seen
         self._ahead: dict[str, set[int]] = {}  # seen beyond that
+        self._authorised: set[tuple[str, bytes]] = set()  # seal and digest of what is in force
 
     @property
     def uses(self) -> int:
         """How many closed uses were seen."""
         return sum(self._dense.values()) + sum(map(len, self._ahead.values()))
+
+    def note(self, index: int, leaf: Leaf) -> None:
+        """Keep what a leaf says of authorisations, and hold a use to them."""
+        named = (leaf.seal, leaf.commitment)
+        if leaf.kind == _AUTHORISED:
+            self._authorised.add(named)
+        elif leaf.kind == _ENDED:
+            self._authorised.discard(named)
+        elif leaf.kind == _USED and leaf.commitment and named not in self._authorised:
+            message = f"{leaf.seal} 号印章的第 {leaf.use} 次用印所依的授权，此前没有登记或已经终止"
+            self._found.add("seals", place_of(index, leaf), message)
 
     def take(self, index: int, leaf: Leaf) -> None:
         """Check one closed use."""

@@ -315,6 +315,11 @@ BROKEN: dict[str, tuple[Callable[[City], None], str, str]] = {
     ),
     "a seal use twice": (lambda city: change(city, "seal:released", use=3), "seals", "第 3 次用印被登记了两次"),
     "a seal use missing": (lambda city: change(city, "seal:released", use=0), "seals", "第 13 次用印没有记录"),
+    "a use under an authorisation that nobody gave": (
+        lambda city: change(city, "seal:used", commitment=bytes(range(32))),
+        "seals",
+        "所依的授权，此前没有登记或已经终止",
+    ),
     "a counter that jumps": (
         lambda city: change(city, "seal:released", use=2**40),
         "seals",
