@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from certlib.domain.verdict import Verdict
 from certlib.errors import ConfigurationError, DeliveryError
 from certlib.formats.seal_list import SealList, read_seal_list
+from certlib.formats.trust import TrustList, read_trust_list
 from certlib.verify.lookup import RegisterState
 
 _TIMEOUT = 10.0  # seconds
@@ -54,20 +55,36 @@ class RemoteRegister:
 
         Raises `VerificationError` for a list that no pinned key signed.
         """
+        data = self._get("/public/seals")
+        return None if data is None else read_seal_list(data, keys)
+
+    def trust_list(self, keys: Iterable[bytes]) -> TrustList | None:
+        """The signed trust list of the register, checked against the pinned `keys`; None when there is none to be had.
+
+        Raises `VerificationError` for a list that no pinned key signed.
+        """
+        data = self._get("/public/trust")
+        return None if data is None else read_trust_list(data, keys)
+
+    def by_code(self, text: str) -> RegisterState | None:
+        """The state of the carrier whose signed code this is; None when the register does not know it as genuine."""
+        answer = self._ask({"code": text}, "/public/certificates")
+        return _state(answer) if "n" in answer else None
+
+    def _get(self, path: str) -> bytes | None:
         try:
             with urllib.request.urlopen(  # noqa: S310  the scheme was checked
-                f"{self.url.rstrip('/')}/public/seals", timeout=_TIMEOUT, context=self.tls
+                f"{self.url.rstrip('/')}{path}", timeout=_TIMEOUT, context=self.tls
             ) as response:
-                data = response.read(_LARGEST)
+                return bytes(response.read(_LARGEST))
         except (OSError, ValueError):
             return None
-        return read_seal_list(data, keys)
 
-    def _ask(self, body: Mapping[str, str]) -> Mapping[str, Any]:
+    def _ask(self, body: Mapping[str, str], path: str = "/public/files") -> Mapping[str, Any]:
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
-                return self._post(body)
+                return self._post(body, path)
             except urllib.error.HTTPError as error:
                 wait = _pause(error)
                 if error.code not in {429, 503} or time.monotonic() + wait > deadline:
@@ -76,15 +93,33 @@ class RemoteRegister:
             except (OSError, ValueError, TypeError) as error:
                 raise DeliveryError(f"证照台账 {self.url} 没有可用的答复，未能核对状态。") from error
 
-    def _post(self, body: Mapping[str, str]) -> Mapping[str, Any]:
+    def _post(self, body: Mapping[str, str], path: str) -> Mapping[str, Any]:
         request = urllib.request.Request(  # noqa: S310  the scheme was checked
-            f"{self.url.rstrip('/')}/public/files",
+            f"{self.url.rstrip('/')}{path}",
             data=json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=_TIMEOUT, context=self.tls) as response:  # noqa: S310
             answer = json.loads(response.read(_LARGEST))
         return dict(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterByCode:
+    """`RegisterLookup` for one code: the register opens to the whole signed text, never to the number in it."""
+
+    register: RemoteRegister
+    text: str
+
+    def by_sha256(self, sha256: str, *, at: datetime) -> RegisterState | None:
+        """See `RegisterLookup`."""
+        return self.register.by_sha256(sha256, at=at)
+
+    def by_index(self, n: int, *, at: datetime) -> RegisterState | None:
+        """The state behind the code, if it is that of index `n`. Raises `DeliveryError`."""
+        del at
+        state = self.register.by_code(self.text)
+        return state if state is not None and state.n == n else None
 
 
 def _pause(error: urllib.error.HTTPError) -> float:

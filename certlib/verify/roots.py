@@ -46,7 +46,8 @@ class TrustRoots:
     def load(cls, folder: Path | None = None) -> TrustRoots:
         """The trust in `folder`; without one, that of the development keys.
 
-        Raises `ConfigurationError` when the folder holds no root or a file in it cannot be read or believed.
+        Raises `ConfigurationError` when the folder holds neither a root nor a key, or a file in it cannot be read or
+        believed. For codes a key, the trust list and a status list are enough.
         """
         return _development() if folder is None else _read(folder)
 
@@ -75,8 +76,8 @@ def _read(folder: Path) -> TrustRoots:
                 certificates.append(data)
             elif kind == "PUBLIC KEY":
                 keys.append(data)
-    if not certificates:
-        raise ConfigurationError(f"信任目录 {folder} 中没有 X.509 根证书（*.pem）。")
+    if not certificates and not keys:
+        raise ConfigurationError(f"信任目录 {folder} 中没有 X.509 根证书，也没有清单的公钥（*.pem）。")
     crls = _crls((*sorted(folder.glob("*.crl")), *sorted((folder.parent / "crl").glob("*.crl"))))
     trust_list = _trust_list(folder / TRUST_LIST, keys)
     shards, seals = _shards(folder, trust_list), _seal_list(folder / SEAL_LIST, keys)

@@ -10,10 +10,13 @@ import pytest
 from sqlmodel import select
 
 from certlib.catalogue import example
+from certlib.errors import DeliveryError
 from certlib.issue.composition import open_office
 from certlib.issue.office import Office
 from certlib.issue.settings import Settings
 from certlib.register.tables import EditionRow, SheetRow
+from certlib.verify.codes import examine_code
+from certlib.verify.remote import RegisterByCode, RemoteRegister
 from service.app import create_app
 from service.commands import open_service
 from service.published import MOMENT
@@ -74,6 +77,22 @@ def test_file_and_paper_say_the_same(phone: Any, office: Office) -> None:
     _suspend(office, body)
     assert [phone.scan(code) for code in codes] == ["suspended"] * len(codes)
     assert phone.complaints == []
+
+
+def test_the_register_answers_a_verifier_elsewhere(site: str, office: Office) -> None:
+    """`certctl verify --register` with a code: the whole code opens the register, no number does."""
+    body, codes = _issue(office)
+    register = RemoteRegister(site)
+    listed = register.trust_list(office.list_keys)
+    assert listed is not None
+    text = f"https://{office.settings.host}/v#{codes[0]}"
+    now = datetime.now(UTC)
+    report = examine_code(text, listed, at=now, lookup=RegisterByCode(register, text))
+    assert (report.verdict, report.certificate and report.certificate.identifier) == ("valid", body["identifier"])
+    with pytest.raises(DeliveryError):
+        register.by_index(body["n"], at=now)
+    edited = text[:-85] + codes[1][-85:]
+    assert register.by_code(edited) is None
 
 
 def test_the_register_answers_the_page(phone: Any, office: Office) -> None:

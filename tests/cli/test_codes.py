@@ -1,0 +1,115 @@
+"""`certctl verify` on codes: with a key, the trust list and one status list, and without us."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import qrcode
+from asn1crypto import pem
+from PIL import Image, ImageChops, ImageDraw
+
+from tests.conftest import Run
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "codes.json").read_text(encoding="utf-8"))
+CASES = {case["name"]: case for case in VECTORS["cases"]}
+SHOWN = ["state valid", "state revoked", "expired", "unknown key", "borrowed key id", "cut by 17", "signed with SM2"]
+EXIT = {"valid": 0, "unreadable": 3}
+
+
+@pytest.fixture(scope="module")
+def trust(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of trust without any X.509: a key to pin, the trust list, one status list."""
+    folder = tmp_path_factory.mktemp("trust")
+    (folder / "list.pem").write_bytes(pem.armor("PUBLIC KEY", base64.b64decode(VECTORS["trust_list_key_p256"])))
+    (folder / "trust.json").write_text(json.dumps(VECTORS["trust_list"]), encoding="utf-8")
+    (folder / "0.cwt").write_bytes(base64.b64decode(VECTORS["status_list"]))
+    return folder
+
+
+def _verify(certctl: Run, trust: Path, *words: str, at: str = VECTORS["at"]) -> tuple[int, list[dict[str, Any]]]:
+    done = certctl("verify", "--trust", str(trust), "--at", at.replace("+00:00", ""), "--json", *words)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _photo(path: Path, *texts: str, seal: bool = False) -> str:
+    codes = [qrcode.make(text, box_size=6, border=4).convert("RGB") for text in texts]
+    paper = Image.new("RGB", (sum(c.width + 40 for c in codes) + 200, 900), "white")
+    at = 60
+    for code in codes:
+        paper.paste(code, (at, 100))
+        at += code.width + 40
+    if seal:
+        ink = Image.new("RGB", paper.size, "white")
+        ImageDraw.Draw(ink).ellipse((100, 140, 460, 500), outline=(215, 35, 40), width=14)
+        paper = ImageChops.multiply(paper, ink)
+    paper.rotate(2, expand=True, fillcolor="white").save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_code_is_verified_from_its_text(certctl: Run, trust: Path, name: str) -> None:
+    """Verdict and exit code are the vector's; nothing is asked of anybody."""
+    case = CASES[name]
+    code, (line,) = _verify(certctl, trust, case["text"])
+    assert line["verdict"] == case["expect"]
+    assert code == EXIT.get(case["expect"], 1)
+    assert bool(line["certificate"]) != (case["expect"] in {"unknown-issuer", "signature-invalid", "unreadable"})
+
+
+def test_the_digits_alone_will_do(certctl: Run, trust: Path) -> None:
+    """What stands behind the number sign, without the address."""
+    code, (line,) = _verify(certctl, trust, CASES["state valid"]["text"].partition("#")[2])
+    assert (code, line["verdict"]) == (0, "valid")
+    assert line["certificate"]["number"] == VECTORS["facts"]["facts"]["number"]
+
+
+def test_an_old_list_leaves_the_state_open(certctl: Run, trust: Path) -> None:
+    """Genuine with the state unchecked, as for a file; --require-status makes it fail."""
+    later = "2026-04-03T00:00:00"
+    assert _verify(certctl, trust, CASES["state valid"]["text"], at=later)[0] == 0
+    code, (line,) = _verify(certctl, trust, "--require-status", CASES["state valid"]["text"], at=later)
+    assert (code, line["verdict"]) == (1, "status-unknown")
+
+
+@pytest.mark.parametrize("seal", [False, True], ids=["clean", "under a red ring"])
+def test_a_code_is_read_from_a_photo(certctl: Run, trust: Path, tmp_path: Path, seal: bool) -> None:
+    """PNG or JPEG, other people's codes beside it passed over."""
+    photo = _photo(tmp_path / "a.jpg", CASES["state suspended"]["text"], "https://pay.example/x", seal=seal)
+    code, (line,) = _verify(certctl, trust, photo)
+    assert (code, line["verdict"]) == (1, "suspended")
+
+
+def test_a_photo_without_a_code_or_with_several_says_so(certctl: Run, trust: Path, tmp_path: Path) -> None:
+    """Unreadable, with what to do."""
+    none = _photo(tmp_path / "none.png", "https://pay.example/x")
+    two = _photo(tmp_path / "two.png", CASES["state valid"]["text"], CASES["state revoked"]["text"])
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    code, lines = _verify(certctl, trust, none, two, str(broken))
+    assert code == 3
+    assert {line["verdict"] for line in lines} == {"unreadable"}
+    told = [line["findings"][0]["detail"] for line in lines]
+    assert ["没有找到" in told[0], "不止一份" in told[1], "不是可以识别" in told[2]] == [True] * 3
+
+
+def test_without_a_trust_list_a_code_is_misuse(certctl: Run) -> None:
+    """Exit code 2 and what is missing, never a verdict."""
+    done = certctl("verify", CASES["state valid"]["text"])
+    assert done.returncode == 2
+    assert "trust.json" in done.stderr + done.stdout
+
+
+def test_a_list_that_went_wrong_is_not_used(certctl: Run, trust: Path, tmp_path: Path) -> None:
+    """A status list with an edited byte: the folder of trust cannot be believed, and that is said."""
+    folder = tmp_path / "trust"
+    folder.mkdir()
+    for file in trust.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    data = bytearray((folder / "0.cwt").read_bytes())
+    data[200] ^= 1
+    (folder / "0.cwt").write_bytes(bytes(data))
+    done = certctl("verify", "--trust", str(folder), CASES["state valid"]["text"])
+    assert done.returncode == 2
+    assert "状态清单" in done.stderr + done.stdout
