@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 import uvicorn
+from fastapi import FastAPI, Response
 
 from certlib.errors import ConfigurationError
 from certlib.issue.composition import open_office
@@ -29,19 +30,21 @@ from service.logs import configure
 from service.settings import load_service_settings
 
 LOOPBACK = "127.0.0.1"
+ROOT = "/demo-root.crt"
 _PATIENCE = 20.0  # seconds until a server must listen
 
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """A certificate and its key, as files."""
+    """A certificate, its key and the root above it, as files."""
 
     certificate: Path
     key: Path
+    root: Path
 
     def trusting(self) -> ssl.SSLContext:
-        """For a client: trust this certificate and no other."""
-        return ssl.create_default_context(cafile=str(self.certificate))
+        """For a client: trust this root and no other."""
+        return ssl.create_default_context(cafile=str(self.root))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,19 @@ def open_town(home: Path, *, host: str = "", port: int = 0, tls: Tls | None = No
         office = stack.enter_context(open_office(settings))
         web = load_service_settings(settings.home, public_url=url, tick_seconds=0.1, lookups_per_minute=1000)
         app = create_app(open_service(office, web))
+        if tls:
+            _offer_root(app, tls)
         stack.enter_context(serve(app, service_socket, tls=tls))
         yield Town(url, city, office, tls.trusting() if tls else True)
+
+
+def _offer_root(app: FastAPI, tls: Tls) -> None:
+    """Let a phone fetch the root that it may install."""
+    data = ssl.PEM_cert_to_DER_cert(tls.root.read_text(encoding="ascii"))
+
+    @app.get(ROOT, include_in_schema=False)
+    def root() -> Response:
+        return Response(data, media_type="application/x-x509-ca-cert")
 
 
 def _settings(home: Path, **values: str) -> Settings:
