@@ -89,7 +89,7 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
             ledger,
             material=_material(settings),
             pending=settings.without_timestamp == "pending",
-            beside=_national(settings, catalogue) if settings.national else None,
+            beside=_national(settings) if settings.national else None,
         ),
         coder=SignedCoder(keyring.rota("code"), settings.host, civil_date(register.now())),
         check=OwnCheck(seals.keys.certificates, _trust_roots(settings)),
@@ -141,13 +141,13 @@ def _timestamper(settings: Settings) -> Timestamper:
     return development_timestamps(settings.suite)
 
 
-def _national(settings: Settings, catalogue: Catalogue) -> NationalHand:
+def _national(settings: Settings) -> NationalHand:
     """Raises `ConfigurationError` when this machine cannot sign with SM2."""
     if why := libcrypto.unavailable():
         raise ConfigurationError(f"设置 national 要求国密，但本机不能用 SM2 签名：{why}。")
     pending = settings.without_timestamp == "pending"
     folder, stamps = _keys_folder(settings), _national_timestamper(settings)
-    return open_national(catalogue.seals.values(), folder, stamps, parts=settings.national, pending=pending)
+    return open_national(folder, stamps, parts=settings.national, pending=pending)
 
 
 def _national_timestamper(settings: Settings) -> Timestamper:

@@ -27,7 +27,8 @@ def listed_seals(session: Session, catalogue: Catalogue, crls: Iterable[Revocati
         names = {edition.index: str(edition.spec["name"]) for edition in editions}
         for bound in seal_store.certificates(session, row.id):
             certificate = certificate_in(bound.der)
-            revoked = [at for at in (crl.revoked_at(certificate) for crl in lists) if at is not None]
+            stopped = (*(crl.revoked_at(certificate) for crl in lists), row.compromised_since)
+            revoked = [at for at in stopped if at is not None]
             yield ListedSeal(
                 sha256=bytes.fromhex(bound.sha256),
                 seal=row.id,

@@ -89,7 +89,7 @@ class RegisterLedger:
             level=self._level,
             suite=self._suite,
             reserved_at=use.reserved_at,
-            certificate=certificate.sha256,
+            certificates=dict(granted.edition.certificates),
             spec=read_spec(granted.edition.spec),
         )
 

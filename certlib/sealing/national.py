@@ -12,7 +12,7 @@ counted. Either all of them are made, or the use is released and nothing is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from certlib.crypto.keys import open_key
 from certlib.crypto.timestamps import Timestamper
 from certlib.domain.seal import SealSpec
 from certlib.errors import ConfigurationError, SealFailedError, TimestampUnavailableError
-from certlib.sealing.identities import SealIdentity, load_identities
+from certlib.sealing.identities import SealIdentity, SealKeys
 from certlib.sealing.order import Part, SealOrder
 from certlib.sealing.pades import seal_pdf
 from certlib.sealing.selfcheck import check_sealed
@@ -72,7 +72,7 @@ class SealObjects:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NationalHand:
-    """Makes the parts asked for. `identities` are the seals in SM2 by id; `timestamper` stamps by SM3."""
+    """Makes the parts asked for. `identities` are the seals' in SM2, named as for the `Sealer`; stamps are by SM3."""
 
     identities: Mapping[str, SealIdentity]
     timestamper: Timestamper
@@ -85,16 +85,17 @@ class NationalHand:
 
         Raises `SealFailedError` (`KeyUnavailableError`, `TimestampUnavailableError`) when one cannot be made.
         """
-        identity = self.identities.get(order.seal)
+        identity = self.identities.get(order.identity(SUITE))
         if identity is None:
-            raise SealFailedError(f"没有配置印章 {order.seal} 的国密密钥和证书，未用印。")
+            raise SealFailedError(f"没有配置印章 {order.seal} 第 {order.seal_edition} 版的国密密钥和证书，未用印。")
+        spec = order.spec or identity.spec
         signer = identity.signer(at=at)
         use = SealUse(order.seal, order.counter, order.authorisation, order.intent)
         made = []
         if COPY in self.parts and order.suite != SUITE:
             made.append(self._copy(order, replace(imprint, location=identity.certificate.place), signer, use, at))
         if SES in self.parts:
-            made.append(self._ses(issued, self.seals.of(identity.spec, identity.certificate), signer, use, at))
+            made.append(self._ses(issued, self.seals.of(spec, identity.certificate), signer, use, at))
         return tuple(made)
 
     def _copy(self, order: SealOrder, imprint: Imprint, signer: Signer, use: SealUse, at: datetime) -> Part:
@@ -121,10 +122,10 @@ class NationalHand:
 
 
 def open_national(
-    specs: Iterable[SealSpec], folder: Path, timestamper: Timestamper, *, parts: tuple[str, ...], pending: bool = False
+    folder: Path, timestamper: Timestamper, *, parts: tuple[str, ...], pending: bool = False
 ) -> NationalHand:
-    """The national side of the seals `specs`, whose SM2 keys are in `folder`. Raises `ConfigurationError`."""
-    identities = load_identities(specs, folder, SUITE)
+    """The national side of the seals whose SM2 keys are in `folder`. Raises `ConfigurationError`."""
+    identities = SealKeys(folder, SUITE)
     return NationalHand(
         identities=identities, timestamper=timestamper, seals=SealObjects(folder), parts=parts, pending=pending
     )

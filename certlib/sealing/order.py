@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -33,8 +34,15 @@ class SealOrder:
     level: str  # "B-B" | "B-T"
     suite: str  # "rsa3072-sha256" | "p256-sha256" …
     reserved_at: datetime
-    certificate: str = ""  # SHA-256 of the edition's X.509 certificate, hexadecimal; empty: the seal's only one
+    certificates: Mapping[str, str] = field(default_factory=dict)  # the edition's, by suite: SHA-256, hexadecimal
     spec: SealSpec | None = None  # what the edition's picture is drawn from; None: the identity's
+
+    def identity(self, suite: str) -> str:
+        """The name of that suite's key: its certificate's digest, or the seal's id where no certificates are named.
+
+        Empty when the seal's edition has no certificate of the suite.
+        """
+        return self.certificates.get(suite, "") if self.certificates else self.seal
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ class Sealer:
         )
 
     def _identity(self, order: SealOrder) -> SealIdentity:
-        identity = self._identities.get(order.certificate or order.seal)
+        identity = self._identities.get(order.identity(order.suite))
         if identity is None:
             raise SealFailedError(f"没有配置印章 {order.seal} 第 {order.seal_edition} 版的密钥和证书，未用印。")
         if identity.suite != order.suite:

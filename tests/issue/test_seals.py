@@ -18,6 +18,7 @@ from sqlmodel import select
 from certlib.catalogue import load_catalogue
 from certlib.crypto.attributes import SealUse
 from certlib.crypto.development import development_folder
+from certlib.crypto.libcrypto import unavailable
 from certlib.crypto.pki import make_development_pki
 from certlib.domain.civil import civil_date
 from certlib.domain.seal import SealAuthorisation
@@ -670,3 +671,20 @@ def test_a_level_nobody_knows_is_refused(tmp_path: Path) -> None:
     (tmp_path / "certlib.toml").write_text('level = "B-LTB"\n', "utf-8")
     with pytest.raises(ConfigurationError, match="level"):
         Settings.load(tmp_path)
+
+
+@pytest.mark.skipif(unavailable() is not None, reason=unavailable() or "")
+def test_the_national_parts_are_of_the_same_edition(settings: Settings, more_keys: Path) -> None:
+    """With SM2 asked for, an edition without an SM2 certificate seals nothing: the use is released, and says why."""
+    clock = Clock()
+    national = replace(settings, keys=str(more_keys), national=("copy", "ses"))
+    with open_office(national, clock=clock) as office:
+        desk = Desk(office, clock)
+        body = desk.issue("2-25")
+        copy = office.file(body["identifier"], part="copy")
+        assert copy != office.file(body["identifier"])
+        text = certificate_of(more_keys, "seal-ganzhou-approval-approval-1-renewed")
+        act(desk, FIRST, "renew", cause="key-change", maker=MAKER, certificates=[text])
+        with pytest.raises(SealFailedError, match="第 2 版的国密"):
+            desk.issue("2-25")
+        assert [line["state"] for line in office.seals.uses(FIRST)["uses"]] == ["used", "released"]

@@ -17,8 +17,7 @@ from certlib.sealing.national import open_national
 def test_copy_and_signature_are_downloaded_and_verified(web, tmp_path: Path, monkeypatch) -> None:
     """Each under its query; `certctl verify` believes the `.ses` beside its file, and not beside another."""
     stamps = development_timestamps("sm2-sm3")
-    specs = web.office.catalogue.seals.values()
-    beside = open_national(specs, development_folder(), stamps, parts=("copy", "ses"))
+    beside = open_national(development_folder(), stamps, parts=("copy", "ses"))
     monkeypatch.setattr(web.office.sealer, "_beside", beside)
     issued = web.issued()
     pdf, copy, ses = (web.http.get(f"{issued['links']['file']}{query}", headers=web.headers()) for query in QUERIES)
