@@ -17,9 +17,8 @@ from certlib.domain.civil import SHANGHAI
 from certlib.domain.verdict import REVOKED_WORDS, WORDS, Verdict, Words
 from certlib.errors import Fault, NotFoundError, RequestError
 from certlib.issue.inspecting import PublicRegister
-from certlib.register.lookup import SqlLookup
 from certlib.verify.codes import examine_code
-from certlib.verify.lookup import RegisterState
+from certlib.verify.lookup import RegisterLookup, RegisterState
 from certlib.verify.report import CertificateReport, Report
 from service.running import Running
 
@@ -38,6 +37,24 @@ _PROOFS = ({"code"}, {"number", "check"})
 Proof = Mapping[str, str]
 
 
+@dataclass(slots=True)
+class Remembering:
+    """A `RegisterLookup` that remembers the last answer, so that the register is asked once."""
+
+    register: RegisterLookup
+    state: RegisterState | None = None
+
+    def by_sha256(self, sha256: str, *, at: datetime) -> RegisterState | None:
+        """See `RegisterLookup`."""
+        self.state = self.register.by_sha256(sha256, at=at)
+        return self.state
+
+    def by_index(self, n: int, *, at: datetime) -> RegisterState | None:
+        """See `RegisterLookup`."""
+        self.state = self.register.by_index(n, at=at)
+        return self.state
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a proof opened: the report on a code, and the state of what it names, None when it opened nothing."""
@@ -46,13 +63,19 @@ class Found:
     report: Report | None = None
 
 
-def find(service: Running, proof: Proof, register: SqlLookup | PublicRegister, *, at: datetime) -> Found:
-    """Look up by a signed code (`code`), or by `number` and `check`; `register` is all of it, or the public's."""
-    if "code" not in proof:
-        return Found(register.by_number(proof["number"], proof["check"], at=at))
-    report = examine_code(proof["code"], service.trust, at=at, lookup=service.office.lookup)
-    state = register.by_index(report.certificate.n, at=at) if report.certificate else None
-    return Found(state, report)
+def find(service: Running, proof: Proof, *, at: datetime, public: bool = True) -> Found:
+    """Look up by a signed code (`code`), or by `number` and `check`; for the public, or for officers.
+
+    Raises `NotPublicError` for what the public may not look up by its code.
+    """
+    register = PublicRegister.of(service.office) if public else None
+    with service.looking:
+        if "code" not in proof:
+            return Found((register or service.office.lookup).by_number(proof["number"], proof["check"], at=at))
+        asked = Remembering(service.office.lookup)
+        report = examine_code(proof["code"], service.trust, at=at, lookup=asked)
+        state = asked.state if report.certificate else None
+        return Found(register.shown(state, at=at) if register else state, report)
 
 
 def read_proof(service: Running, raw: Mapping[str, Any], address: str) -> Proof:
@@ -77,7 +100,7 @@ def verdict_on(service: Running, proof: Proof, *, at: datetime) -> dict[str, Any
     A code's report is given also when it opens nothing. Raises `NotFoundError` for a number that is not found and for
     what has no public look-up; `evenly` gives both the same face.
     """
-    found = find(service, proof, PublicRegister.of(service.office), at=at)
+    found = find(service, proof, at=at)
     if found.state is None:
         if found.report is None:
             raise NotFoundError(NOTHING_FOUND)

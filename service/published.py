@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 
 MOMENT = 0.2  # seconds a list is kept: far below the second within which a change must be visible
 _MOST = 1000  # entries; beyond it the shelf is cleared, so that nobody fills it with names
@@ -28,20 +29,43 @@ class Published:
 
 
 class Shelf:
-    """Keeps what was last made under a name for a moment. Safe for concurrent use; two may make the same at once."""
+    """Keeps what was last made under a name for a moment. Safe for concurrent use.
+
+    When the moment is over one caller makes it anew; meanwhile the others get what is kept, so that a crowd neither
+    waits nor makes the same forty times.
+    """
 
     def __init__(self, moment: float = MOMENT) -> None:
         self._moment = moment
         self._kept: dict[str, tuple[float, Published]] = {}
+        self._making: dict[str, Lock] = {}
+
+    def fresh(self, name: str) -> Published | None:
+        """What is kept under `name`, if its moment is not over."""
+        found = self._kept.get(name)
+        return found[1] if found is not None and time.monotonic() - found[0] < self._moment else None
 
     def get(self, name: str, make: Callable[[], bytes], *, compress: bool = False) -> Published:
-        """What is kept under `name`, or made now."""
-        now = time.monotonic()
-        found = self._kept.get(name)
-        if found is not None and now - found[0] < self._moment:
-            return found[1]
-        made = Published.of(make(), compress=compress)
+        """What is kept under `name`, or made now. What a moment more ago was right is given while another makes it."""
+        found = self.fresh(name)
+        if found is not None:
+            return found
+        made_at, kept = self._kept.get(name, (0.0, None))
+        usable = kept is not None and time.monotonic() - made_at < 2 * self._moment
+        lock = self._making.setdefault(name, Lock())
+        if not lock.acquire(blocking=not usable):
+            return kept  # type: ignore[return-value]  # usable, so there is one
+        try:
+            return self.fresh(name) or self._make(name, make, compress=compress)
+        finally:
+            lock.release()
+
+    def _make(self, name: str, make: Callable[[], bytes], *, compress: bool) -> Published:
+        began = time.monotonic()
+        data, kept = make(), self._kept.get(name)
+        made = kept[1] if kept is not None and kept[1].data == data else Published.of(data, compress=compress)
         if len(self._kept) >= _MOST:
             self._kept.clear()
-        self._kept[name] = (now, made)
+            self._making.clear()
+        self._kept[name] = (began, made)
         return made

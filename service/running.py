@@ -26,6 +26,7 @@ from service.published import Shelf
 from service.settings import ServiceSettings
 from service.tokendesk import TokenDesk
 
+LOOKING_PLACES = 2
 Clock = Callable[[], datetime]
 
 
@@ -50,6 +51,8 @@ class Running:
     checking: Gate
     metrics: Metrics
     shelf: Shelf = field(default_factory=Shelf)
+    # more at once gain nothing: threads that ask SQLite pass the interpreter's lock around at every statement
+    looking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(LOOKING_PLACES))
     draining: threading.Event = field(default_factory=threading.Event)
 
     @property

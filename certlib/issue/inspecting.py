@@ -47,20 +47,21 @@ class PublicRegister:
 
     def by_sha256(self, sha256: str, *, at: datetime) -> RegisterState | None:
         """The state of the issued file with this digest, or None."""
-        return self._shown(self.lookup.by_sha256(sha256, at=at), at)
+        return self.shown(self.lookup.by_sha256(sha256, at=at), at=at)
 
     def by_index(self, n: int, *, at: datetime) -> RegisterState | None:
         """The state of the file or sheet with index `n`, or None."""
-        return self._shown(self.lookup.by_index(n, at=at), at)
+        return self.shown(self.lookup.by_index(n, at=at), at=at)
 
     def by_number(self, number: str, check: str, *, at: datetime) -> RegisterState | None:
         """The state of what bears this face number together with this check code, or None."""
         try:
-            return self._shown(self.lookup.by_number(number, check, at=at), at)
+            return self.shown(self.lookup.by_number(number, check, at=at), at=at)
         except NotPublicError:
             return None
 
-    def _shown(self, state: RegisterState | None, at: datetime) -> RegisterState | None:
+    def shown(self, state: RegisterState | None, *, at: datetime) -> RegisterState | None:
+        """`state`, if the public may see it. Raises `NotPublicError`."""
         if state is None:
             return None
         with self.register.reader() as session:

@@ -38,7 +38,7 @@ def inspect_certificate(service: Service, caller: Inspector, address: Address, r
     with evenly(time.monotonic()):
         proof = read_proof(service, {name: value for name, value in raw.items() if name not in _ASKED}, address)
         now = service.clock()
-        state = find(service, proof, service.office.lookup, at=now).state
+        state = find(service, proof, at=now, public=False).state
         if state is None:
             raise NotFoundError(NOTHING_FOUND)
         purpose = f"{asked['purpose']}（{asked['officer']}）"

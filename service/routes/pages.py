@@ -24,12 +24,12 @@ def pages_router(*, host: str, roots: Iterable[bytes]) -> APIRouter:
     environment = templates()
 
     @router.get(PAGE)
-    def page(request: Request) -> Response:
+    async def page(request: Request) -> Response:
         """The citizen's page. It never redirects: a redirect could lose the fragment that holds the code."""
         return send_part(request, parts[PAGE])
 
     @router.get(PAGE + "/{name:path}")
-    def part(request: Request, name: str) -> Response:
+    async def part(request: Request, name: str) -> Response:
         """A part of the citizen's page."""
         found = parts.get(f"{PAGE}/{name}")
         if found is None:
@@ -47,7 +47,7 @@ def pages_router(*, host: str, roots: Iterable[bytes]) -> APIRouter:
         return _plain(environment, "problems.html", table=problem_table())
 
     @router.get("/plain.css")
-    def plain(request: Request) -> Response:
+    async def plain(request: Request) -> Response:
         """The style of the pages for developers."""
         return send_part(request, style)
 

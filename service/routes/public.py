@@ -43,7 +43,7 @@ Shard = Annotated[int, Path(ge=0, lt=2**31, description="状态分片 · n // 13
     responses={200: {"content": {JSON: {}}, "description": "JWS JSON（RFC 7515、RFC 7797），见 docs/payload.md"}},
     response_class=Response,
 )
-def trust(request: Request, service: Service) -> Response:
+async def trust(request: Request, service: Service) -> Response:
     """Which keys sign codes and status lists, and what their numbers mean."""
     kept = service.shelf.get("trust", lambda: service.office.trust_list, compress=True)
     return send_published(request, kept, media=JSON)
@@ -56,7 +56,7 @@ def trust(request: Request, service: Service) -> Response:
     responses={200: {"content": {JSON: {}}, "description": "JWS JSON（RFC 7515、RFC 7797），见 docs/payload.md"}},
     response_class=Response,
 )
-def seals(request: Request, service: Service) -> Response:
+async def seals(request: Request, service: Service) -> Response:
     """Which X.509 certificates are those of the city's seals, for a page that checks a file by itself."""
     kept = service.shelf.get("seals", lambda: service.office.seal_list, compress=True)
     return send_published(request, kept, media=JSON)
@@ -69,9 +69,12 @@ def seals(request: Request, service: Service) -> Response:
     responses={200: {"content": {MEDIA_TYPE: {}}, "description": "Token Status List (CWT)"}, **problems(404)},
     response_class=Response,
 )
-def status_list(request: Request, service: Service, shard: Shard) -> Response:
+async def status_list(request: Request, service: Service, shard: Shard) -> Response:
     """One shard of 131,072 entries; to be revalidated at each check, good for 24 hours without a network."""
-    kept = service.shelf.get(f"status/{shard}", lambda: service.office.status_list(shard)[0])
+    name = f"status/{shard}"
+    kept = service.shelf.fresh(name)
+    if kept is None:  # five times a second: it reads the journal and may sign
+        kept = await run_in_threadpool(service.shelf.get, name, lambda: service.office.status_list(shard)[0])
     return send_published(request, kept, media=MEDIA_TYPE)
 
 
@@ -109,7 +112,7 @@ def match(service: Service, address: Address, raw: RawObject) -> Response:
                 [Fault("last_four", "no-match-asked", message, "后四位", "Name and last four characters.")]
             )
         proof = read_proof(service, {key: value for key, value in raw.items() if key not in given}, address)
-        state = find(service, proof, PublicRegister.of(service.office), at=service.clock()).state
+        state = find(service, proof, at=service.clock()).state
         if state is None:
             raise NotFoundError(NOTHING_FOUND)
         matched = match_holder(
