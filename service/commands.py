@@ -105,6 +105,7 @@ def open_service(office: Office, settings: ServiceSettings) -> Running:
 
     Raises `ConfigurationError` when there is nobody who may call, or a key cannot be used.
     """
+    from certlib.crypto.development import refuse_development_keys  # noqa: PLC0415
     from service.clients import read_clients, read_key  # noqa: PLC0415
     from service.running import assemble  # noqa: PLC0415
     from service.settings import ClientSettings  # noqa: PLC0415
@@ -118,7 +119,10 @@ def open_service(office: Office, settings: ServiceSettings) -> Running:
     if not settings.token_key and not development:
         raise ConfigurationError("服务没有令牌签名密钥：请在 service.toml 中写明 token_key。")
     token_key = read_key(settings.token_key or development_key_file("token"))
-    return assemble(office, settings, clients=read_clients(clients), token_key=token_key)
+    known = read_clients(clients)
+    keys = (key.as_der(private=False) for key in (token_key, *(client.key for client in known.values())))
+    refuse_development_keys(office.settings.environment, keys)
+    return assemble(office, settings, clients=known, token_key=token_key)
 
 
 def _every_scope() -> tuple[str, ...]:

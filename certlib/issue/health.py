@@ -94,6 +94,17 @@ def _register(settings: Settings) -> Finding:
     return Finding("register", "pass", f"{settings.home}：{'有' if held else '尚无'}证照")
 
 
+def _seals(settings: Settings) -> Finding:
+    """Every seal in use can be used on this machine: its key is here and fits its certificate."""
+    with open_office(settings) as office:
+        views, unusable = office.seals.seals(), office.seals.probe()
+    used = sum(view["state"] == "enabled" for view in views)
+    reasons = "；".join(f"{seal}：{why.rstrip('。')}" for seal, why in unusable.items())
+    if unusable or not used:
+        return Finding("seals", "fail" if unusable else "warn", reasons or "没有在用的印章")
+    return Finding("seals", "pass", f"{used} 枚在用，均可用印")
+
+
 def _judges(_: Settings) -> Finding:
     missing = list(_missing())
     return Finding("judges", "warn" if missing else "pass", f"未安装 {'、'.join(missing)}" if missing else "齐全")
@@ -111,5 +122,6 @@ _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "suite": _suite,
     "disk": _disk,
     "register": _register,
+    "seals": _seals,
     "judges": _judges,
 }

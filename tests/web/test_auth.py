@@ -1,14 +1,20 @@
 """Who may call: assertions once, tokens briefly, scopes exactly, tenants their own."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from service.commands import DEVELOPMENT_CLIENT
+from certlib.errors import ConfigurationError
+from service.clients import SCOPES
+from service.commands import DEVELOPMENT_CLIENT, development_key_file, open_service
+from service.settings import load_service_settings
 from service.tokens import ASSERTION_TYPE, client_assertion, token_request
+from tests.web.conftest import client_entry
 
 BASE = "http://testserver"
 ENDPOINT = f"{BASE}/oauth/token"
@@ -178,3 +184,23 @@ def test_seals_are_shown_to_their_owner(web: Any) -> None:
     assert {seal["authority"] for seal in own} == {"ganzhou-education"}
     assert len(every) > len(own) > 0
     assert "svg" not in str(every)
+
+
+@pytest.mark.parametrize("which", ["token", "client"])
+def test_copied_development_keys_open_no_service_outside_development(
+    web: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    """The token key or a client's: known by its fingerprint, wherever it lies."""
+    own = ECKey.generate_key("P-256")
+    for name, private in (("own", True), ("own.pub", False)):
+        (tmp_path / f"{name}.pem").write_bytes(own.as_pem(private=private))
+    published = development_key_file(DEVELOPMENT_CLIENT, public=True)
+    for name, source in (("token", development_key_file("token")), ("client", published)):
+        (tmp_path / f"{name}.pem").write_bytes(Path(source.removeprefix("file:")).read_bytes())
+    keys = {"token": f"file:{tmp_path}/own.pem", "client": f"file:{tmp_path}/own.pub.pem"}
+    keys[which] = f"file:{tmp_path}/{which}.pem"
+    entry = client_entry("client-own", "*", tuple(SCOPES), keys["client"])
+    settings = load_service_settings(tmp_path, token_key=keys["token"], clients=[entry])
+    monkeypatch.setattr(web.office, "settings", replace(web.office.settings, environment="production"))
+    with pytest.raises(ConfigurationError, match="开发密钥"):
+        open_service(web.office, settings)
