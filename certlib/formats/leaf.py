@@ -92,6 +92,18 @@ class Leaf:
             raise ValueError("not a leaf") from error
 
 
+def statuses_of(data: bytes) -> tuple[tuple[int, int], ...]:
+    """The pairs of index and code in a leaf's bytes, at a quarter of the price of reading all of it.
+
+    That the rest is a leaf in its one encoding is not looked at. Raises `ValueError` when no such pairs can be seen.
+    """
+    try:
+        values = cbor2.loads(data)
+        return tuple(map(_status, values.get(_STATUSES, ())))
+    except (cbor2.CBORDecodeError, AttributeError, TypeError, OverflowError, RecursionError) as error:
+        raise ValueError("not a leaf") from error
+
+
 def _values(data: bytes) -> dict[int, Any]:
     """The leaf's map, each value of its key's type, none empty, and `data` its one encoding."""
     values = cbor2.loads(data)

@@ -38,6 +38,7 @@ from certlib.errors import (
     NotFoundError,
     RequestError,
     StaleVersionError,
+    StorageError,
     TransitionError,
 )
 from certlib.formats.code import read_code
@@ -382,7 +383,12 @@ class Office:
         return newest(self.register, SEALS)
 
     def status_list(self, shard: int) -> tuple[bytes, str]:
-        """The signed status list of a shard and its entity tag, as of the last `tick`."""
+        """The signed status list of a shard and its entity tag.
+
+        What has not been numbered yet is numbered now, so that a change shows whatever the worker is at.
+        """
+        with suppress(StorageError):  # then the list tells what was numbered before
+            self.sequence()
         return self.board.status_list(shard, now=self.register.now())
 
     def tick(self) -> None:

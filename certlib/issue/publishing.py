@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from certlib.catalogue import Catalogue
 from certlib.errors import NotFoundError, VerificationError
-from certlib.formats.leaf import Leaf
+from certlib.formats.leaf import statuses_of
 from certlib.formats.status import pack, repack, shard_of, sign_status_list
 from certlib.formats.trust import Names
 from certlib.issue.keyring import Rota
@@ -87,11 +87,11 @@ class StatusBoard:
             while self._size < end:
                 bodies = self.journal.leaves(session, self._size, min(end, self._size + _CHUNK))
                 for index, body in enumerate(bodies, start=self._size):
-                    self._take(_decoded(index, body))
+                    self._take(_statuses(index, body))
                 self._size += len(bodies)
 
-    def _take(self, leaf: Leaf) -> None:
-        for n, code in leaf.statuses:
+    def _take(self, statuses: tuple[tuple[int, int], ...]) -> None:
+        for n, code in statuses:
             shard = shard_of(n)
             packed = self._shards.get(shard)
             if packed is None:
@@ -100,10 +100,10 @@ class StatusBoard:
             self._high_water = max(self._high_water, n)
 
 
-def _decoded(index: int, body: bytes) -> Leaf:
-    """A leaf. Raises `VerificationError` (`altered`) for one that was tampered with: then no list is signed."""
+def _statuses(index: int, body: bytes) -> tuple[tuple[int, int], ...]:
+    """What a leaf says of indices. Raises `VerificationError` (`altered`) for none: then no list is signed."""
     try:
-        return Leaf.decode(body)
+        return statuses_of(body)
     except ValueError as error:
         message = f"日志第 {index} 条已被改动，停止签发状态清单；请运行 certctl check，并从备份恢复。"
         raise VerificationError(message, code="altered") from error

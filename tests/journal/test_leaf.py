@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certlib.formats.leaf import Leaf
+from certlib.formats.leaf import Leaf, statuses_of
 
 AT = datetime(2026, 3, 2, 1, 0, 0, 123000, tzinfo=UTC)
 leaves = st.builds(
@@ -31,6 +31,22 @@ def test_a_leaf_reads_as_it_writes(leaf: Leaf) -> None:
     data = leaf.encode()
     assert Leaf.decode(data) == leaf
     assert data == cbor2.dumps(cbor2.loads(data), canonical=True)
+
+
+@given(leaves)
+def test_the_statuses_alone_are_those_of_the_whole(leaf: Leaf) -> None:
+    """What the status lists are computed from is what the leaf says."""
+    assert statuses_of(leaf.encode()) == leaf.statuses
+
+
+@given(st.binary(max_size=60))
+def test_no_statuses_are_seen_in_other_bytes(data: bytes) -> None:
+    """Pairs of index and code, or an error of one kind."""
+    try:
+        found = statuses_of(data)
+    except ValueError:
+        return
+    assert all(n >= 0 and 0 <= code < 16 for n, code in found)
 
 
 @given(st.binary(max_size=60))
