@@ -49,12 +49,14 @@ class Face:
 class Rendered:
     """An unsealed PDF/A-3a + PDF/UA-1 file and where its seal and code belong.
 
-    `seal` is the square into which the seal's circle fits exactly, `code` the code's square without quiet zone.
+    `seal` is the square into which the seal's circle fits exactly, `code` the code's square without quiet zone;
+    `quiet` is the width of that zone in millimetres, four of this code's own modules.
     """
 
     pdf: bytes
     pages: int
     seal: Box | None
     code: Box | None
+    quiet: float
     template: str
     template_version: str  # SHA-256 over the template's folder and the shared parts, first 16 hex digits

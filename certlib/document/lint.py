@@ -44,7 +44,6 @@ EDGE = {"二维码": 8.0, "印章": 5.0}  # millimetres of paper around a code, 
 FOLD = 3.0  # millimetres on either side of a fold
 SEAL_TO_CODE = 25.0  # millimetres: a red ring over the quiet zone is what keeps telephones from reading
 CELL = 6.0  # millimetres, for finding neighbours
-QUIET = 4 / 61  # of the code's side, around it: four modules of the densest usual symbol
 INK = 1.5  # millimetres by which ink may end short of its line
 
 STREAM = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)
@@ -289,7 +288,7 @@ def _gap(one: Box, other: Box) -> float:
 
 
 def _quiet(look: Look) -> Iterator[str]:
-    zone = _with_quiet_zone(look.rendered.code)
+    zone = _with_quiet_zone(look.rendered)
     if zone is None:
         return
     upon = [
@@ -308,7 +307,7 @@ def _quiet(look: Look) -> Iterator[str]:
 def _place(look: Look) -> Iterator[str]:
     """Edges and folds, for the code with its quiet zone and for the seal."""
     width, height = look.layout.page
-    for name, box in (("二维码", _with_quiet_zone(look.rendered.code)), ("印章", look.rendered.seal)):
+    for name, box in (("二维码", _with_quiet_zone(look.rendered)), ("印章", look.rendered.seal)):
         if box is None:
             continue
         spans = {"x": (box.x, box.x + box.width, width), "y": (box.y, box.y + box.height, height)}
@@ -318,11 +317,11 @@ def _place(look: Look) -> Iterator[str]:
             yield f"{name}压住折痕，或距折痕不足 {FOLD:g} 毫米"
 
 
-def _with_quiet_zone(box: Box | None) -> Box | None:
+def _with_quiet_zone(rendered: Rendered) -> Box | None:
     """The code with its quiet zone."""
+    box, quiet = rendered.code, rendered.quiet
     if box is None:
         return None
-    quiet = QUIET * box.width
     return Box(box.page, box.x - quiet, box.y - quiet, box.width + 2 * quiet, box.height + 2 * quiet)
 
 

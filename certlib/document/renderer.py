@@ -37,6 +37,7 @@ class Spot:
     x: float
     y: float
     size: float = 0.0
+    quiet: float = 0.0
     key: str = ""
 
 
@@ -78,12 +79,13 @@ class Renderer:
             raise RenderError(
                 f"“{label(face, layout, overflow.key)}”的内容超出版面，未生成文件 (text too long for its box)"
             )
-        end = setting.one("end")
+        end, code = setting.one("end"), setting.one("code")
         return Rendered(
             pdf=setting.pdf,
             pages=end.page if end else layout.pages[0],
             seal=_box(setting.one("seal")),
-            code=_box(setting.one("code")),
+            code=_box(code),
+            quiet=code.quiet if code else 0.0,
             template=template.key,
             template_version=template.version,
         )
