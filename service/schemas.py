@@ -6,7 +6,7 @@ Routes take JSON as it comes: the office finds every fault at once, which a mode
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -401,6 +401,31 @@ class PublicVerdict(BaseModel):
     verdict: str
     words: dict[str, str]
     at: datetime
+
+
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class InclusionAnswer(Shape):
+    """存在证明 · inclusion proof (RFC 6962, 2.1.1); hashes in hexadecimal, the leaf's sibling first."""
+
+    origin: str = Field(description="日志名 · the log's name, as in its checkpoints")
+    leaf: int = Field(ge=0, description="条目序号 · number of the leaf")
+    size: int = Field(ge=1, description="树的大小 · size of the tree")
+    leaf_hash: Hash
+    hashes: list[Hash]
+    root: Hash = Field(description="由台账算得，未签名；请与所持检查点比对 · unsigned, compare with a checkpoint")
+
+
+class ConsistencyAnswer(Shape):
+    """一致性证明 · consistency proof (RFC 6962, 2.1.2); hashes in hexadecimal."""
+
+    origin: str
+    earlier: int = Field(ge=0, alias="from")
+    later: int = Field(ge=0, alias="to")
+    hashes: list[Hash]
+    from_root: Hash
+    to_root: Hash
 
 
 class FileDigest(Shape):

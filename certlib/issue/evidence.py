@@ -25,6 +25,7 @@ from certlib.errors import NotFoundError
 from certlib.issue.draft import moment_text
 from certlib.journal.journal import Journal
 from certlib.register.certificates import load_certificate
+from certlib.register.file_leaves import file_proof
 from certlib.register.seal_tables import SealAuthorisationRow, SealUseRow
 from certlib.register.tables import EditionRow, EventRow
 from certlib.verify.form import Message, read_message, read_token
@@ -38,6 +39,7 @@ What this is: the sealed file, and what proves it. Everything below is checked w
 | 文件 · file | 内容 · what it is |
 |---|---|
 | `certificate.pdf` | 签发原件 · the issued file, byte for byte |
+| `certificate.tlog-proof` | 原件的日志证明 · its proof in the journal (C2SP tlog-proof), with the leaf |
 | `seal.p7s`, `content.bin` | 签名及其覆盖的字节 · the signature (CMS, DER) and the bytes it covers |
 | `signature.bin`, `timestamp.tst` | 签名值及其时间戳 · the signature value and its RFC 3161 timestamp |
 | `chain/` | 证书链 · the signer's X.509 certificate and those above it; `root.pem` is the trust anchor |
@@ -83,15 +85,18 @@ def evidence_pack(
     keys: Path,
     now: datetime,
     title: str,
+    cosignatures: int = 0,
 ) -> bytes:
     """The pack of an edition (certificate's key and index) as a zip; `pdf` is the file as it was sealed.
 
+    Proofs are under the newest head with so many `cosignatures` that covers them, else under the newest.
     Raises `NotFoundError` for an edition that this office did not seal.
     """
     key, index = place
     row, _ = load_certificate(session, key)
     edition = session.get(EditionRow, (key, index))
-    use = _use(session, hashlib.sha256(pdf).hexdigest(), edition)
+    sha256 = hashlib.sha256(pdf).hexdigest()
+    use = _use(session, sha256, edition)
     span = guard(pdf).spans[0]
     message = read_message(span.contents)
     authorisation = session.get(SealAuthorisationRow, use.authorisation)
@@ -107,7 +112,8 @@ def evidence_pack(
         "edition.json": _json(_edition(edition)),
         "history.json": _json([_event(event) for event in _events(session, key)]),
         **dict(_chain(message, keys)),
-        **dict(_journal(session, journal, key)),
+        "certificate.tlog-proof": file_proof(session, journal, sha256, cosignatures=cosignatures).encode(),
+        **dict(_journal(session, journal, key, cosignatures)),
     }
     origin, verifier = journal.origin, str(journal.verifiers[0])
     files["README.md"] = README.format(
@@ -179,14 +185,15 @@ def _edition(edition: EditionRow) -> dict[str, Any]:
     }
 
 
-def _journal(session: Session, journal: Journal[Session], key: str) -> Iterator[tuple[str, bytes]]:
+def _journal(session: Session, journal: Journal[Session], key: str, cosignatures: int) -> Iterator[tuple[str, bytes]]:
     yield "journal/checkpoint", journal.checkpoint(session).encode()
     for event in _events(session, key):
         place = journal.index_of(session, event.leaf)
         if place is None:
             continue
         yield f"journal/{event.version:03}-{event.action}.cbor", journal.leaves(session, place, place + 1)[0]
-        yield f"journal/{event.version:03}-{event.action}.tlog-proof", journal.proof_text(session, place).encode()
+        proof = journal.proof_text(session, place, cosignatures=cosignatures)
+        yield f"journal/{event.version:03}-{event.action}.tlog-proof", proof.encode()
 
 
 def _json(value: Mapping[str, Any] | list[dict[str, Any]]) -> bytes:

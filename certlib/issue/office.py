@@ -91,6 +91,7 @@ from certlib.journal.journal import Journal
 from certlib.journal.witnessing import WitnessClient
 from certlib.register.access_log import digest_accesses
 from certlib.register.certificates import load_certificate
+from certlib.register.file_leaves import file_proof
 from certlib.register.idempotency import Answer, begin, body_digest, find, replay
 from certlib.register.intents import UNFINISHED, abandoned, refuse_second_case, take_over
 from certlib.register.lookup import SqlLookup
@@ -358,7 +359,13 @@ class Office:
                 keys=Path(self.settings.keys) if self.settings.keys else development_folder(),
                 now=self.register.moment(session),
                 title=self.catalogue.certificate_types[row.type].name,
+                cosignatures=len(self.witnesses),
             )
+
+    def file_proof(self, sha256: str) -> str:
+        """The proof of a registered file in the journal (C2SP tlog-proof); see `certlib.register.file_leaves`."""
+        with self.register.reader() as session:
+            return file_proof(session, self.journal, sha256, cosignatures=len(self.witnesses))
 
     def document(self, document: str) -> dict[str, Any]:
         """A document by its id or number; one that is planned and not sealed yet says so."""

@@ -304,6 +304,7 @@ def file_view(row: FileRow) -> dict[str, Any]:
         "time_proof": time_proof(row),
         "predecessor": row.predecessor or "",
         "size": row.size,
+        "proof": f"/log/files/{row.sha256}/proof",
     }
 
 

@@ -133,6 +133,10 @@ class Journal(Generic[Transaction]):
             raise VerificationError(message, code="altered")
         return bodies
 
+    def root(self, transaction: Transaction, size: int) -> bytes:
+        """The root of the tree of the first `size` leaves. Raises `VerificationError` when there are not so many."""
+        return self._hashes(transaction, size, [(0, size)])[0]
+
     def inclusion(self, transaction: Transaction, index: int, size: int) -> tuple[bytes, ...]:
         """The proof that leaf `index` is in the tree of `size` leaves. Raises `VerificationError` when it is not."""
         return self._hashes(transaction, size, inclusion_ranges(index, size))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from certlib.errors import NotFoundError
+from certlib.formats.leaf import Leaf
+from certlib.formats.tlog import leaf_hash
 from certlib.formats.tlog_proof import InclusionProof
 from tests.issue.conftest import Desk
 
@@ -58,6 +61,15 @@ def test_the_authorisation_and_the_chain_of_the_decision_are_there(pack: Path) -
     proofs = sorted((pack / "journal").glob("*.tlog-proof"))
     assert len(proofs) == len(history)
     assert all(InclusionProof.parse(proof.read_text("utf-8")) for proof in proofs)
+
+
+def test_the_file_has_its_proof_beside_it(pack: Path, desk: Desk) -> None:
+    """`certificate.tlog-proof` carries the leaf that names the file's digest, under the journal's signed head."""
+    proof = InclusionProof.parse((pack / "certificate.tlog-proof").read_text("utf-8"))
+    proof.verify(leaf_hash(proof.extra), desk.office.journal.verifiers)
+    leaf = Leaf.decode(proof.extra)
+    assert leaf.file == hashlib.sha256((pack / "certificate.pdf").read_bytes()).digest()
+    assert leaf.kind == "certificate:changed"
 
 
 def test_there_is_no_pack_of_what_we_did_not_seal(desk: Desk) -> None:
