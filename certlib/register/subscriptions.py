@@ -18,7 +18,7 @@ from certlib.domain.actions import Action
 from certlib.domain.civil import civil_date
 from certlib.domain.lifecycle import RULES
 from certlib.domain.mandate import covering
-from certlib.domain.subscription import FILED, Content, Subscription
+from certlib.domain.subscription import Content, Subscription
 from certlib.register.deliveries import enqueue
 from certlib.register.permits import GRANTING, document_record, edition_record, grants, is_published_edition
 from certlib.register.tables import CertificateRow, DocumentRow, EditionRow
@@ -111,18 +111,6 @@ def event_id(*parts: object) -> str:
     return "evt_" + hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
-def file_records(session: Session, records: Iterable[Mapping[str, Any]], now: datetime) -> int:
-    """Note that these 双公示 records were handed over as a file at `now`; how many they are."""
-    count = 0
-    for record in records:
-        message = _published(record, PUBLISH, now)
-        row = enqueue(session, certificate=message["identifier"], message=message, now=now, target=FILED)
-        row.state, row.done_at = "done", now
-        session.add(row)
-        count += 1
-    return count
-
-
 def _publish_anew(
     session: Session, subscription: Subscription, catalogue: Catalogue, document: DocumentRow, now: datetime
 ) -> None:
@@ -141,11 +129,12 @@ def _publish_anew(
 def _publish(  # noqa: PLR0917  as few as a row has
     session: Session, subscription: Subscription, chain: str, record: Mapping[str, Any], operation: str, now: datetime
 ) -> None:
-    message = _published(record, operation, now)
+    message = published(record, operation, now)
     enqueue(session, certificate=chain, message=message, now=now, target=subscription.target)
 
 
-def _published(record: Mapping[str, Any], operation: str, now: datetime) -> dict[str, Any]:
+def published(record: Mapping[str, Any], operation: str, now: datetime) -> dict[str, Any]:
+    """The message that carries a 双公示 record, with an id of its own for each thing the record says."""
     key = (record["identifier"], record.get("version", 0), record.get("document", ""), record["state"])
     return {**record, "id": event_id("publicity", *key), "operation": operation, "at": now.isoformat()}
 

@@ -1,0 +1,166 @@
+"""双公示: what is due and by when, files in the platform's names, corrections and withdrawals of what was sent."""
+
+import csv
+import hashlib
+import io
+import json
+from datetime import date, datetime
+
+import pytest
+from sqlmodel import select
+
+from certlib.city.permits import EXPORTED, PermitDesk
+from certlib.city.publicity import load_template
+from certlib.domain.publicity import days_left
+from certlib.errors import ConfigurationError, NotFoundError
+from certlib.register.row_tables import PublishedRow
+from certlib.register.tables import AccessRow
+from tests.issue.conftest import Desk
+
+WHO = {"client": "credit", "purpose": "报送双公示"}
+
+
+@pytest.fixture
+def permits(desk: Desk) -> PermitDesk:
+    """The desk's 双公示 records."""
+    return PermitDesk(desk.office.register, desk.office.catalogue, load_template())
+
+
+def _rows(permits: PermitDesk, number: int) -> list[dict[str, str]]:
+    return list(json.loads(permits.file(number, "json", **WHO)))
+
+
+def test_a_permit_is_due_within_seven_working_days_and_gone_from_the_list_once_exported(
+    desk: Desk, permits: PermitDesk
+) -> None:
+    """The term runs by the calendar, and is over when working days are over, not before."""
+    body = desk.issue("2-25")
+    (due,) = permits.due()
+    calendar = desk.office.catalogue.calendar
+    assert (due["row"], due["number"], due["item"]) == ("new", body["number"], "2-25")
+    assert due["due"] == calendar.after(date.fromisoformat(due["began_on"]), 7).isoformat()
+    assert due["days_left"] == 7
+    assert permits.due(within=3) == []
+    desk.clock.advance(days=20)
+    (late,) = permits.due(within=3)
+    assert late["days_left"] < 0
+    export = permits.export(**WHO)
+    assert (export.number, export.rows["new"], export.faults) == (1, 1, [])
+    assert permits.due() == []
+    assert permits.export(**WHO).number == 0
+
+
+def test_the_file_speaks_the_platforms_names(desk: Desk, permits: PermitDesk) -> None:
+    """Holder, decision, dates and issuer under XK_*; CSV opens in office programs; JSON has the same rows."""
+    body = desk.issue("2-25")
+    number = permits.export(**WHO).number
+    (row,) = _rows(permits, number)
+    assert row["XK_XKBH"] == body["number"]
+    assert row["XK_XKZS"] == "医疗器械经营许可证"
+    assert len(row["XK_XDR_SHXYM"]) == 18
+    assert row["XK_XDR_ZJHM"] == ""
+    assert row["XK_XDR_LB"] == "法人及非法人组织"
+    assert (row["XK_ZT"], row["XK_XKLB"], row["BZ"]) == ("1", "01", "")
+    assert datetime.strptime(row["XK_JDRQ"], "%Y/%m/%d").date() == date(2026, 11, 24)
+    assert row["XK_YXQZI"].startswith("2031/")
+    data = permits.file(number, "csv", **WHO)
+    assert data.startswith(b"\xef\xbb\xbf")
+    heading, line = csv.reader(io.StringIO(data.decode("utf-8-sig")))
+    assert dict(zip(heading, line, strict=True)) == row
+
+
+def test_an_export_is_journalled_and_every_look_at_it_logged(desk: Desk, permits: PermitDesk) -> None:
+    """The journal holds the digest of both forms, and the file made anew is still that file."""
+    desk.issue("2-25")
+    export = permits.export(**WHO)
+    desk.clock.advance(days=3)
+    for form, digest in export.sha256.items():
+        assert hashlib.sha256(permits.file(export.number, form, **WHO)).hexdigest() == digest
+    with desk.office.register.reader() as session:
+        leaves = session.exec(select(PublishedRow).where(PublishedRow.kind == EXPORTED)).all()
+        outcomes = session.exec(select(AccessRow.outcome).order_by(AccessRow.id)).all()
+    assert {row.sha256 for row in leaves} == set(export.sha256.values())
+    assert list(outcomes) == ["exported", "shown", "shown"]
+    (listed,) = permits.exports()
+    assert (listed["number"], listed["sha256"]) == (export.number, dict(export.sha256))
+
+
+def test_a_change_brings_the_new_permit_and_corrects_the_old_one(desk: Desk, permits: PermitDesk) -> None:
+    """The old record stops being valid; the new one is a permit of its own; neither comes twice."""
+    body = desk.issue("2-25")
+    permits.export(**WHO)
+    desk.act("2-27", body["identifier"], "change", facts={"legal_representative": "李文静"})
+    assert sorted(row["row"] for row in permits.due()) == ["correction", "new"]
+    rows = {row["BZ"]: row for row in _rows(permits, permits.export(**WHO).number)}
+    assert rows[""]["XK_ZT"] == "1"
+    assert rows[""]["XK_FRDB"] == "李文静"
+    assert rows["更正：许可已变更或延续，以新的许可决定为准"]["XK_ZT"] == "2"
+    assert permits.due() == []
+
+
+def test_suspension_is_corrected_and_revocation_withdrawn(desk: Desk, permits: PermitDesk) -> None:
+    """What stands published follows the standing, and a withdrawal that is over needs no second one."""
+    body = desk.issue("2-25")
+    permits.export(**WHO)
+    desk.do(body["identifier"], "suspend", {"decision": desk.order(), "cause": "penalty"})
+    (row,) = _rows(permits, permits.export(**WHO).number)
+    assert (row["XK_ZT"], row["BZ"]) == ("2", "更正：许可证件已暂扣")
+    desk.do(body["identifier"], "resume", {"decision": desk.order(), "cause": "lifted"})
+    (row,) = _rows(permits, permits.export(**WHO).number)
+    assert (row["XK_ZT"], row["BZ"]) == ("1", "更正：许可有效")
+    desk.do(body["identifier"], "revoke", {"decision": desk.ex_officio()})
+    (due,) = permits.due()
+    assert (due["row"], due["days_left"]) == ("withdrawal", 7)
+    (row,) = _rows(permits, permits.export(**WHO).number)
+    assert (row["XK_ZT"], row["BZ"]) == ("2", "撤下：许可已撤销")
+    assert permits.due() == []
+
+
+def test_the_decision_document_sealed_afterwards_gives_the_record_its_number(desk: Desk, permits: PermitDesk) -> None:
+    """Until it is sealed the record names the certificate; then the decision."""
+    request = desk.request("2-25")
+    desk.office.issue(request, client="platform", key="certificate")
+    (before,) = _rows(permits, permits.export(**WHO).number)
+    paper = {**desk.request("2-25", kind="licence-decision"), "case": request["case"]}
+    paper["facts"]["case"] = request["case"]["number"]
+    answer = desk.office.issue_document(paper, client="platform", key="decision")
+    (after,) = _rows(permits, permits.export(**WHO).number)
+    assert before["XK_WSH"] == before["XK_XKBH"]
+    assert (after["XK_WSH"], after["XK_XKWS"]) == (answer.body["number"], "准予行政许可决定书")
+
+
+def test_what_is_no_permit_is_not_published(desk: Desk, permits: PermitDesk) -> None:
+    """A filing is none; an approval by document is one of its own."""
+    desk.office.issue_document(desk.request("1-36"), client="platform", key="filing")
+    assert permits.due() == []
+    desk.office.issue_document(desk.request("2-14"), client="platform", key="approval")
+    (row,) = _rows(permits, permits.export(**WHO).number)
+    assert (row["XK_XKWS"], row["XK_XKZS"], row["XK_YXQZI"]) == ("建设项目压覆重要矿产资源批复", "", "2099/12/31")
+    assert permits.due() == []
+
+
+def test_an_authority_sees_and_exports_its_own(desk: Desk, permits: PermitDesk) -> None:
+    """Another authority's file is not there for it."""
+    desk.issue("2-25")
+    assert permits.due(authority="ganzhou-education") == []
+    number = permits.export(authority="ganzhou-approval", **WHO).number
+    assert permits.exports(authority="ganzhou-education") == []
+    with pytest.raises(NotFoundError):
+        permits.file(number, "csv", authority="ganzhou-education", **WHO)
+
+
+def test_working_days_left_count_neither_weekends_nor_holidays(desk: Desk) -> None:
+    """0 on the last day, negative beyond it."""
+    calendar = desk.office.catalogue.calendar
+    friday, monday = date(2026, 11, 20), date(2026, 11, 23)
+    assert days_left(calendar, monday, friday) == 1
+    assert days_left(calendar, monday, monday) == 0
+    assert days_left(calendar, friday, monday) == -1
+
+
+def test_a_template_with_a_fault_is_refused(tmp_path) -> None:
+    """A platform's own file is checked when it is read."""
+    path = tmp_path / "platform.toml"
+    path.write_text('name = "x"\nheading = "other"\n', encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"platform\.toml"):
+        load_template(path)
