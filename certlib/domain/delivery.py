@@ -11,6 +11,9 @@ from certlib.domain.actions import Action
 CITY = "city"
 """The target of a delivery to the city repository (市电子证照库)."""
 
+GONE = "target-gone"
+"""The reason of a dead letter whose target answered that it takes nothing more (HTTP 410)."""
+
 REPLACE_FILE = "replace-file"
 """The operation of an event that only exchanges an edition's file, such as a raised signature level."""
 
