@@ -15,11 +15,13 @@ import structlog
 from fastapi import FastAPI
 
 from certlib import __version__
+from certlib.domain.verdict import Finding
 from service import openapi, problems
 from service.background import Worker
 from service.edge import BodyLimit, Record
 from service.examples import request_examples
 from service.routes import (
+    audit,
     batches,
     catalogue,
     certificates,
@@ -45,6 +47,7 @@ _ROUTERS = (
     mass.router,
     seals.router,
     paper.router,
+    audit.router,
     public.router,
     log.router,
     operations.router,
@@ -96,6 +99,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         service.sandbox.close()
 
 
+def _keep(service: Running, found: tuple[Finding, ...]) -> None:
+    service.metrics.findings(found)
+    service.rounds.keep(found, service.clock())
+
+
 def _worker(service: Running) -> Worker | None:
     if not service.settings.worker:
         return None
@@ -105,5 +113,5 @@ def _worker(service: Running) -> Worker | None:
         clock=service.clock,
         log=structlog.get_logger(),
         on_fault=service.metrics.worker_faults.inc,
-        on_findings=service.metrics.findings,
+        on_findings=lambda found: _keep(service, found),
     )

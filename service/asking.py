@@ -11,7 +11,12 @@ from urllib.parse import unquote
 from fastapi import Depends, Header, Query, Request
 
 from certlib.errors import StaleVersionError
-from service.refusals import InsufficientScopeError, MissingKeyError, PreconditionRequiredError
+from service.refusals import (
+    InsufficientScopeError,
+    MissingKeyError,
+    PreconditionRequiredError,
+    PurposeMissingError,
+)
 from service.running import Service
 from service.tokendesk import Principal
 
@@ -37,6 +42,27 @@ class Needs:
             raise InsufficientScopeError(self.scope)
         named = unquote(request.headers.get("access-purpose", ""))[:_LONGEST_PURPOSE]
         return replace(principal, purpose=named or principal.client.purpose)
+
+
+class NeedsPurpose(Needs):
+    """A dependency: as `Needs`, and the request itself says for what; a standing purpose of the client does not do.
+
+    Raises `PurposeMissingError` besides.
+    """
+
+    def __call__(
+        self,
+        request: Request,
+        service: Service,
+        access_purpose: Annotated[str | None, Header(alias="Access-Purpose")] = None,
+    ) -> Principal:
+        """The caller, with the purpose of this request."""
+        principal = super().__call__(request, service)
+        named = "".join(one for one in unquote(access_purpose or "") if one.isprintable()).strip()
+        if not named:
+            message = "每次查阅都应说明目的：请在请求头 Access-Purpose 中写明（UTF-8，百分号编码）。"
+            raise PurposeMissingError(message)
+        return replace(principal, purpose=named[:_LONGEST_PURPOSE])
 
 
 def idempotency_key(value: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str:
@@ -101,6 +127,7 @@ DocumentReader = Annotated[Principal, Depends(Needs("document:read"))]
 DocumentIssuer = Annotated[Principal, Depends(Needs("document:issue"))]
 PaperPrinter = Annotated[Principal, Depends(Needs("paper:print"))]
 Inspector = Annotated[Principal, Depends(Needs("certificate:inspect"))]
+Auditor = Annotated[Principal, Depends(NeedsPurpose("audit:read"))]
 SealReader = Annotated[Principal, Depends(Needs("seal:read"))]
 SealManager = Annotated[Principal, Depends(Needs("seal:manage"))]
 SealAuthoriser = Annotated[Principal, Depends(Needs("seal:authorise"))]

@@ -28,6 +28,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "seal:manage": "印章的申请、制作、备案、启用、停用、更新、撤销、注销",
         "seal:authorise": "授权用印、终止授权",
         "seal:stamp": "登记加盖实物印章",
+        "audit:read": "审计：查阅登记、用印日志、异常与查阅记录，下载核验报告与审计包",
         "certificate:inspect": "凭证照上的二维码或校验码查看登记全文（执法检查）",
     }
 )

@@ -61,6 +61,10 @@ def request_examples(now: datetime) -> Mapping[str, Any]:
         "SealStamp": {"sheet": {"summary": "加盖一张", "value": {"sheet": 1, "person": "李明"}}},
         "SealAuthorisation": {"limited": {"summary": "限 100 次", "value": _authorisation(now)}},
         "SealAuthorisationEnd": {"end": {"summary": "终止", "value": {**_SEAL_PERSON, "reason": "不再需要"}}},
+        "AuditSearch": {
+            "person": {"summary": "某人经手的用印", "value": {"person": "李明", "since": "2026-01-01"}},
+            "number": {"summary": "按编号", "value": {"number": "赣虔药监械经营许20260001号"}},
+        },
         "FileDigest": {"digest": {"summary": "只查指纹", "value": {"sha256": "0" * 64}}},
     }
 

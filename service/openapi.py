@@ -23,6 +23,7 @@ _ALWAYS = ("400", "413", "500")
 _SECURED = ("401", "403")
 _NEEDED = {
     "Idempotency-Key": "同一请求重试时用同一个值 · the same value for each retry of one request",
+    "Access-Purpose": "查阅目的，UTF-8 百分号编码；记入查阅日志 · why, percent-encoded; goes to the access log",
     "If-Match": "读到的 ETag · the ETag that was read",
 }
 

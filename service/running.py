@@ -23,6 +23,7 @@ from service.counting import Counting
 from service.gate import Gate
 from service.metrics import Metrics
 from service.published import Shelf
+from service.rounds import Rounds
 from service.settings import ServiceSettings
 from service.tokendesk import TokenDesk
 
@@ -53,6 +54,8 @@ class Running:
     shelf: Shelf = field(default_factory=Shelf)
     # more at once gain nothing: threads that ask SQLite pass the interpreter's lock around at every statement
     looking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(LOOKING_PLACES))
+    rounds: Rounds = field(default_factory=Rounds)
+    heavy: threading.Lock = field(default_factory=threading.Lock)  # one export, or one round of the checker on demand
     draining: threading.Event = field(default_factory=threading.Event)
 
     @property

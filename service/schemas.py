@@ -394,6 +394,86 @@ class InspectionAnswer(BaseModel):
     record: dict[str, Any] = Field(description="证照或文书的登记全文 · the certificate or document in full")
 
 
+class AuditSearch(Shape):
+    """审计查找 · what an auditor looks for; all that is given must fit, at least one is."""
+
+    number: str = Field(default="", max_length=120, description="证照、文书编号（可为一部分），证照标识，或办件编号")
+    seal: str = Field(default="", max_length=120, description="印章编号 · id of the seal")
+    person: str = Field(default="", max_length=120, description="持证人姓名或证件号码，或经办人姓名")
+    since: date | None = Field(default=None, description="自此日起 · from this day on")
+    until: date | None = Field(default=None, description="至此日止，含当日 · up to this day")
+
+
+class AuditFound(Shape):
+    """查到的登记 · what fits, the newest first; `more` names the lists that were cut short."""
+
+    certificates: list[dict[str, Any]]
+    documents: list[dict[str, Any]]
+    uses: list[SealUse]
+    more: list[str]
+
+
+class AuditCertificate(Shape):
+    """一证全貌 · one certificate, each use of a seal for it, and who looked at it."""
+
+    certificate: CertificateView
+    uses: list[SealUse]
+    accesses: list[dict[str, Any]]
+
+
+class AuditSeals(Shape):
+    """各印章计数 · the seals with their counters and uses within the period."""
+
+    seals: list[dict[str, Any]]
+
+
+class AuditLedger(Shape):
+    """用印日志 · lines of the ledger, the newest first; `next` continues, 0 on the last page."""
+
+    uses: list[SealUse]
+    next: int
+
+
+class AuditUsage(Shape):
+    """用印分布 · uses by day and state; `hours` are seven weekdays from Monday of 24 hours each."""
+
+    days: list[dict[str, Any]]
+    hours: list[list[int]]
+    outside: int = Field(description="非工作时间的用印 · uses outside office hours")
+    open_from: int
+    open_until: int
+
+
+class AuditSign(Shape):
+    """一类异常 · one kind of sign: all cases counted, the newest shown."""
+
+    kind: str
+    tone: Literal["red", "amber", "green"]
+    words: str
+    english: str
+    count: int
+    entries: list[dict[str, Any]]
+
+
+class AuditSigns(Shape):
+    """异常 · every kind of sign, also those without a case."""
+
+    signs: list[AuditSign]
+
+
+class AuditAccesses(Shape):
+    """查阅记录 · the access log, the newest first; `leaf` is the journal's number of the digest of its hour."""
+
+    accesses: list[dict[str, Any]]
+    next: int
+
+
+class AuditFindings(Shape):
+    """持续检查 · when each check last ran and what it found."""
+
+    checks: list[dict[str, Any]]
+
+
 class PublicVerdict(BaseModel):
     """查验结论 · what the register says."""
 

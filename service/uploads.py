@@ -9,6 +9,7 @@ from typing import Any
 from certlib.formats.seal_list import SealList, read_seal_list
 from certlib.issue.inspecting import PublicRegister
 from certlib.verify.report import Report
+from certlib.verify.roots import TrustRoots
 from service.lookups import report_view
 from service.running import Running
 
@@ -17,11 +18,14 @@ NAME = "upload.pdf"  # what the stranger called it is not repeated
 
 def examined(service: Running, pdf: bytes) -> dict[str, Any]:
     """The verdict on a PDF against the seals' roots, their state, and the register. Raises `SandboxBusyError`."""
-    seals = _seal_list(service.office.seal_list, service.roots)
-    trust = replace(service.sandbox.trust, seals=seals)
     register = PublicRegister.of(service.office)
-    report = service.sandbox.examine(pdf, at=service.clock(), lookup=register, name=NAME, trust=trust)
+    report = service.sandbox.examine(pdf, at=service.clock(), lookup=register, name=NAME, trust=trust_of(service))
     return {**report_view(report), "sha256": report.sha256, "findings": findings_of(report)}
+
+
+def trust_of(service: Running) -> TrustRoots:
+    """The roots of the seals with the newest signed list of their states."""
+    return replace(service.sandbox.trust, seals=_seal_list(service.office.seal_list, service.roots))
 
 
 @lru_cache(maxsize=2)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from certlib.errors import ConfigurationError
-from certlib.verify.indications import indication
+from certlib.verify.indications import report_json
 from certlib.verify.page import report_page
 from certlib.verify.pictures import Pictures
 from certlib.verify.report import Report
@@ -37,10 +36,7 @@ def _pdf(report: Report, draw: Draw) -> bytes:
 
 
 def _json(report: Report, _draw: Draw) -> bytes:
-    found = indication(report)
-    values = {**report.as_json(), "sha256": report.sha256, "at": report.at.isoformat()}
-    values["etsi"] = {"standard": "EN 319 102-1", "indication": found.status, "sub_indication": found.reason}
-    return json.dumps(values, ensure_ascii=False, indent=2).encode()
+    return report_json(report)
 
 
 WRITERS: Mapping[str, Callable[[Report, Draw], bytes]] = {"html": _html, "pdf": _pdf, "json": _json}

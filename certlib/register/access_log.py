@@ -6,7 +6,7 @@ Every digest contains the one before, so accesses cannot be taken out, put in or
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,9 +29,15 @@ Line = dict[str, Any]
 
 def record_access(register: Register, *, client: str, subject: str, purpose: str, outcome: str) -> None:
     """Write down one access in a transaction of its own."""
+    record_accesses(register, [subject], client=client, purpose=purpose, outcome=outcome)
+
+
+def record_accesses(register: Register, subjects: Iterable[str], *, client: str, purpose: str, outcome: str) -> None:
+    """Write down that several things were seen at once, a line for each."""
     with register.writer() as session:
         at = register.moment(session)
-        session.add(AccessRow(at=at, client=client, subject=subject, purpose=purpose, outcome=outcome))
+        for subject in subjects:
+            session.add(AccessRow(at=at, client=client, subject=subject, purpose=purpose, outcome=outcome))
 
 
 def digest_accesses(register: Register, *, every: timedelta = EVERY) -> int:

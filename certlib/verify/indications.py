@@ -6,6 +6,7 @@ matter of the signature, and so does not show here.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from certlib.domain.verdict import Finding, Verdict
@@ -60,3 +61,11 @@ def _of_signature(finding: Finding, verdict: Verdict) -> Indication:
     if "算法" in finding.detail:
         return Indication(INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE")
     return Indication(FAILED, "SIG_CRYPTO_FAILURE")
+
+
+def report_json(report: Report) -> bytes:
+    """A report for machines: its own members, digest and time, and the standard's indication beside them."""
+    found = indication(report)
+    values = {**report.as_json(), "sha256": report.sha256, "at": report.at.isoformat()}
+    values["etsi"] = {"standard": "EN 319 102-1", "indication": found.status, "sub_indication": found.reason}
+    return json.dumps(values, ensure_ascii=False, indent=2).encode()
