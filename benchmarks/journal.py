@@ -28,6 +28,7 @@ from sqlmodel import SQLModel
 from certlib.crypto.keys import PemKey
 from certlib.formats.leaf import Leaf
 from certlib.formats.tlog import CompactRange, leaf_hash
+from certlib.formats.tlog_chain import next_link
 from certlib.formats.tlog_checkpoint import Checkpoint
 from certlib.formats.tlog_note import COSIGNATURE, Note, NoteKey
 from certlib.formats.tlog_tiles import ENTRIES, WIDTH, TilePlace, join_entries
@@ -105,6 +106,7 @@ def lines(index: int, leaf: Leaf) -> dict[str, object]:
 def write_bundle(folder: Path, count: int) -> None:
     """A bundle of `count` events with a cosigned head every 6,400."""
     tree, tiles, batch, done = CompactRange(), dict[tuple[int, int], bytes](), list[Leaf](), 0
+    head, cosigned = None, list[tuple[int, str]]()
     with (folder / "register.jsonl").open("w") as register, (folder / "checkpoints.jsonl").open("w") as heads:
         for leaf in leaves(count):
             batch.append(leaf)
@@ -121,7 +123,10 @@ def write_bundle(folder: Path, count: int) -> None:
             batch = []
             if done % HEAD_EVERY == 0 or done == count:
                 at = leaf.at + timedelta(seconds=1)
-                note = Note(Checkpoint(ORIGIN, done, tree.root()).text).signed(*KEYS, *WITNESSES, at=at).encode()
+                head = Checkpoint(ORIGIN, done, tree.root(), next_link(head, cosigned).lines)
+                signed = Note(head.text).signed(*KEYS, *WITNESSES, at=at)
+                cosigned = [(done, str(line)) for line in signed.signatures[-len(WITNESSES) :]]
+                note = signed.encode()
                 heads.write(json.dumps({"note": note}) + "\n")
             if done == count:
                 break

@@ -20,31 +20,33 @@ from certlib.formats.tlog_note import Note, VerifierKey, open_note
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The head of a journal: whose, how many leaves, which root."""
+    """The head of a journal: whose, how many leaves, which root; lines of its own below (`tlog_chain`)."""
 
     origin: str
     size: int
     root: bytes
+    extension: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """The text that is signed."""
-        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+        lines = (self.origin, str(self.size), base64.b64encode(self.root).decode(), *self.extension)
+        return "".join(f"{line}\n" for line in lines)
 
     @classmethod
     def parse(cls, text: str) -> Checkpoint:
-        """Read the text of a note. Extension lines are allowed and not kept. Raises `VerificationError`."""
+        """Read the text of a note. Raises `VerificationError`."""
         lines = text.split("\n")
         if len(lines) < 4 or lines[-1] or not all(lines[:-1]):
             raise _malformed("少于三行")
-        origin, size, root = lines[:3]
+        origin, size, root, *extension = lines[:-1]
         try:
             digest = base64.b64decode(root, validate=True)
         except binascii.Error as error:
             raise _malformed("根哈希不是 Base64") from error
         if len(digest) != HASH_SIZE or not is_decimal(size):
             raise _malformed("条数或根哈希格式不对")
-        return cls(origin, int(size), digest)
+        return cls(origin, int(size), digest, tuple(extension))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from certlib.crypto.keys import SigningKey
 from certlib.errors import NotFoundError, VerificationError
 from certlib.formats.leaf import Leaf
 from certlib.formats.tlog import Range, consistency_ranges, inclusion_ranges, leaf_hash, range_root
+from certlib.formats.tlog_chain import next_link
 from certlib.formats.tlog_checkpoint import Checkpoint
 from certlib.formats.tlog_note import COSIGNATURE, ED25519, Note, NoteKey, VerifierKey, open_note
 from certlib.formats.tlog_proof import InclusionProof, WitnessRequest
@@ -30,6 +31,7 @@ from certlib.journal.tree import grown_tiles
 CHECKPOINT_EVERY = timedelta(hours=1)
 """The longest time between two signed heads."""
 
+_NAMED = 4  # cosignatures that each head names, the newest: of two witnesses under two heads
 _BATCH = 100_000  # events numbered in one transaction at most; bounds memory and the time the lock is held
 
 
@@ -76,7 +78,7 @@ class Journal(Generic[Transaction]):
         fresh = self._store.number(transaction, limit)
         newest = self._store.newest_checkpoint(transaction)
         if not fresh.hashes and newest is not None and now - newest.at < CHECKPOINT_EVERY:
-            return Checkpoint(self.origin, newest.size, newest.root)
+            return newest.checkpoint
         size = fresh.start + len(fresh.hashes)
         read = _Tiles(self._store, transaction)
         if fresh.hashes:
@@ -85,7 +87,7 @@ class Journal(Generic[Transaction]):
             grown = grown_tiles(fresh.start, fresh.hashes, read)
             self._store.put_tiles(transaction, grown)
             read.know(grown)
-        return self._sign(transaction, size, read.root(size), max(now, newest.at) if newest else now)
+        return self._sign(transaction, newest, size, read.root(size), max(now, newest.at) if newest else now)
 
     def newest_time(self, transaction: Transaction) -> datetime | None:
         """When the event added last happened: the floor below which the clock may not stand."""
@@ -183,8 +185,11 @@ class Journal(Generic[Transaction]):
         line = next(line for line in opened.note.signatures if line.key_id == witness.key_id)
         self._store.add_cosignature(transaction, checkpoint.id, witness.name, str(line), at)
 
-    def _sign(self, transaction: Transaction, size: int, root: bytes, at: datetime) -> Checkpoint:
-        head = Checkpoint(self.origin, size, root)
+    def _sign(
+        self, transaction: Transaction, before: StoredCheckpoint | None, size: int, root: bytes, at: datetime
+    ) -> Checkpoint:
+        link = next_link(before.checkpoint if before else None, self._store.cosignatures(transaction, _NAMED))
+        head = Checkpoint(self.origin, size, root, link.lines)
         note = Note(head.text).signed(*self._signers, at=at)
         self._store.add_checkpoint(transaction, size, root, note.encode(), at)
         return head

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from certlib.formats.tlog_checkpoint import Checkpoint
+from certlib.formats.tlog_note import Note
+
 Transaction = TypeVar("Transaction", contravariant=True)  # noqa: PLC0105  it reads as a word in every signature
 
 
@@ -23,6 +26,11 @@ class StoredCheckpoint:
     note: str
     at: datetime
     cosignatures: tuple[str, ...] = ()
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The head that the note signs."""
+        return Checkpoint.parse(Note.parse(self.note).text)
 
     @property
     def text(self) -> str:
@@ -77,6 +85,9 @@ class JournalStore(Protocol[Transaction]):
 
     def add_cosignature(self, transaction: Transaction, checkpoint: int, witness: str, line: str, at: datetime) -> None:
         """Keep a witness's line under a checkpoint; once kept it stays."""
+
+    def cosignatures(self, transaction: Transaction, count: int) -> Sequence[tuple[int, str]]:
+        """The newest `count` lines of witnesses, each with the size of the head it stands under, oldest head first."""
 
     def witnessed_size(self, transaction: Transaction, witness: str) -> int:
         """The size of the newest checkpoint with a line of this witness, 0 when there is none."""

@@ -50,7 +50,7 @@ def claims(session: Session, journal: Journal[Session], size: int) -> Iterator[L
     yield from _left_over(session, seen)
     yield from rows_without_change(session)
     yield from changes_without_leaf(session, seen.hashes)
-    yield from journal_faults(session, seen.chains)
+    yield from journal_faults(session, seen.chains, size)
 
 
 def waiting_indices(session: Session) -> set[int]:

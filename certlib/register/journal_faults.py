@@ -21,9 +21,10 @@ _SECOND = timedelta(seconds=1)
 Line = dict[str, Any]
 
 
-def journal_faults(session: Session, chains: Mapping[bytes, tuple[int, bytes]]) -> Iterator[Line]:
-    """Rows of the journal's tables whose columns do not follow; `chains` as the leaves have them."""
+def journal_faults(session: Session, chains: Mapping[bytes, tuple[int, bytes]], size: int) -> Iterator[Line]:
+    """Rows of the journal's tables whose columns do not follow; `chains` as the leaves have them, `size` the head's."""
     yield from _leaf_hashes(session)
+    yield from _beyond(session, size)
     yield from _checkpoints(session)
     yield from _cosignatures(session)
     yield from _chains(session, chains)
@@ -35,6 +36,12 @@ def _leaf_hashes(session: Session) -> Iterator[Line]:
     for number, body, digest in session.connection().execution_options(yield_per=2000).execute(query):
         if leaf_hash(body) != digest:
             yield _fault("journal_event", number)
+
+
+def _beyond(session: Session, size: int) -> Iterator[Line]:
+    """Numbers are given and the head is signed in one transaction: a number beyond it tells of a head taken away."""
+    if session.connection().scalar(select(col(JournalEvent.id)).where(col(JournalEvent.seq) >= size).limit(1)):
+        yield _fault("journal_checkpoint", f"> {size}")
 
 
 def _checkpoints(session: Session) -> Iterator[Line]:

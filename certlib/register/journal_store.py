@@ -53,6 +53,11 @@ _COSIGNATURES = (
     .where(col(JournalCosignature.checkpoint) == bindparam("checkpoint"))
     .order_by(col(JournalCosignature.witness))
 )
+_NEWEST_COSIGNATURES = (
+    select(col(JournalCheckpoint.size), col(JournalCosignature.line))
+    .join(JournalCheckpoint, col(JournalCheckpoint.id) == JournalCosignature.checkpoint)
+    .order_by(col(JournalCosignature.checkpoint).desc(), col(JournalCosignature.witness))
+)
 _TILE = select(col(JournalTile.data)).where(
     col(JournalTile.level) == bindparam("level"), col(JournalTile.place) == bindparam("place")
 )
@@ -123,6 +128,10 @@ class SqlJournalStore:
         if transaction.get(JournalCosignature, (checkpoint, witness)) is None:
             transaction.add(JournalCosignature(checkpoint=checkpoint, witness=witness, line=line, at=at))
             transaction.flush()
+
+    def cosignatures(self, transaction: Session, count: int) -> Sequence[tuple[int, str]]:
+        rows = transaction.connection().execute(_NEWEST_COSIGNATURES.limit(count)).all()
+        return sorted((int(size), str(line)) for size, line in rows)
 
     def witnessed_size(self, transaction: Session, witness: str) -> int:
         query = (

@@ -1,7 +1,8 @@
 """The audit of a bundle: everything is computed anew from the entries, and each breach is named with its place.
 
     1 head      the newest checkpoint is signed by the journal and cosigned by enough witnesses
-    2 archive   every archived checkpoint is signed, none is larger than the head, each has the root of the tree then
+    2 archive   every archived checkpoint is signed, none is larger than the head, each has the root of the tree then,
+                names the one before and finds the cosignatures it names: none is missing
     3 tree      entries give the tiles, the tiles give the root
     4 leaves    each entry is a leaf in its one encoding
     5 chains    steps of a certificate or document without gap, each naming the one before

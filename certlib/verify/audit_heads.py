@@ -12,6 +12,7 @@ from certlib.errors import VerificationError
 from certlib.formats.tlog_checkpoint import SignedCheckpoint, open_checkpoint
 from certlib.formats.tlog_note import COSIGNATURE, MAX_NOTE, VerifierKey
 from certlib.verify.audit_events import Breaches
+from certlib.verify.audit_links import Links
 from certlib.verify.bundle import CHECKPOINT, CHECKPOINTS, Bundle
 
 WITNESSED_WITHIN = timedelta(days=1)
@@ -41,6 +42,7 @@ class Heads:
     ) -> None:
         self._found, self._journal, self._witnesses, self._tolerance = found, journal, witnesses, tolerance
         self._timed = any(key.algorithm == COSIGNATURE for key in journal)
+        self._links = Links(found)
         self._points: Iterator[Archived] = iter(())
         self.head: SignedCheckpoint | None = None
         self.next: Archived | None = None
@@ -54,8 +56,9 @@ class Heads:
             self._found.add("head", CHECKPOINT, error.message)
             return None
         own = [(note, f"审计人自存检查点 {number}") for number, note in enumerate(since, start=1)]
-        kept = sorted(archived for archived in map(self._opened, [(note, CHECKPOINT), *own]) if archived is not None)
-        self._points = heapq.merge(self._archive(bundle.lines(CHECKPOINTS)), kept)
+        kept = [opened for source in ((note, CHECKPOINT), *own) if (opened := self._opened(*source)) is not None]
+        self._links.expect((signed, point.place) for signed, point in kept)
+        self._points = heapq.merge(self._archive(bundle.lines(CHECKPOINTS)), sorted(point for _, point in kept))
         self.next = next(self._points, None)
         return self.head
 
@@ -70,15 +73,26 @@ class Heads:
         """(2): the bundle's archive; those out of order are named and passed over."""
         last = 0
         for number, line in enumerate(lines, start=1):
-            archived = self._opened((str(line.get("note", "")), f"{CHECKPOINTS} 第 {number} 行"))
-            if archived is not None and archived.size < last:
+            opened = self._opened(str(line.get("note", "")), f"{CHECKPOINTS} 第 {number} 行")
+            if opened is None:
+                continue
+            signed, archived = opened
+            self._link(signed, archived.place)
+            if archived.size < last:
                 self._found.add("archive", archived.place, f"检查点从 {last} 条退回到 {archived.size} 条")
-            elif archived is not None:
+            else:
                 last = archived.size
                 yield archived
+        if self.head is not None:
+            self._links.finish(self.head)
 
-    def _opened(self, source: tuple[str, str]) -> Archived | None:
-        note, place = source
+    def _link(self, signed: SignedCheckpoint, place: str) -> None:
+        try:
+            self._links.take(signed, place)
+        except VerificationError as error:
+            self._found.add("archive", place, error.message)
+
+    def _opened(self, note: str, place: str) -> tuple[SignedCheckpoint, Archived] | None:
         try:
             signed = open_checkpoint(note, self._journal, self._witnesses)
         except VerificationError as error:
@@ -90,7 +104,7 @@ class Heads:
             return None
         self._clocks(signed, place)
         point = signed.checkpoint
-        return Archived(point.size, place, point.root, signed.at, len(signed.witnessed))
+        return signed, Archived(point.size, place, point.root, signed.at, len(signed.witnessed))
 
     def _fault(self, signed: SignedCheckpoint) -> str:
         point, head = signed.checkpoint, (self.head or signed).checkpoint

@@ -19,6 +19,7 @@ from certlib.crypto.suites import SUITES
 from certlib.formats.leaf import Leaf
 from certlib.formats.status import pack, sign_status_list
 from certlib.formats.tlog import leaf_hash, tree_root
+from certlib.formats.tlog_chain import next_link
 from certlib.formats.tlog_checkpoint import Checkpoint
 from certlib.formats.tlog_note import COSIGNATURE, Note, NoteKey
 from certlib.formats.tlog_tiles import ENTRIES, join_entries, tiles_of
@@ -118,13 +119,18 @@ class City:
 
     # --- publishing ------------------------------------------------------------------------------------------------
 
-    def note(self, size: int, at: datetime, *, witnessed: bool) -> str:
-        root = tree_root([leaf_hash(leaf.encode()) for leaf in self.leaves[:size]])
-        note = Note(Checkpoint(ORIGIN, size, root).text).signed(*JOURNAL, at=at)
-        return note.signed(*(WITNESSES if witnessed else ()), at=at + timedelta(seconds=2)).encode()
-
     def notes(self) -> list[str]:
-        return [self.note(size, at, witnessed=witnessed) for size, at, witnessed in self.heads]
+        """The heads, each naming the one before and its cosignatures."""
+        notes: list[str] = []
+        before, cosigned = None, list[tuple[int, str]]()
+        for size, at, witnessed in self.heads:
+            root = tree_root([leaf_hash(leaf.encode()) for leaf in self.leaves[:size]])
+            before = Checkpoint(ORIGIN, size, root, next_link(before, cosigned).lines)
+            plain = Note(before.text).signed(*JOURNAL, at=at)
+            note = plain.signed(*(WITNESSES if witnessed else ()), at=at + timedelta(seconds=2))
+            cosigned = [(size, str(line)) for line in note.signatures[len(plain.signatures) :]]
+            notes.append(note.encode())
+        return notes
 
     def export(self, folder: Path) -> Path:
         """Write the bundle an office would export, at the newest head."""

@@ -12,6 +12,7 @@ import pytest
 
 from certlib.errors import VerificationError
 from certlib.formats.leaf import Leaf
+from certlib.formats.tlog_checkpoint import Checkpoint
 from certlib.formats.tlog_note import Note
 from certlib.journal.journal import journal_keys
 from certlib.verify.audit import CHECKS, AuditTrust, audit
@@ -95,7 +96,7 @@ def flip(path: Path, at: int) -> None:
         ("tile/entries/000.p/94", 0, "tree"),
         ("tile/0/000.p/94", 10 * 32, "与由条目算出的哈希不符，自第 10 个起共 1 个"),
         ("checkpoint", 60, "head"),
-        ("checkpoints.jsonl", 150, "archive | checkpoints.jsonl 第 1 行"),
+        ("checkpoints.jsonl", 158, "archive | checkpoints.jsonl 第 1 行"),
         ("status/0.cwt", -1, "status | status/0.cwt"),
         ("trust/0001.json", 60, "trust | trust/0001.json"),
     ],
@@ -227,6 +228,52 @@ def test_a_database_restored_and_grown_anew_is_a_fork(honest: City, tmp_path: Pa
     assert "审计人自存检查点 2" in text
 
 
+def drop(path: Path, number: int) -> None:
+    """Take a line out of a file."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    del lines[number]
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_one_older_head_taken_out_of_the_archive_is_found(copy: Path, number: int) -> None:
+    """Each head names the one before it: the gap is named where it is."""
+    drop(copy / "checkpoints.jsonl", number)
+    assert f"archive | checkpoints.jsonl 第 {number + 1} 行 | 第 {number + 2} 个检查点所指的前一个" in breach_text(copy)
+
+
+def test_the_last_heads_taken_out_of_the_archive_are_found(copy: Path) -> None:
+    """The newest head must be the archive's last."""
+    drop(copy / "checkpoints.jsonl", 7)
+    assert "archive | checkpoints.jsonl | 历次检查点不以最新检查点结尾" in breach_text(copy)
+    (copy / "checkpoints.jsonl").unlink()
+    assert "archive | checkpoints.jsonl | 历次检查点不以最新检查点结尾" in breach_text(copy)
+
+
+def test_one_cosignature_taken_from_an_older_head_is_found(copy: Path, honest: City) -> None:
+    """Later heads name the cosignatures that were there when they were signed."""
+    number = next(at for at, (_, _, witnessed) in enumerate(honest.heads) if witnessed and at)
+    path = copy / "checkpoints.jsonl"
+    notes = [json.loads(line)["note"] for line in path.read_text(encoding="utf-8").splitlines()]
+    note = Note.parse(notes[number])
+    notes[number] = replace(note, signatures=note.signatures[:-1]).encode()
+    path.write_text("".join(json.dumps({"note": note}) + "\n" for note in notes), encoding="utf-8")
+    size = honest.heads[number][0]
+    assert breach_text(copy) == (
+        f"archive | checkpoints.jsonl 第 {number + 2} 行 | {size} 条检查点下的一个见证签名已不在存档中，疑被删去"
+    )
+
+
+def test_a_head_without_a_number_is_found(copy: Path, honest: City) -> None:
+    """Whoever holds the journal's key could else sign heads that answer for none before them."""
+    lines = (copy / "checkpoints.jsonl").read_text(encoding="utf-8").splitlines()
+    head = Checkpoint.parse(Note.parse(json.loads(lines[3])["note"]).text)
+    bare = Note(replace(head, extension=()).text).signed(*JOURNAL, at=honest.heads[3][1]).encode()
+    lines[3] = json.dumps({"note": bare})
+    (copy / "checkpoints.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert "archive | checkpoints.jsonl 第 4 行 | 检查点没有编号" in breach_text(copy)
+
+
 def test_leaves_backdated_after_the_fact_lie_outside_their_heads(tmp_path: Path) -> None:
     """An issue added today with last week's date stands after heads that say when today is."""
     city = a_day()
@@ -247,11 +294,10 @@ def test_a_leaf_from_the_future_is_found(tmp_path: Path) -> None:
 
 def test_heads_whose_witness_time_is_earlier_are_clocks_apart(copy: Path, honest: City) -> None:
     """A head that claims to be younger than the witness's signature on it."""
-    size, at, _ = honest.heads[-1]
-    early = honest.note(size, at, witnessed=True).split("— witness")[0]
-    late = honest.note(size, at + timedelta(hours=3), witnessed=False).split("\n\n")[1]
-    cosigned = honest.note(size, at, witnessed=True)[len(early) :]
-    write(copy / "checkpoint", (early.split("\n\n")[0] + "\n\n" + late + cosigned).encode())
+    _, at, _ = honest.heads[-1]
+    note = Note.parse(honest.notes()[-1])
+    late = Note(note.text).signed(*JOURNAL, at=at + timedelta(hours=3))
+    write(copy / "checkpoint", late.with_signatures(note.signatures[len(JOURNAL) :]).encode().encode())
     assert "时钟不一致" in breach_text(copy)
 
 

@@ -249,6 +249,16 @@ TAMPERING = {
         "archive",
         "",
     ),
+    "an older head deleted": (
+        "DELETE FROM journal_checkpoint WHERE id = 1",
+        "archive",
+        "第 2 个检查点所指的前一个，不是存档中它前面的检查点",
+    ),
+    "the newest head deleted": (
+        "DELETE FROM journal_checkpoint WHERE id = (SELECT max(id) FROM journal_checkpoint)",
+        "register",
+        "与由日志得出的不符",
+    ),
     "cosignatures deleted": ("DELETE FROM journal_cosignature", "head", "没有任何检查点有 2 个见证签名"),
 }
 

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from certlib.errors import NotFoundError, StorageError, VerificationError
 from certlib.formats.leaf import Leaf
 from certlib.formats.tlog import leaf_hash, tree_root, verify_consistency
+from certlib.formats.tlog_chain import read_link, text_digest
 from certlib.formats.tlog_checkpoint import Checkpoint, open_checkpoint
 from certlib.formats.tlog_note import Note
 from certlib.formats.tlog_proof import InclusionProof
@@ -167,6 +168,17 @@ def test_a_head_is_never_older_than_the_one_before_or_than_its_events(book: Book
     sequence(book, START)
     with reader(book.engine) as session:
         assert book.journal.head(session).at == START + timedelta(hours=2)
+
+
+def test_each_head_names_the_one_before(book: Book) -> None:
+    """So none can be taken out of the archive later."""
+    heads = []
+    for number in range(3):
+        add(book, [plain(number)])
+        heads.append(sequence(book))
+    links = [read_link(head) for head in heads]
+    assert [link.number for link in links if link] == [1, 2, 3]
+    assert [link.previous for link in links if link] == [b"", *(text_digest(head.text) for head in heads[:2])]
 
 
 def test_a_long_queue_is_numbered_in_portions(book: Book) -> None:

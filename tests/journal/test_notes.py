@@ -1,6 +1,7 @@
 """Signed notes, checkpoints, tiles and proof texts, byte for byte after C2SP."""
 
 import base64
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from certlib.crypto.keys import PemKey
 from certlib.errors import ConfigurationError, VerificationError
+from certlib.formats.tlog_chain import Link, line_digest, next_link, read_link, text_digest
 from certlib.formats.tlog_checkpoint import Checkpoint, open_checkpoint
 from certlib.formats.tlog_note import COSIGNATURE, Note, NoteKey, VerifierKey, open_note
 from certlib.formats.tlog_proof import InclusionProof, WitnessRequest
@@ -162,9 +164,31 @@ def test_a_text_that_is_no_checkpoint_is_refused(text: str) -> None:
 
 
 def test_a_checkpoint_reads_as_it_writes() -> None:
-    """The form of C2SP, extension lines allowed."""
+    """The form of C2SP, extension lines allowed and kept."""
     assert HEAD.text == "city.example/journal\n20852163\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
-    assert Checkpoint.parse(HEAD.text) == Checkpoint.parse(HEAD.text + "an extension\n") == HEAD
+    assert Checkpoint.parse(HEAD.text) == HEAD
+    assert Checkpoint.parse(HEAD.text + "an extension\n") == replace(HEAD, extension=("an extension",))
+    assert Checkpoint.parse(HEAD.text + "an extension\n").text == HEAD.text + "an extension\n"
+
+
+def test_heads_name_the_one_before_and_cosignatures_they_have_seen() -> None:
+    """Numbers from one; what is written is read again."""
+    first = replace(HEAD, extension=next_link(None).lines)
+    second = replace(HEAD, size=HEAD.size + 1, extension=next_link(first, [(HEAD.size, LINE)]).lines)
+    assert read_link(HEAD) is None
+    assert read_link(first) == Link(1)
+    assert read_link(Checkpoint.parse(second.text)) == Link(
+        2, text_digest(first.text), ((HEAD.size, line_digest(LINE)),)
+    )
+    assert read_link(replace(HEAD, extension=next_link(HEAD).lines)) == Link(1, text_digest(HEAD.text))
+
+
+@pytest.mark.parametrize("line", ["an extension", "head", "head 01", "head 2 AAAA", "head 1 \u00e9", "head 1  x"])
+def test_other_extension_lines_are_no_link(line: str) -> None:
+    """Refused with our error, as any other head that cannot be read."""
+    for lines in ((line,), ("head 1", line), ("head 1", "cosigned 3 " + line)):
+        with pytest.raises(VerificationError):
+            read_link(replace(HEAD, extension=lines))
 
 
 @pytest.mark.parametrize(
