@@ -1,7 +1,8 @@
-"""What passes between the sandbox and its child: limits, and one request; the answer is a report's `dump`."""
+"""What passes between the sandbox and its child: limits, requests, and an answer for each: a report's `dump`, framed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -60,3 +61,22 @@ class Request:
     answer: RegisterAnswer | None
     name: str
     draw: bool = False  # pictures of the pages instead of a report
+
+
+_LENGTH = 4  # bytes before each answer
+
+
+def frame(answer: bytes) -> bytes:
+    """One answer, led by its length."""
+    return len(answer).to_bytes(_LENGTH, "big") + answer
+
+
+def framed(data: bytes) -> Iterator[bytes]:
+    """The whole answers in `data`, in order; what a fork had begun when it died is left out."""
+    start = 0
+    while len(data) - start >= _LENGTH:
+        end = start + _LENGTH + int.from_bytes(data[start : start + _LENGTH], "big")
+        if end > len(data):
+            return
+        yield data[start + _LENGTH : end]
+        start = end

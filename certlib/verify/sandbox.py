@@ -6,6 +6,7 @@
 One child process is started, imports everything once, and forks for every file (about ten milliseconds). A fork has
 5 s of processor, 10 s of wall clock and 1 GB of address space, enforced by the kernel; at most two run at once, a few
 may wait, and more are refused. Whatever happens in there, the answer is a report: a fork that dies says `unreadable`.
+Files that come together from one sender share a fork (`examine_all`), which builds the chain of their seals once.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
@@ -27,9 +28,10 @@ from certlib.verify.examine import MAX_SIZE, examine
 from certlib.verify.lookup import RegisterLookup
 from certlib.verify.pictures import Pictures
 from certlib.verify.report import Notes, Report
-from certlib.verify.request import Limits, RegisterAnswer, Request
+from certlib.verify.request import Limits, RegisterAnswer, Request, framed
 from certlib.verify.roots import TrustRoots
 
+_TOGETHER = 16  # files a fork examines at most; its limits are those of one file
 MAX_ANSWER = 16 << 20  # bytes: a report is small, pictures of eight pages are not
 _OVERRUN = "解析此文件超出时间或内存限制，已中止，无法读取。"
 
@@ -85,14 +87,28 @@ class Sandbox:
         sha256 = hashlib.sha256(pdf).hexdigest()
         answer = RegisterAnswer.of(lookup, sha256, at) if lookup is not None else None
         with self._place():
-            data = self._ask(pickle.dumps(Request(pdf, trusted, at, answer, name)))
-        try:
-            return Report.load(data)
-        except ValueError:
-            notes = Notes()
-            notes.failed("readable", _OVERRUN, Verdict.UNREADABLE)
-            findings = tuple(notes.findings)
-            return Report(file=name, verdict=Verdict.UNREADABLE, findings=findings, sha256=sha256, at=at)
+            answered = self._ask(Request(pdf, trusted, at, answer, name))
+        report = _report(answered[0]) if answered else None
+        return report or _overrun(name, sha256, at)
+
+    def examine_all(self, pdfs: Sequence[bytes], *, at: datetime) -> list[Report]:
+        """Examine files of one sender, a fork for several; what a fork left without answer is examined by itself.
+
+        Raises `SandboxBusyError` when too many files are waiting.
+        """
+        found: list[Report | None] = []
+        for start in range(0, len(pdfs), _TOGETHER):
+            part = pdfs[start : start + _TOGETHER]
+            together = len(part) > 1 and sum(map(len, part)) <= MAX_SIZE
+            found += self._together(part, at) if together else [None] * len(part)
+        return [one or self.examine(pdf, at=at) for one, pdf in zip(found, pdfs, strict=True)]
+
+    def _together(self, pdfs: Sequence[bytes], at: datetime) -> list[Report | None]:
+        with self._place():
+            answered = self._ask(*(Request(pdf, self._trust, at, None, "") for pdf in pdfs))
+        known = {hashlib.sha256(pdf).hexdigest() for pdf in pdfs}
+        reports = {one.sha256: one for data in answered if (one := _report(data)) and one.sha256 in known}
+        return [reports.get(hashlib.sha256(pdf).hexdigest()) for pdf in pdfs]
 
     def pictures(self, pdf: bytes, *, at: datetime) -> Pictures:
         """The file's first pages as pictures, before and after changes; none when it cannot be drawn.
@@ -102,9 +118,9 @@ class Sandbox:
         if len(pdf) > MAX_SIZE:
             return Pictures()
         with self._place():
-            data = self._ask(pickle.dumps(Request(pdf, self._trust, at, None, "", draw=True)))
+            answered = self._ask(Request(pdf, self._trust, at, None, "", draw=True))
         try:
-            return Pictures.load(data)
+            return Pictures.load(answered[0] if answered else b"")
         except ValueError:
             return Pictures()
 
@@ -123,19 +139,20 @@ class Sandbox:
         finally:
             self._admitted.release()
 
-    def _ask(self, request: bytes) -> bytes:
-        """The fork's answer, empty when it gave none in time."""
+    def _ask(self, *requests: Request) -> list[bytes]:
+        """The fork's answers to one request after the other, as far as it came in time."""
+        words = pickle.dumps(requests)
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
                 self._hand_over(theirs)
             ours.settimeout(self._limits.wall + 2)
             try:
-                ours.sendall(request)
+                ours.sendall(words)
                 ours.shutdown(socket.SHUT_WR)
-                return _read_all(ours)
             except OSError:
-                return b""
+                return []
+            return list(framed(_read_all(ours)))
 
     def _hand_over(self, connection: socket.socket) -> None:
         with self._lock:
@@ -173,11 +190,29 @@ class Sandbox:
         self._control = self._child = None
 
 
+def _report(data: bytes) -> Report | None:
+    try:
+        return Report.load(data)
+    except ValueError:
+        return None
+
+
+def _overrun(name: str, sha256: str, at: datetime) -> Report:
+    notes = Notes()
+    notes.failed("readable", _OVERRUN, Verdict.UNREADABLE)
+    findings = tuple(notes.findings)
+    return Report(file=name, verdict=Verdict.UNREADABLE, findings=findings, sha256=sha256, at=at)
+
+
 def _read_all(connection: socket.socket) -> bytes:
+    """What comes until the end or the time limit; nothing when it is too much."""
     parts, size = [], 0
-    while part := connection.recv(1 << 16):
-        parts.append(part)
-        size += len(part)
-        if size > MAX_ANSWER:
-            return b""
+    try:
+        while part := connection.recv(1 << 16):
+            parts.append(part)
+            size += len(part)
+            if size > MAX_ANSWER:
+                return b""
+    except OSError:
+        pass  # the answers that came before still count
     return b"".join(parts)

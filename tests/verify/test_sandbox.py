@@ -9,6 +9,7 @@ import pytest
 
 from certlib.domain.verdict import Verdict
 from certlib.errors import StorageError
+from certlib.verify import child
 from certlib.verify.examine import examine
 from certlib.verify.request import Limits
 from certlib.verify.roots import TrustRoots
@@ -112,3 +113,28 @@ def test_a_file_above_the_limit_is_refused_unparsed(sandbox: Sandbox) -> None:
     report = sandbox.examine(b"%PDF-" + bytes(21 << 20), at=NOW)
     assert report.verdict is Verdict.UNREADABLE
     assert "20 MB" in report.findings[0].detail
+
+
+def test_files_of_one_sender_share_a_fork(sealed: bytes, sealed_rsa: bytes, trust: TrustRoots, sandbox: Sandbox) -> None:
+    """Each gets the report it would get alone, in the order given; one that is not genuine spoils no other."""
+    altered = sealed.replace(b"/Type /Page", b"/Type /Pagf", 1)
+    files = [sealed, altered, sealed_rsa, b"not a PDF", sealed]
+    assert sandbox.examine_all(files, at=NOW) == [examine(pdf, trust=trust, at=NOW) for pdf in files]
+    assert sandbox.examine_all([], at=NOW) == []
+
+
+def test_a_bomb_takes_nobody_with_it(sealed: bytes, other: bytes, sandbox: Sandbox) -> None:
+    """What shared the fork with a file that ended it, before and after, still gets its own verdict."""
+    reports = sandbox.examine_all([sealed, HOSTILE["exponential_fields"](), other], at=NOW)
+    expected = [Verdict.STATUS_UNKNOWN, Verdict.UNREADABLE, Verdict.STATUS_UNKNOWN]
+    assert [report.verdict for report in reports] == expected
+
+
+def test_the_child_warms_up_on_a_whole_examination() -> None:
+    """The shipped file passes every check that needs neither register nor list; nothing is left for a fork to load."""
+    report = child.warm_up()
+    assert {finding.check: finding.outcome for finding in report.findings if finding.outcome != "pass"} == {
+        "seal": "unknown",
+        "status": "unknown",
+    }
+    assert {"signature", "time", "revocation", "facts"} <= {finding.check for finding in report.findings}
