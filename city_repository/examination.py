@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
 
@@ -25,9 +26,9 @@ def examination(settings: RepositorySettings, held: ExitStack) -> Examination:
         return _unexamined
     sandbox = held.enter_context(Sandbox(TrustRoots.load(settings.trust), places=_PLACES, waiting=_WAITING))
 
-    def examine(data: bytes, at: datetime) -> str:
+    def examine(files: Sequence[bytes], at: datetime) -> list[str]:
         try:
-            return _reason(sandbox.examine(data, at=at))
+            return [_reason(report) for report in sandbox.examine_all(files, at=at)]
         except SandboxBusyError as error:
             raise refused("E98", error.message) from error
 
@@ -42,5 +43,5 @@ def _reason(report: Report) -> str:
     return f"{report.words.chinese}。{failed}"
 
 
-def _unexamined(_: bytes, __: datetime) -> str:
-    return ""
+def _unexamined(files: Sequence[bytes], _: datetime) -> list[str]:
+    return [""] * len(files)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime
 from typing import Any
@@ -13,16 +13,18 @@ from certlib.formats.facts import FILE_NAME, Facts, read_facts
 from certlib.formats.pdfium import PDFIUM
 from city_repository.record import Problem
 
-Examination = Callable[[bytes, datetime], str]
-"""Gives an empty text for a file whose seals verify, else the reason in Chinese."""
+Examination = Callable[[Sequence[bytes], datetime], list[str]]
+"""Gives for each file an empty text when its seals verify, else the reason in Chinese."""
 
 NO_END = date(2099, 12, 31)
 """How 长期 is written in the metadata."""
 
 
-def file_problems(data: bytes, values: Mapping[str, Any], examine: Examination, *, at: datetime) -> list[Problem]:
-    """The problems of a pushed file: unreadable (E16), seal not valid (E18), other contents than the record (E19)."""
-    reason = examine(data, at)
+def file_problems(data: bytes, values: Mapping[str, Any], reason: str) -> list[Problem]:
+    """The problems of a pushed file: unreadable (E16), seal not valid (E18), other contents than the record (E19).
+
+    `reason` is what the examination of its seals gave.
+    """
     if reason:
         return [Problem("E18", f"证照文件签章核验不通过：{reason}")]
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -38,20 +38,48 @@ class Intake:
     def __init__(self, store: Store, codes: Codes, types: Mapping[str, TypeEntry], examine: Examination) -> None:
         self._store, self._codes, self._types, self._examine = store, codes, types, examine
 
-    def receive(self, raw: Mapping[str, Any], account: Account, *, now: datetime, correction: bool = False) -> Outcome:
-        """Take in one record, or say why not; refusals are kept for the clerks."""
+    def receive(
+        self, raws: Sequence[Mapping[str, Any]], account: Account, *, now: datetime, correction: bool = False
+    ) -> list[Outcome]:
+        """Take in records in their order, or say of each why not; refusals are kept for the clerks."""
+        read = [self._read(raw) for raw in raws]
+        checked = self._check_files(read, account, now)
+        return [
+            self._take(raw, found, account, now=now, correction=correction)
+            for raw, found in zip(raws, checked, strict=True)
+        ]
+
+    def _read(self, raw: Mapping[str, Any]) -> Record | Refused:
+        try:
+            return read_record(raw, self._codes, self._types)
+        except Refused as refusal:
+            return refusal
+
+    def _take(
+        self, raw: Mapping[str, Any], found: Record | Refused, account: Account, *, now: datetime, correction: bool
+    ) -> Outcome:
         guid = guid_of(raw)
         try:
-            record = read_record(raw, self._codes, self._types)
-            self._check_file(record, account, now)
-            return self._store_record(guid, record, account, now=now, correction=correction)
+            if isinstance(found, Refused):
+                raise found
+            return self._store_record(guid, found, account, now=now, correction=correction)
         except Refused as refusal:
             return self._refuse(guid, refusal, account, raw, now)
 
-    def _check_file(self, record: Record, account: Account, now: datetime) -> None:
-        """Examine the file before the write lock is taken; a repeated delivery is not examined again."""
-        if record.file is None:
-            return
+    def _check_files(self, read: Sequence[Record | Refused], account: Account, now: datetime) -> list[Record | Refused]:
+        """Examine the files before the write lock is taken; a repeated delivery is not examined again."""
+        new = {
+            place: one.file
+            for place, one in enumerate(read)
+            if isinstance(one, Record) and one.file is not None and not self._is_known(one, account)
+        }
+        try:
+            reasons = dict(zip(new, self._examine(list(new.values()), now), strict=True))
+        except Refused as refusal:  # the examination itself is not to be had now
+            return [refusal if place in new else one for place, one in enumerate(read)]
+        return [_checked(one, reasons.get(place)) for place, one in enumerate(read)]
+
+    def _is_known(self, record: Record, account: Account) -> bool:
         known = self._store.row(
             "SELECT 1 FROM event WHERE base = ? AND sequence = ? AND digest = ? AND account = ?",
             record.base,
@@ -59,10 +87,7 @@ class Intake:
             record.digest,
             account.id,
         )
-        if known is None:
-            problems = file_problems(record.file, record.values, self._examine, at=now)
-            if problems:
-                raise Refused(*problems)
+        return known is not None
 
     def _store_record(self, guid: str, record: Record, account: Account, *, now: datetime, correction: bool) -> Outcome:
         moment = now.isoformat(timespec="milliseconds")
@@ -124,6 +149,14 @@ class Intake:
         record = read_record(raw, self._codes, self._types)
         row = self._store.row("SELECT last_sequence FROM record WHERE base = ?", record.base)
         return record.base, row["last_sequence"] if row else 0
+
+
+def _checked(found: Record | Refused, reason: str | None) -> Record | Refused:
+    """The record, or its refusal for what its file has; `reason` is None where no file was examined."""
+    if reason is None or not isinstance(found, Record) or found.file is None:
+        return found
+    problems = file_problems(found.file, found.values, reason)
+    return Refused(*problems) if problems else found
 
 
 def _event(record: Record, account: Account, decision: Decision, held: list[Held]) -> Held:

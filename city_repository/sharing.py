@@ -239,7 +239,7 @@ class Sharing:
             " ORDER BY e.sequence DESC LIMIT 1",
             sha256,
         )
-        reason = self._examine(data, question.at)
+        (reason,) = self._examine([data], question.at)
         result = {"fileDigest": sha256, "sealResult": reason or "印章核验通过", "registered": event is not None}
         if event is None:
             return Reply(status=NOT_FOUND, data=result, subject=sha256)

@@ -1,4 +1,4 @@
-"""What passes between the sandbox and its child: limits, requests, and an answer for each: a report's `dump`, framed."""
+"""What passes between the sandbox and its child: limits, requests, and an answer for each, as its `dump` gives it."""
 
 from __future__ import annotations
 

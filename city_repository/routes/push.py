@@ -40,7 +40,7 @@ def push(body: PushBody, here: Here, account: Pusher, request: Request) -> PushA
     if request.scope.get("fault") == "reject":
         outcomes = [_rejected(dict(record), now.isoformat()) for record in body.AcceptData]
     else:
-        outcomes = [here.intake.receive(record, account, now=now, correction=correction) for record in body.AcceptData]
+        outcomes = here.intake.receive(body.AcceptData, account, now=now, correction=correction)
     return _answer(outcomes)
 
 
