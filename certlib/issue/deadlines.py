@@ -142,7 +142,7 @@ class _Clerk:
         return [kind.key for kind in self.catalogue.document_types.values() if _says_accepted(kind)]
 
     def _decides(self) -> Any:
-        kinds = [kind.key for kind in self.catalogue.document_types.values() if _is_outcome(kind)]
+        kinds = [kind.key for kind in self.catalogue.document_types.values() if is_outcome(kind)]
         return col(DocumentRow.type).in_(kinds)
 
     def _decider(self, row: DocumentRow) -> str:
@@ -155,7 +155,7 @@ def _says_accepted(kind: DocumentType) -> bool:
     return kind.step != StepKind.APPROVAL and any(spec.key == "accepted_on" for spec in kind.fields)
 
 
-def _is_outcome(kind: DocumentType) -> bool:
+def is_outcome(kind: DocumentType) -> bool:
     """Whether a paper of that kind ends the case and is meant for its applicant."""
     return kind.step == StepKind.APPROVAL and kind.outward and kind.kind != "record"
 

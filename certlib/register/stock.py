@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -84,9 +85,26 @@ def balances(session: Session) -> dict[str, Balance]:
 
 def check_stock(session: Session) -> list[Finding]:
     """The nightly check: the ledger's balances against the blanks counted one by one."""
-    rows = session.exec(select(BlankRow.type, BlankRow.state, func.count()).group_by(BlankRow.type, BlankRow.state))
-    counted = {(kind, BlankState(state)): number for kind, state, number in rows}
-    return compare(balances(session), counted)
+    return compare(balances(session), blanks(session))
+
+
+def books(session: Session, types: Sequence[str] = ()) -> dict[str, Balance]:
+    """The balance of these types, or of all, summed by the database: what each account gained less what it gave."""
+    accounts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for side, sign in ((col(StockMovementRow.debit), 1), (col(StockMovementRow.credit), -1)):
+        query = select(StockMovementRow.type, side, func.sum(StockMovementRow.count))
+        query = query.where(col(StockMovementRow.type).in_(types)) if types else query
+        for type_key, name, number in session.exec(query.group_by(StockMovementRow.type, side)):
+            accounts[type_key][name] += sign * int(number)
+    return {type_key: Balance(dict(found)) for type_key, found in accounts.items()}
+
+
+def blanks(session: Session, types: Sequence[str] = ()) -> dict[tuple[str, BlankState], int]:
+    """The blanks of these types, or of all, counted one by one."""
+    query = select(BlankRow.type, BlankRow.state, func.count())
+    query = query.where(col(BlankRow.type).in_(types)) if types else query
+    rows = session.exec(query.group_by(BlankRow.type, BlankRow.state))
+    return {(kind, BlankState(state)): number for kind, state, number in rows}
 
 
 def _locked(session: Session, serial: str) -> BlankRow:
