@@ -34,6 +34,7 @@ from service.routes import (
     paper,
     public,
     seals,
+    webhooks,
 )
 from service.routes.pages import pages_router
 from service.running import Running
@@ -48,6 +49,7 @@ _ROUTERS = (
     seals.router,
     paper.router,
     audit.router,
+    webhooks.router,
     public.router,
     log.router,
     operations.router,

@@ -1,7 +1,8 @@
-"""The worker: what time brings about, lines of batches, and deliveries to the city repository.
+"""The worker: what time brings about, lines of batches, and deliveries to the city repository and to webhooks.
 
-Inside the serving process it is two threads; `certctl worker` runs the same by itself. Everything it does is claimed
-by lease, so any number of workers may run beside each other, and one that is killed loses nothing.
+Inside the serving process it is some threads, one for each target, so that a target that is away holds up no other;
+`certctl worker` runs the same by itself. Everything it does is claimed by lease, so any number of workers may run
+beside each other, and one that is killed loses nothing.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from datetime import datetime
 from typing import Any
 
 from certlib.city.client import CityClient
+from certlib.city.webhooks import PACE, WebhookClient
 from certlib.city.worker import DeliveryWorker
 from certlib.crypto.keys import Secrets
 from certlib.domain.verdict import Finding
 from certlib.errors import ConfigurationError
 from certlib.issue.checking import check_office
+from certlib.issue.hooks import Hook
 from certlib.issue.office import Office
+from certlib.issue.replaying import hooks_of, queue_of
 from certlib.register.deliveries import SqlDeliveries
 
 _WITNESS_PAUSE = 1.0  # seconds between looks at what is not cosigned yet
@@ -49,8 +53,9 @@ class Worker:
         """Begin; returns at once. Raises `ConfigurationError` for an address or account that cannot be used."""
         self._threads = [threading.Thread(target=self.run, name="certlib-tending", daemon=True)]
         if self._office.settings.city_url:
-            run = self._deliveries().run
-            self._threads.append(threading.Thread(target=run, args=[self._stop], name="certlib-city", daemon=True))
+            self._deliver("certlib-city", self._deliveries())
+        for hook in hooks_of(self._office).values():
+            self._deliver(f"certlib-hook-{hook.name}", self._webhooks(hook))
         watches = {"certlib-witnesses": self._watch_witnesses}
         if self._office.settings.check_seconds:
             watches["certlib-checking"] = self._check
@@ -113,6 +118,15 @@ class Worker:
         except Exception as error:  # noqa: BLE001  as in `run`
             self._on_fault()
             self._log.error("worker round failed", what=what, exc_info=error)
+
+    def _deliver(self, name: str, worker: DeliveryWorker) -> None:
+        self._threads.append(threading.Thread(target=worker.run, args=[self._stop], name=name, daemon=True))
+
+    def _webhooks(self, hook: Hook) -> DeliveryWorker:
+        private = self._office.settings.webhook_private
+        client = WebhookClient(hook.address, hook.secrets(), clock=self._clock, private=private)
+        queue, owner = queue_of(self._office, hook), f"{self._office.owner}-{hook.name}"
+        return DeliveryWorker(queue, client, name=owner, clock=self._clock, pace=PACE)
 
     def _deliveries(self) -> DeliveryWorker:
         settings, register = self._office.settings, self._office.register

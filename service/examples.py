@@ -65,10 +65,17 @@ def request_examples(now: datetime) -> Mapping[str, Any]:
             "person": {"summary": "某人经手的用印", "value": {"person": "李明", "since": "2026-01-01"}},
             "number": {"summary": "按编号", "value": {"number": "赣虔药监械经营许20260001号"}},
         },
+        "WebhookReplay": {
+            "dead": {"summary": "重放全部死信", "value": {"dead": True, "reason": "对方已修复"}},
+            "ids": {"summary": "重放某几个事件", "value": {"ids": [_EVENT], "reason": "对方丢失数据"}},
+            "span": {"summary": "重放一段时间", "value": {**_SPAN, "reason": "对方从备份恢复"}},
+        },
         "FileDigest": {"digest": {"summary": "只查指纹", "value": {"sha256": "0" * 64}}},
     }
 
 
+_EVENT = "evt_6f1d0c3e9a5b4d2c8e7f0a1b2c3d4e5f"
+_SPAN = {"since": "2026-04-01T00:00:00+08:00", "until": "2026-04-02T00:00:00+08:00"}
 _MOVE = {"act": "allot", "first": "A000001", "last": "A000050", "window": "一号窗口", "person": "李明"}
 _COLLECTED = {"collector": "陈志远", "relation": "holder", "document": "居民身份证", "receipt": "送达〔2026〕1号"}
 

@@ -281,6 +281,69 @@ class SealStamp(Shape):
     reason: str = ""
 
 
+class Webhook(BaseModel):
+    """推送目标：告知什么、积压多少 · a target, what it is told, and how its deliveries stand."""
+
+    name: str = Field(examples=["market-regulation"])
+    address: str = Field(description="不含查询部分 · without its query")
+    content: Literal["events", "publicity"]
+    supervises: list[str] = Field(description="其监管的事项所属的监管部门")
+    authorities: list[str] = Field(description="其审批系统所属的机关")
+    items: list[str]
+    waiting: int
+    delivered: int
+    dead: int = Field(description="死信：已搁置，附原因 · laid aside")
+    blocked: int = Field(description="排在死信之后的事件 · waiting behind one laid aside")
+    gone: bool = Field(description="对方已答复不再接收（410），重放死信后恢复 · said 410; a replay opens it again")
+    oldest: datetime | None
+
+
+class WebhookList(BaseModel):
+    """全部推送目标 · the targets."""
+
+    webhooks: list[Webhook]
+
+
+class WebhookDelivery(BaseModel):
+    """一次推送 · one event on its way to a target."""
+
+    id: str = Field(description="事件编号，即 webhook-id，重试与重放不变 · the same at each attempt and replay")
+    event: str = Field(examples=["certificate.revoke"])
+    certificate: str = Field(description="证照标识，或文书编号")
+    sequence: int = Field(description="该目标、该证照的第几个事件")
+    at: datetime
+    state: Literal["due", "leased", "done", "dead"]
+    attempts: int
+    failures: int
+    reason: str = Field(description="最近一次失败的原因，含对方的答复")
+    next_attempt: datetime | None
+    delivered_at: datetime | None
+
+
+class WebhookDeliveryPage(BaseModel):
+    """一页推送记录 · one page of deliveries."""
+
+    deliveries: list[WebhookDelivery]
+    next: int
+
+
+class WebhookReplay(Shape):
+    """重放：全部死信、某几个事件或一段时间，三者择一 · dead letters, events by id, or a span of time."""
+
+    reason: str = Field(description="原因，记入查阅日志", max_length=200)
+    dead: Literal[True] | None = None
+    ids: list[str] | None = Field(default=None, max_length=1000)
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class WebhookReplayed(BaseModel):
+    """重放了多少 · how many go again."""
+
+    name: str
+    replayed: int
+
+
 class SealAuthorisation(Shape):
     """用印授权 · who may use a seal for what; empty lists mean any."""
 

@@ -64,6 +64,7 @@ COMMANDS = (
     Command("evidence", "certlib.cli.existing:evidence", "导出证据包 · an evidence pack that common tools check"),
     Command("rehearse", "certlib.cli.rehearsing:rehearsal", "98 个事项各办一件 · one case of every item"),
     Command("seal", "certlib.cli.seals:seal", "印章的一生、用印授权与用印日志 · seals, their authorisations and uses"),
+    Command("webhook", "certlib.cli.webhooks:webhook", "事件推送：目标、死信与重放 · webhooks and their replay"),
     Command("template", "certlib.cli.templates:template", "检查证照模板 · check templates"),
     Command("dev-pki", "certlib.cli.development:dev_pki", "生成开发用密钥与证书 · make the development keys"),
     Command("doctor", "certlib.cli.doctor:doctor", "检查本机能否签发与核验 · check this installation"),

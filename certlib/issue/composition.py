@@ -28,7 +28,7 @@ from certlib.document.renderer import city_renderer
 from certlib.domain.civil import civil_date
 from certlib.errors import ConfigurationError
 from certlib.formats.trust import Names
-from certlib.issue.hooks import read_subscriptions
+from certlib.issue.hooks import read_hooks
 from certlib.issue.keyring import Keyring, Rota, SignedCoder, load_keyring
 from certlib.issue.levels import Contract, Levels
 from certlib.issue.lists import publish_seal_list, publish_trust_list
@@ -67,7 +67,7 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
     engine = make_engine(settings.database_url)
     register = Register(engine, FileStore(settings.home), journal, clock)
     register.create()
-    register.subscriptions = read_subscriptions(settings.webhooks, catalogue)
+    register.subscriptions = tuple(hook.subscription for hook in read_hooks(settings, catalogue))
     keyring = load_keyring(_keys_folder(settings), _CITY)
     folder = _keys_folder(settings)
     seals = open_seals(register, catalogue, folder, settings.suite, development=settings.in_development)

@@ -48,6 +48,8 @@ class Settings:
     city_account: str = "rongjiang-certlib"
     city_secret: str = ""  # by reference: env:NAME or file:PATH; empty: the development secret
     webhooks: tuple[Mapping[str, Any], ...] = ()  # who is told of events: see `certlib.issue.hooks`
+    webhook_hosts: tuple[str, ...] = ()  # the only hosts that webhooks may go to, with port where it is not 443
+    webhook_private: bool = False  # development only: targets on private addresses, and without TLS
     witnesses: tuple[Mapping[str, str], ...] = ()  # name, url, key of each; development has two of its own
     check_seconds: float = 3600.0  # between rounds of the continuous checker; 0: never
     check_sample: int = 50  # issued files verified anew each round
@@ -73,7 +75,7 @@ class Settings:
         for key in ("timestamps", "witnesses", "webhooks"):
             if isinstance(values.get(key), list):
                 values[key] = tuple(values[key])
-        for key in ("national", "national_timestamps"):
+        for key in ("national", "national_timestamps", "webhook_hosts"):
             values[key] = tuple(values.get(key, ()))
         if odd := set(values["national"]) - {"copy", "ses"}:
             raise ConfigurationError(f"设置 national 中有未知的项：{'、'.join(sorted(map(str, odd)))}。")

@@ -1,19 +1,24 @@
 """Events are told in their own transaction: to the supervisor of the item, to approval systems, as 双公示 records."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
+from certlib.catalogue import Catalogue, load_catalogue
+from certlib.crypto.keys import Secrets
 from certlib.errors import ConfigurationError
+from certlib.formats.webhook import WebhookSecret
 from certlib.issue.composition import open_office
-from certlib.issue.hooks import read_subscriptions
+from certlib.issue.hooks import read_hooks
 from certlib.issue.settings import Settings
 from certlib.register.delivery_table import DeliveryRow
 from tests.issue.conftest import Clock, Desk
 
 ANY = {"url": "https://target.example/hook", "secret": "env:HOOK_SECRET"}
+HOSTS = ("target.example",)
 HOOKS = (
     {"name": "market", "supervises": ["ganzhou-market-regulation"], **ANY},
     {"name": "housing", "supervises": ["ganzhou-housing"], **ANY},
@@ -26,9 +31,7 @@ HOOKS = (
 def told(settings: Settings) -> Iterator[Desk]:
     """A desk whose office has subscribers."""
     clock = Clock()
-    with open_office(
-        Settings(home=settings.home, suite=settings.suite, database=settings.database, webhooks=HOOKS), clock=clock
-    ) as office:
+    with open_office(replace(settings, webhooks=HOOKS, webhook_hosts=HOSTS), clock=clock) as office:
         yield Desk(office, clock)
 
 
@@ -65,20 +68,63 @@ def test_a_permit_brings_its_publicity_record_and_a_change_of_standing_brings_it
 
 
 @pytest.mark.parametrize(
-    "spoilt",
+    ("spoilt", "word"),
     [
-        {"name": "Bad Name"},
-        {"url": ""},
-        {"secret": ""},
-        {"supervises": ["nobody"]},
-        {"items": ["9-99"]},
-        {"supervises": []},
-        {"content": "gossip"},
-        {"extra": 1},
-        {"items": "2-25"},
+        ({"name": "Bad Name"}, "名称"),
+        ({"url": ""}, "url"),
+        ({"url": "https://elsewhere.example/"}, "允许名单"),
+        ({"url": "http://target.example/"}, "https"),
+        ({"url": "https://10.0.0.8/"}, "内网"),
+        ({"url": "https://[::1]/"}, "内网"),
+        ({"url": "https://127.1/"}, "无法识别"),
+        ({"url": "https://user:pass@target.example/"}, "口令"),
+        ({"secret": ""}, "secret"),
+        ({"secret": []}, "secret"),
+        ({"secret": [1]}, "secret"),
+        ({"supervises": ["nobody"]}, "机关"),
+        ({"items": ["9-99"]}, "事项"),
+        ({"supervises": []}, "supervises"),
+        ({"content": "gossip"}, "content"),
+        ({"extra": 1}, "extra"),
+        ({"items": "2-25"}, "items"),
     ],
 )
-def test_a_wrong_subscription_is_refused_by_name(desk: Desk, spoilt: dict[str, Any]) -> None:
-    """Settings with a fault are refused before anything is told."""
-    with pytest.raises(ConfigurationError):
-        read_subscriptions([{**HOOKS[0], **spoilt}], desk.office.catalogue)
+def test_a_wrong_subscription_is_refused_by_name(catalogue: Catalogue, spoilt: dict[str, Any], word: str) -> None:
+    """Settings with a fault are refused before anything is told, in a sentence that names entry and fault."""
+    hosts = (*HOSTS, "10.0.0.8", "[::1]")
+    with pytest.raises(ConfigurationError, match=word) as caught:
+        read_hooks(Settings(webhooks=({**HOOKS[0], **spoilt},), webhook_hosts=hosts), catalogue)
+    assert "pass" not in caught.value.message
+
+
+def test_a_target_without_tls_is_refused_even_when_its_host_is_listed(catalogue: Catalogue) -> None:
+    """http goes nowhere outside development, and there only by a setting of its own."""
+    settings = Settings(webhooks=({**HOOKS[0], "url": "http://target.example/"},), webhook_hosts=HOSTS)
+    with pytest.raises(ConfigurationError, match="https"):
+        read_hooks(settings, catalogue)
+    assert read_hooks(replace(settings, webhook_private=True), catalogue)
+    with pytest.raises(ConfigurationError, match="开发环境"):
+        read_hooks(replace(settings, webhook_private=True, environment="production"), catalogue)
+
+
+def test_a_name_stands_once(catalogue: Catalogue) -> None:
+    """Two targets of one name would share a queue."""
+    with pytest.raises(ConfigurationError, match="重复"):
+        read_hooks(Settings(webhooks=(HOOKS[0], HOOKS[0]), webhook_hosts=HOSTS), catalogue)
+
+
+def test_secrets_are_read_by_reference_and_never_shown(catalogue: Catalogue) -> None:
+    """One, or several while one turns; a weak one is refused with the name of its target."""
+    strong, weak = WebhookSecret(bytes(32)).text, "whsec_c2hvcnQ="
+    entry = {**HOOKS[0], "secret": ["env:NEW", "env:OLD"]}
+    (hook,) = read_hooks(Settings(webhooks=(entry,), webhook_hosts=HOSTS), catalogue)
+    assert len(hook.secrets(Secrets({"NEW": strong, "OLD": strong}))) == 2
+    for environ in ({"NEW": strong, "OLD": weak}, {"NEW": strong}):
+        with pytest.raises(ConfigurationError, match="market") as caught:
+            hook.secrets(Secrets(environ))
+        assert "c2hvcnQ" not in caught.value.message
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue()
