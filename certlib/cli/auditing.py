@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from hashlib import file_digest
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,10 @@ Keys = Annotated[
 ]
 Witnesses = Annotated[Path | None, typer.Option(help="见证人公钥，一行一个 · public keys of witnesses")]
 Since = Annotated[list[Path] | None, typer.Option(help="以前留存的检查点 · a checkpoint kept from an earlier audit")]
+Files = Annotated[
+    Path | None,
+    typer.Option(exists=True, help="抽来的签发文件（文件或目录），查其是否登记在日志 · issued files to look for"),
+]
 Trust = Annotated[Path | None, typer.Option(help="信任目录，默认开发密钥 · folder of trusted keys")]
 
 
@@ -35,6 +40,7 @@ def audit(
     witnesses: Witnesses = None,
     since: Since = None,
     trust: Trust = None,
+    files: Files = None,
     quorum: Annotated[int, typer.Option(min=0, help="须有几个见证签名 · cosignatures that are needed")] = 2,
     as_json: AsJson = False,
 ) -> None:
@@ -49,7 +55,8 @@ def audit(
             trust_roots=TrustRoots.load(trust).list_keys,
         )
         notes = [path.read_text(encoding="utf-8") for path in since or ()]
-        report = audit_bundle(opened, trusted, since=notes, quorum=_quorum(quorum, trusted))
+        drawn = _digests(files) if files else {}
+        report = audit_bundle(opened, trusted, since=notes, quorum=_quorum(quorum, trusted), files=drawn)
     print_json(_json(report)) if as_json else _print(report)
     raise typer.Exit(0 if report.holds else 1)
 
@@ -63,6 +70,21 @@ def read_keys(path: Path) -> list[VerifierKey]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"公钥文件 {path} 无法读取。") from error
     return [VerifierKey.parse(line) for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _digests(path: Path) -> dict[str, bytes]:
+    """The SHA-256 of a file, or of each file in a folder, by name. Raises `ConfigurationError`."""
+    found: dict[str, bytes] = {}
+    try:
+        for one in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if one.is_file():
+                with one.open("rb") as file:
+                    found[str(one.relative_to(path) if path.is_dir() else one.name)] = file_digest(
+                        file, "sha256"
+                    ).digest()
+    except OSError as error:
+        raise ConfigurationError(f"抽查的文件 {path} 无法读取：{error.strerror}。") from error
+    return found
 
 
 def _development_keys(bundle: Bundle) -> list[VerifierKey]:

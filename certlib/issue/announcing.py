@@ -15,15 +15,15 @@ from certlib.register.store import Register
 STATUS_EVERY = timedelta(minutes=1)
 
 
-def announce_status_lists(register: Register, board: StatusBoard) -> int:
-    """Journal the digest of each status list that says something new, each at most once a minute; gives how many."""
+def announce_status_lists(register: Register, board: StatusBoard, *, every: timedelta = STATUS_EVERY) -> int:
+    """Journal the digest of each status list that says something new, each at most once in `every`; gives how many."""
     size, lists = board.statuses()
     done = 0
     for shard, packed in lists.items():
         with register.reader() as session:
             now, last = register.moment(session), last_published(session, STATUS, str(shard))
         same = last is not None and last.sha256 == hashlib.sha256(packed).hexdigest()
-        if same or (last is not None and now - last.at < STATUS_EVERY):
+        if same or (last is not None and now - last.at < every):
             continue
         with register.writer() as session:
             at = register.moment(session)

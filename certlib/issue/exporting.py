@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from certlib.errors import NotFoundError
-from certlib.issue.lists import TRUST, published
+from certlib.issue import lists as lists_of
+from certlib.issue.announcing import announce_status_lists
+from certlib.issue.lists import published
 from certlib.issue.office import Office
 from certlib.journal.store import StoredCheckpoint
 from certlib.register.bundle_files import bundle_files
 from certlib.register.export import export_bundle
+from certlib.verify.bundle import SEALS, STATUS, TRUST
 
 Progress = Callable[[int, int], None]
 
@@ -21,11 +25,18 @@ def export_office(office: Office, path: Path, *, progress: Progress | None = Non
     Raises `NotFoundError` when nothing has happened yet, `StorageError` when the disk refuses.
     """
     office.sequence()
+    if announce_status_lists(office.register, office.board, every=timedelta(0)):
+        office.sequence()
     office.ask_witnesses()
     status = _status_lists(office)
     with office.register.reader() as session, bundle_files(path) as files:
-        trust = {f"{seq:04}.json": data for seq, data in published(session, TRUST).items()}
-        return export_bundle(session, office.journal, files, status=status, trust=trust, progress=progress)
+        lists = {STATUS: status, TRUST: _named(published(session, lists_of.TRUST))}
+        lists[SEALS] = _named(published(session, lists_of.SEALS))
+        return export_bundle(session, office.journal, files, lists=lists, progress=progress)
+
+
+def _named(series: Mapping[int, bytes]) -> dict[str, bytes]:
+    return {f"{seq:06}.json": data for seq, data in series.items()}
 
 
 def _status_lists(office: Office) -> dict[str, bytes]:

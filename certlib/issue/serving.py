@@ -26,7 +26,7 @@ from certlib.issue import paper
 from certlib.issue.requests import Reading
 from certlib.register.certificates import load_certificate, sheets_of
 from certlib.register.idempotency import Answer, begin, settle
-from certlib.register.service_table import ServiceRow
+from certlib.register.service_table import ServiceRow, service_facts
 from certlib.register.store import Register
 from certlib.register.tables import CertificateRow, DocumentRow, EditionRow, SheetRow
 
@@ -180,19 +180,17 @@ def _record(
     session: Session, register: Register, chain: bytes, service: Service, *, client: str, at: datetime, **place: Any
 ) -> None:
     """The row, and the leaf that commits to it, on the chain of the certificate or document."""
-    said = {**service.proof, "way": service.way.value, "served_at": service.served_at.isoformat()}
-    salt = secrets.token_bytes(32)
-    leaf = Leaf(kind="service:served", at=at, commitment=commitment(salt, {**said, "carrier": place["carrier"]}))
     row = ServiceRow(
         **place,
         way=service.way.value,
         served_at=service.served_at,
         record=dict(service.proof),
-        salt=salt,
-        leaf=register.link(session, chain, leaf),
+        salt=secrets.token_bytes(32),
         client=client,
         created_at=at,
     )
+    leaf = Leaf(kind="service:served", at=at, commitment=commitment(row.salt, service_facts(row)))
+    row.leaf = register.link(session, chain, leaf)
     session.add(row)
     session.flush()
 

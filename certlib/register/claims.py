@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
+from sqlmodel import select as select_rows
 
 from certlib.formats.facts import COMMITMENT_SALT_SIZE, commitment
 from certlib.formats.leaf import Leaf
@@ -27,6 +28,7 @@ from certlib.register.journal_tables import JournalEvent
 from certlib.register.row_claims import changes_without_leaf, row_claims, rows_without_change
 from certlib.register.row_log import KIND as ROWS
 from certlib.register.seal_tables import SealUseRow
+from certlib.register.service_table import ServiceRow, service_facts
 from certlib.register.standing import plan_indices
 from certlib.register.tables import DocumentRow, EditionRow, EventRow, FileRow, Intent
 
@@ -34,6 +36,7 @@ _PORTION = 2048  # leaves
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _CLOSED = ("used", "released")
 _IMPORTED = "certificate:imported"
+_SERVED = "service:served"
 
 Line = dict[str, Any]
 
@@ -124,6 +127,7 @@ def _portion(session: Session, start: int, bodies: Sequence[bytes], seen: _Seen)
         *registered,
         *_outcomes(session, outcomes, seen),
         *_uses(session, uses),
+        *_services(session, {digest: seq for digest, seq in events.items() if kinds[seq] == _SERVED}),
         *row_claims(session, {digest: seq for digest, seq in events.items() if kinds[seq] == ROWS}),
         *access_claims(session, {digest: seq for digest, seq in events.items() if kinds[seq] == ACCESS}),
     ):
@@ -172,6 +176,18 @@ def _uses(session: Session, wanted: dict[tuple[str, int], int]) -> Claims:
             yield wanted[seal, use], "use", {"seal": seal, "use": use, "state": state, "sha256": sha256}
 
 
+def _services(session: Session, wanted: dict[bytes, int]) -> Claims:
+    for start in range(0, len(wanted), _PORTION):
+        part = list(wanted)[start : start + _PORTION]
+        for row in session.exec(select_rows(ServiceRow).where(col(ServiceRow.leaf).in_(part))):
+            claim = {"key": _service_key(row), "commitment": _commitment(row.salt, service_facts(row))}
+            yield wanted[row.leaf], "service", claim
+
+
+def _service_key(row: ServiceRow) -> str:
+    return f"{row.document or f'{row.certificate}/{row.edition}'} {row.carrier}"
+
+
 def _left_over(session: Session, seen: _Seen) -> Iterator[Line]:
     connection = session.connection()
     for key, n in connection.execute(select(col(Intent.id), col(Intent.n))):
@@ -193,6 +209,9 @@ def _left_over(session: Session, seen: _Seen) -> Iterator[Line]:
     for sha256 in connection.scalars(select(col(FileRow.sha256))):
         if sha256 not in seen.files:
             yield _without("file", sha256)
+    for row in session.exec(select_rows(ServiceRow)):
+        if row.leaf not in seen.hashes:
+            yield _without("service", _service_key(row))
     yield from _uses_left_over(session, seen)
 
 

@@ -4,11 +4,13 @@ One read transaction: journal, register and statuses are of one moment. Events t
 and so are the rows that belong to them. The bundle names no holder: rows go by key, contents by commitment.
 
     with reader(engine) as session, bundle_files(path) as files:
-        export_bundle(session, journal, files, status={"0.cwt": token}, trust={"0001.json": trust_list})
+        lists = {STATUS: {"0.cwt": token}, TRUST: {"0001.json": trust_list}}
+        export_bundle(session, journal, files, lists=lists)
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC
 from typing import Any
@@ -22,9 +24,11 @@ from certlib.journal.store import StoredCheckpoint
 from certlib.register.bundle_files import BundleFiles
 from certlib.register.claims import claims, waiting_indices
 from certlib.register.journal_tables import JournalCheckpoint, JournalCosignature
+from certlib.register.published import publications, unnumbered
 from certlib.register.standing import standing
-from certlib.verify.bundle import ABOUT, CHECKPOINT, CHECKPOINTS, FORMAT, REGISTER, STANDING, STATUS, TRUST
+from certlib.verify.bundle import ABOUT, CHECKPOINT, CHECKPOINTS, FORMAT, PUBLISHED, REGISTER, STANDING
 
+_NO_LISTS: Mapping[str, Mapping[str, bytes]] = {}
 _HEADS = 1000  # checkpoints read at a time
 
 
@@ -33,21 +37,19 @@ def export_bundle(
     journal: Journal[Session],
     files: BundleFiles,
     *,
-    status: Mapping[str, bytes] | None = None,
-    trust: Mapping[str, bytes] | None = None,
+    lists: Mapping[str, Mapping[str, bytes]] = _NO_LISTS,
     progress: Callable[[int, int], None] | None = None,
 ) -> StoredCheckpoint:
     """Write the bundle under the newest head, and give that head. Sequence, and let witnesses cosign, before.
 
-    `status` and `trust` are published lists by file name. Raises `NotFoundError` before the first head,
-    `VerificationError` when leaves are missing from the database, `StorageError` when the disk refuses.
+    `lists` are published lists by folder (status, trust, seals) and file name. Raises `NotFoundError` before the first
+    head, `VerificationError` when leaves are missing from the database, `StorageError` when the disk refuses.
     """
     head = journal.head(session)
     files.add(CHECKPOINT, head.text.encode())
     files.add_lines(CHECKPOINTS, ({"note": note} for note in _notes(session)))
-    for folder, lists in ((TRUST, trust), (STATUS, status)):
-        for name, data in sorted((lists or {}).items()):
-            files.add(f"{folder}/{name}", data)
+    _add_lists(session, files, lists)
+    files.add_lines(PUBLISHED, publications(session, head.size))
     _add_tiles(session, journal, files, head.size, progress or (lambda _done, _all: None))
     files.add_lines(REGISTER, claims(session, journal, head.size))
     waiting = waiting_indices(session)
@@ -55,6 +57,15 @@ def export_bundle(
     files.add_lines(STANDING, ({"n": n} | ({"waiting": True} if n in waiting else {"code": code}) for n, code in codes))
     files.add_lines(ABOUT, [_about(journal, head)])
     return head
+
+
+def _add_lists(session: Session, files: BundleFiles, lists: Mapping[str, Mapping[str, bytes]]) -> None:
+    """The published lists, without those that were published a moment ago and have no numbered leaf yet."""
+    waiting = unnumbered(session)
+    for folder, series in sorted(lists.items()):
+        for name, data in sorted(series.items()):
+            if hashlib.sha256(data).hexdigest() not in waiting:
+                files.add(f"{folder}/{name}", data)
 
 
 def _about(journal: Journal[Session], head: StoredCheckpoint) -> Mapping[str, Any]:

@@ -7,11 +7,13 @@ every half minute and says the same.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
 from certlib.formats.leaf import Leaf
+from certlib.register.journal_tables import JournalEvent
 from certlib.register.row_tables import PublishedRow
 from certlib.register.store import Register
 
@@ -36,6 +38,22 @@ def record_key(session: Session, register: Register, state: str, public_key: byt
     digest = hashlib.sha256(public_key).digest()
     leaf = register.journal.append(session, Leaf(kind=kind, at=at, commitment=digest))
     session.add(PublishedRow(kind=kind, sha256=digest.hex(), at=at, leaf=leaf))
+
+
+def publications(session: Session, size: int) -> Iterator[dict[str, int]]:
+    """Of each status list that the first `size` leaves tell of, what it was made of (`verify.audit_published`)."""
+    number, about, seq = col(PublishedRow.number), col(PublishedRow.about), col(JournalEvent.seq)
+    query = select(number, about, seq).join(JournalEvent, col(JournalEvent.leaf_hash) == PublishedRow.leaf)
+    query = query.where(PublishedRow.kind == STATUS, seq < size).order_by(number, seq, about)
+    for made_of, shard, leaf in session.connection().execute(query):
+        if shard.isdecimal():
+            yield {"seq": int(leaf or 0), "shard": int(shard), "size": made_of}
+
+
+def unnumbered(session: Session) -> set[str]:
+    """The digests of what was published in leaves that have no number yet."""
+    query = select(col(PublishedRow.sha256)).join(JournalEvent, col(JournalEvent.leaf_hash) == PublishedRow.leaf)
+    return set(session.connection().scalars(query.where(col(JournalEvent.seq).is_(None))))
 
 
 def last_published(session: Session, kind: str, about: str = "") -> PublishedRow | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index, LargeBinary
@@ -35,3 +35,9 @@ class ServiceRow(SQLModel, table=True):
         Index("uq_service_edition", "certificate", "edition", "carrier", unique=True),
         Index("uq_service_document", "document", unique=True),
     )
+
+
+def service_facts(row: ServiceRow) -> dict[str, Any]:
+    """What the leaf of a service commits to."""
+    served_at = row.served_at.astimezone(UTC).isoformat(timespec="microseconds")
+    return {**row.record, "way": row.way, "served_at": served_at, "carrier": row.carrier}

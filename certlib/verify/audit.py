@@ -11,8 +11,9 @@
     8 times     between the signed times of the neighbouring heads
     9 register  leaves and rows of the register in one-to-one correspondence
    10 standing  statuses in the register's tables = statuses from the journal
-   11 status    published status lists = statuses rebuilt from the journal
-   12 trust     trust lists signed and in sequence
+   11 status    published status lists = statuses rebuilt from the journal, and each publication journalled as it was
+   12 trust     trust lists signed, in sequence, each with its leaf; likewise the seal lists
+   13 files     files that the auditor drew from elsewhere are those that the journal registered
 
 Read in one pass; memory grows with the number of certificates and indices, not with the events.
 
@@ -23,7 +24,7 @@ Read in one pass; memory grows with the number of certificates and indices, not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -36,11 +37,13 @@ from certlib.formats.tlog_checkpoint import SignedCheckpoint
 from certlib.formats.tlog_note import VerifierKey
 from certlib.formats.tlog_tiles import ENTRIES, WIDTH, TilePlace, split_entries, tile_width
 from certlib.verify.audit_events import Breach, Breaches, Chains, Indices, Seals, Times, place_of
+from certlib.verify.audit_files import Files
 from certlib.verify.audit_heads import Heads, Witnessing
 from certlib.verify.audit_lists import Lists
+from certlib.verify.audit_published import Publications
 from certlib.verify.audit_register import Register, check_standing
 from certlib.verify.audit_tree import Tiles
-from certlib.verify.bundle import CHECKPOINT, MAX_ENTRIES, REGISTER, STANDING, Bundle
+from certlib.verify.bundle import CHECKPOINT, MAX_ENTRIES, PUBLISHED, REGISTER, STANDING, Bundle
 
 TOLERANCE = timedelta(minutes=1)
 """How long an event may take from its time to its commit, and how far clocks may be apart."""
@@ -58,8 +61,14 @@ CHECKS = {
     "standing": "台账状态",
     "status": "状态清单",
     "trust": "信任清单",
+    "seal-list": "印章清单",
 }
-_OPTIONAL = frozenset({"register", "standing", "status", "trust"})
+"""The checks of every audit, in words; `files` is told of besides when the auditor drew some."""
+
+_FILES = {"files": "抽查文件"}
+_OPTIONAL = frozenset({"register", "standing", "status", "trust", "seal-list"})
+
+_NO_FILES: Mapping[str, bytes] = {}
 
 Progress = Callable[[int, int], None]
 """Told how many leaves are read, and how many there are."""
@@ -100,14 +109,17 @@ def audit(
     since: Sequence[str] = (),
     quorum: int = 0,
     tolerance: timedelta = TOLERANCE,
+    files: Mapping[str, bytes] = _NO_FILES,
     progress: Progress | None = None,
 ) -> AuditReport:
     """Check a bundle against the auditor's own keys, and against notes of checkpoints kept since earlier audits.
 
-    Never raises for what is wrong with the bundle.
+    `files` are SHA-256 digests by name, of issued files that the auditor drew elsewhere. Never raises for what is wrong
+    with the bundle.
     """
     found = Breaches()
-    work = _Audit(bundle, trust, found, Heads(found, trust.journal, trust.witnesses, tolerance), tolerance)
+    heads = Heads(found, trust.journal, trust.witnesses, tolerance)
+    work = _Audit(bundle, trust, found, heads, Files(found, files))
     try:
         head = work.heads.open(bundle, since)
         if head is not None:
@@ -120,13 +132,14 @@ def audit(
 class _Audit:
     """One audit in progress."""
 
-    def __init__(self, bundle: Bundle, trust: AuditTrust, found: Breaches, heads: Heads, tolerance: timedelta) -> None:
-        self.heads = heads
+    def __init__(self, bundle: Bundle, trust: AuditTrust, found: Breaches, heads: Heads, files: Files) -> None:
+        self.heads, self._files = heads, files
         self._bundle, self._found = bundle, found
         self._tree, self._tiles = CompactRange(), Tiles(bundle, found)
         self._chains, self._indices, self._seals = Chains(found), Indices(found), Seals(found)
-        self._times = Times(found, tolerance)
+        self._times = Times(found, heads.tolerance)
         self._lists = Lists(bundle, found, trust.trust_roots)
+        self._publications: Publications | None = None
         self._register: Register | None = None
         self._details: dict[str, str] = {}
         self._complete = False
@@ -137,6 +150,7 @@ class _Audit:
         register = Register(self._found, self._bundle.lines(REGISTER), self._indices)
         self._register = register if register.present else None
         self._lists.open(size)
+        self._publications = Publications(self._found, self._bundle.lines(PUBLISHED))
         self._compare(witnessing)
         while self._tree.size < size:
             if not self._take_bundle(size, witnessing):
@@ -145,11 +159,14 @@ class _Audit:
         self._tiles.finish(size)
         register.finish()
         self._seals.finish(register.open_uses)
+        self._publications.finish(size)
+        self._lists.match(self._publications)
         standing = check_standing(self._found, self._bundle.lines(STANDING), self._indices)
         self._details = {
             "head": witnessing.finish(head, self._found),
             "standing": f"{standing} 个索引号" if standing else "",
             "register": f"{register.rows} 行" if register.present else "",
+            "files": self._files.finish(),
         }
         self._complete = True
 
@@ -161,29 +178,37 @@ class _Audit:
             size=self._tree.size,
             root=self._tree.root(),
             at=head.at if head else None,
-            findings=tuple(self._finding(check) for check in CHECKS),
+            findings=tuple(self._finding(check) for check in (CHECKS | _FILES if self._files.drawn else CHECKS)),
             breaches=tuple(found.kept),
             breach_count=found.counts.total(),
             erased=self._register.erased if self._register else 0,
         )
 
     def _finding(self, check: str) -> Finding:
-        words, count = CHECKS[check], self._found.counts[check]
+        words, count = (CHECKS | _FILES)[check], self._found.counts[check]
         if count:
             return Finding(check, "fail", f"{words}：{count} 处问题")
         if not self._complete:
             return Finding(check, "unknown", f"{words}：未能查完")
-        details = self._details | {
-            "tree": f"{self._tree.size} 条",
-            "chains": f"{len(self._chains)} 条链",
-            "indices": f"{self._indices.planned} 个",
-            "seals": f"{self._seals.uses} 次",
-            "status": f"{self._lists.compared} 份" if self._lists.compared else "",
-            "trust": f"{self._lists.trusted} 份" if self._lists.trusted else "",
-        }
+        details = (
+            self._details
+            | {
+                "tree": f"{self._tree.size} 条",
+                "chains": f"{len(self._chains)} 条链",
+                "indices": f"{self._indices.planned} 个",
+                "seals": f"{self._seals.uses} 次",
+                "status": self._status_detail(),
+            }
+            | {check: f"{count} 份" if count else "" for check, count in self._lists.trusted.items()}
+        )
         if check in _OPTIONAL and not details.get(check):
             return Finding(check, "unknown", f"{words}：审计包未提供，或未给出信任根")
         return Finding(check, "pass", f"{words}：{details.get(check) or '相符'}")
+
+    def _status_detail(self) -> str:
+        told = self._publications.compared if self._publications else 0
+        parts = (f"{self._lists.compared} 份" if self._lists.compared else "", f"公布登记 {told} 次" if told else "")
+        return "，".join(filter(None, parts)) if self._lists.compared else ""
 
     def _compare(self, witnessing: Witnessing) -> None:
         """(2), (8), (11): what is to be compared at the present size, and between which heads the next leaves lie."""
@@ -201,8 +226,9 @@ class _Audit:
                 )
                 self._found.add(check, point.place, message)
             before = max(filter(None, (before, point.at)), default=None)
-        while self._lists.next_size == self._tree.size:
-            self._lists.compare(self._indices)
+        for published in (self._lists, self._publications):
+            while published is not None and published.next_size == self._tree.size:
+                published.compare(self._indices)
         self._times.between(before, heads.next.at if heads.next else None)
 
     def _take_bundle(self, size: int, witnessing: Witnessing) -> bool:
@@ -229,7 +255,11 @@ class _Audit:
         first, at = self._tree.size, 0
         while at < width:
             yield at
-            sizes = (self.heads.next.size if self.heads.next else None, self._lists.next_size)
+            sizes = (
+                self.heads.next.size if self.heads.next else None,
+                self._lists.next_size,
+                self._publications.next_size if self._publications else None,
+            )
             at = min((size - first for size in sizes if size is not None and at < size - first < width), default=width)
         yield width
 
@@ -258,6 +288,10 @@ class _Audit:
             self._seals.note(index, leaf)
         if leaf.use and leaf.kind != "seal:denied":
             self._seals.take(index, leaf)
+        if chain and leaf.file:
+            self._files.take(leaf.file)
+        if self._publications is not None and leaf.kind.endswith(":published"):
+            self._publications.take(index, leaf)
         self._times.take(index, leaf)
         if self._register is not None:
             self._register.take(index, leaf, chain)

@@ -111,7 +111,10 @@ class Indices:
         """The statuses of a shard of `count` indices as a status list packs them: two in a byte, the lower first."""
         codes = self.codes[shard * count : (shard + 1) * count]
         codes.extend(bytes([StatusCode.NOT_IN_FORCE]) * (count - len(codes)))
-        return bytes(low | high << 4 for low, high in zip(codes[::2], codes[1::2], strict=True))
+        low, high = (
+            int.from_bytes(codes[half::2], "little") for half in (0, 1)
+        )  # all at once: no code has a fifth bit
+        return (low | high << 4).to_bytes(count // 2, "little")
 
     def _plan(self, n: int, chain: int) -> str:
         if self._owners[n]:

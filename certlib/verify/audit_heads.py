@@ -40,7 +40,7 @@ class Heads:
         witnesses: Collection[VerifierKey],
         tolerance: timedelta,
     ) -> None:
-        self._found, self._journal, self._witnesses, self._tolerance = found, journal, witnesses, tolerance
+        self._found, self._journal, self._witnesses, self.tolerance = found, journal, witnesses, tolerance
         self._timed = any(key.algorithm == COSIGNATURE for key in journal)
         self._links = Links(found)
         self._points: Iterator[Archived] = iter(())
@@ -118,7 +118,7 @@ class Heads:
         if signed.at is None and self._timed:
             self._found.add("times", place, "检查点没有日志密钥签名的时间，无从判断其前后条目的时间")
         for name, at in signed.witnessed.items():
-            if signed.at is not None and at < signed.at - self._tolerance:
+            if signed.at is not None and at < signed.at - self.tolerance:
                 message = f"见证“{name}”签于 {at:%Y-%m-%d %H:%M:%S} UTC，早于检查点自称的时间：时钟不一致"
                 self._found.add("times", place, message)
 

@@ -1,14 +1,31 @@
-"""What the audit checks of published lists: trust lists in sequence, status lists equal to what the journal says."""
+"""What the audit checks of published lists: trust and seal lists in sequence, status lists as the journal says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from certlib.errors import VerificationError
+from certlib.formats.seal_list import SealList, read_seal_list
 from certlib.formats.status import SHARD_SIZE, StatusList, read_status_list
 from certlib.formats.trust import TrustList, read_trust_list
 from certlib.verify.audit_events import Breaches, Indices
-from certlib.verify.bundle import STATUS, TRUST, Bundle
+from certlib.verify.audit_published import Publications, digests
+from certlib.verify.bundle import SEALS, STATUS, TRUST, Bundle
+
+
+class _Series(NamedTuple):
+    check: str
+    kind: str  # of the leaves that tell of its lists
+    read: Callable[[bytes, Iterable[bytes]], TrustList | SealList]
+
+
+_SERIES = {
+    TRUST: _Series("trust", "trust:published", read_trust_list),
+    SEALS: _Series("seal-list", "seals:published", read_seal_list),
+}
 
 
 class Lists:
@@ -18,7 +35,9 @@ class Lists:
         self._bundle, self._found, self._roots = bundle, found, roots
         self._pending: list[tuple[int, str]] = []  # journal size and name, the largest first
         self._trust: TrustList | None = None
-        self.trusted = self.compared = 0
+        self._published: list[tuple[str, bytes, datetime]] = []  # of status lists: place, digest, time
+        self.trusted = {series.check: 0 for series in _SERIES.values()}
+        self.compared = 0
 
     @property
     def next_size(self) -> int | None:
@@ -27,8 +46,8 @@ class Lists:
 
     def open(self, size: int) -> None:
         """Read the trust lists, and which status lists there are; a list of a longer journal is a breach."""
-        for name in self._bundle.names(TRUST) if self._roots else ():
-            self._take_trust(f"{TRUST}/{name}")
+        for folder, series in _SERIES.items() if self._roots else ():
+            self._take_series(folder, series)
         for name in self._bundle.names(STATUS) if self._trust else ():
             published = self._read(f"{STATUS}/{name}")
             if published is None:
@@ -47,6 +66,7 @@ class Lists:
         if published is None:
             return
         self.compared += 1
+        self._published.append((place, hashlib.sha256(published.packed).digest(), published.issued))
         if published.high_water != indices.high_water:
             message = f"清单所称最大索引号 {published.high_water}，由日志得出的是 {indices.high_water}"
             self._found.add("status", place, message)
@@ -56,17 +76,30 @@ class Lists:
                 n = published.shard * SHARD_SIZE + slot
                 self._found.add("status", place, f"索引号 {n} 在清单中为 {theirs}，由日志得出的是 {ours}")
 
-    def _take_trust(self, place: str) -> None:
-        try:
-            trust = read_trust_list(self._bundle.read(place), self._roots)
-        except VerificationError as error:
-            self._found.add("trust", place, error.message)
-            return
-        if self._trust is not None and trust.seq <= self._trust.seq:
-            self._found.add("trust", place, f"序号 {trust.seq} 不大于前一份的 {self._trust.seq}")
-            return
-        self._trust = trust
-        self.trusted += 1
+    def match(self, publications: Publications) -> None:
+        """(11), (12): each list has its leaf, and each leaf its list."""
+        for place, digest, issued in self._published:
+            publications.match_status(place, digest, issued)
+        for folder, series in _SERIES.items():
+            lists = digests(self._bundle, folder)
+            if lists:  # what the bundle does not bring at all is said to be unknown
+                publications.match(series.check, series.kind, lists)
+
+    def _take_series(self, folder: str, series: _Series) -> None:
+        last = 0
+        for place in (f"{folder}/{name}" for name in self._bundle.names(folder)):
+            try:
+                taken = series.read(self._bundle.read(place), self._roots)
+            except VerificationError as error:
+                self._found.add(series.check, place, error.message)
+                continue
+            if taken.seq <= last:
+                self._found.add(series.check, place, f"序号 {taken.seq} 不大于前一份的 {last}")
+                continue
+            last = taken.seq
+            self.trusted[series.check] += 1
+            if isinstance(taken, TrustList):
+                self._trust = taken
 
     def _read(self, place: str) -> StatusList | None:
         if self._trust is None:

@@ -7,6 +7,7 @@ no leaf:
     {"seq": 9, "event": {"key": "…", "at": milliseconds}, "file": {"sha256": "hex", "n": 41},
                "outcome": {"key": "…", "n": 41, "commitment": "hex" | "erased"}}
     {"seq": 10, "use": {"seal": "…", "use": 3, "state": "used", "sha256": "hex"}}
+    {"seq": 10, "service": {"key": "…", "commitment": "hex" | "erased"}}       a service (送达)
     {"seq": 11, "rows": {"commitment": "hex", "differs": ["edition …/1"]}}     rows written by one transaction
     {"seq": 12, "access": {"commitment": "hex"}}                               accesses of an hour
     {"seq": null, "row": "file", "key": "…"}                                   a row without a leaf
@@ -28,7 +29,7 @@ from certlib.verify.audit_events import Breaches, Indices, place_of
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _NO_EVENT = frozenset({"planned", "plan-voided", "effective", "file-replaced", "file-raised", "erased"})
 _USES = frozenset({"seal:used", "seal:released"})
-_DIGESTS = {"register:rows": "rows", "access:digest": "access"}
+_OWN = {"register:rows": "rows", "access:digest": "access", "service:served": "service"}
 _HASH = 32
 
 ROW_WORDS = {
@@ -37,6 +38,7 @@ ROW_WORDS = {
     "file": "文件登记",
     "outcome": "证照（文书）内容",
     "use": "用印登记",
+    "service": "送达记录",
     "rows": "台账各行的摘要",
     "access": "查阅日志的摘要",
 }
@@ -48,7 +50,6 @@ TABLE_WORDS = {
     "document": "审批文书",
     "blank": "空白证照",
     "stock_movement": "库存流水",
-    "service": "送达记录",
     "mass": "批量办理",
     "meta": "台账设置与已发布清单",
     "seal": "印章",
@@ -79,8 +80,8 @@ def _rows_of(kind: str, has_file: bool) -> tuple[str, ...]:
     subject, _, event = kind.partition(":")
     if kind in _USES:
         return ("use",)
-    if kind in _DIGESTS:
-        return (_DIGESTS[kind],)
+    if kind in _OWN:
+        return (_OWN[kind],)
     if event == "planned":
         return ("intent",)
     if kind == "certificate:imported":
@@ -194,6 +195,9 @@ class Register:
         said = (claim.get("seal"), claim.get("use"), claim.get("state"), claim.get("sha256", ""))
         return "" if said == (leaf.seal, leaf.use, state, leaf.file.hex()) else "用印登记与日志不符"
 
+    def _service(self, claim: Mapping[str, Any], leaf: Leaf, _chain: int) -> str:
+        return self._commitment(claim, leaf.commitment)
+
     def _rows(self, claim: Mapping[str, Any], leaf: Leaf, _chain: int) -> str:
         if claim.get("commitment") == leaf.commitment.hex() and not claim.get("differs"):
             return ""
@@ -219,6 +223,7 @@ _KEYS = {
     "file": frozenset({"sha256", "n"}),
     "outcome": frozenset({"key", "n", "commitment"}),
     "use": frozenset({"seal", "use", "state", "sha256"}),
+    "service": frozenset({"key", "commitment"}),
     "rows": frozenset({"commitment", "differs"}),
     "access": frozenset({"commitment"}),
 }
@@ -228,6 +233,7 @@ _CHECKS: dict[str, Callable[[Register, Mapping[str, Any], Leaf, int], str]] = {
     "file": Register._file,
     "outcome": Register._outcome,
     "use": Register._use,
+    "service": Register._service,
     "rows": Register._rows,
     "access": Register._access,
 }

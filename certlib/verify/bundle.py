@@ -5,7 +5,9 @@
     checkpoints.jsonl     every head ever signed, in order: {"note": "…"}
     tile/…                tiles and entry bundles (C2SP tlog-tiles)
     status/….cwt          published status lists
+    published.jsonl       of each status list that was journalled, what it was made of (audit, step 11)
     trust/….json          trust lists, one file each, in the order of their names
+    seals/….json          seal lists, likewise
     register.jsonl        what the register says of each leaf, in the order of the leaves (audit, step 9)
     standing.jsonl        the status of every index as the register's tables have it now: {"n": 7, "code": 0}, or
                           {"n": 7, "waiting": true} when its newest change has no number in the journal yet
@@ -28,7 +30,8 @@ from certlib.formats.tlog_tiles import MAX_ENTRY, WIDTH
 FORMAT = "certlib-bundle/1"
 ABOUT, CHECKPOINT, CHECKPOINTS = "bundle.json", "checkpoint", "checkpoints.jsonl"
 REGISTER, STANDING = "register.jsonl", "standing.jsonl"
-STATUS, TRUST = "status", "trust"
+PUBLISHED = "published.jsonl"
+STATUS, TRUST, SEALS = "status", "trust", "seals"
 
 _JSON = json.JSONDecoder()
 

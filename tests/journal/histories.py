@@ -6,9 +6,11 @@ status lists, register lines. What is out of reach are the witnesses' keys and w
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from certlib.crypto.keys import PemKey
 from certlib.crypto.suites import SUITES
 from certlib.formats.leaf import Leaf
+from certlib.formats.seal_list import SealList, sign_seal_list
 from certlib.formats.status import pack, sign_status_list
 from certlib.formats.tlog import leaf_hash, tree_root
 from certlib.formats.tlog_chain import next_link
@@ -101,13 +104,15 @@ class City:
     # --- forging ---------------------------------------------------------------------------------------------------
 
     def relink(self) -> None:
-        """Make steps and previous hashes of every chain fit again."""
+        """Make steps and previous hashes of every chain, and what was published, fit again."""
         ends: dict[bytes, tuple[int, bytes]] = {}
         for at, leaf in enumerate(self.leaves):
             if leaf.chain:
                 step, previous = ends.get(leaf.chain, (0, b""))
                 leaf = self.leaves[at] = replace(leaf, step=step + 1, previous=previous)  # noqa: PLW2901
                 ends[leaf.chain] = (step + 1, leaf_hash(leaf.encode()))
+            elif leaf.kind == "status:published":
+                self.leaves[at] = replace(leaf, commitment=self.packed_digest(at))
 
     def index(self, kind: str, chain: str = "") -> int:
         """Where the first leaf of a kind (and chain) stands."""
@@ -152,9 +157,24 @@ class City:
         write_lines(folder / "register.jsonl", self.register(size))
         codes = self.codes(size)
         write_lines(folder / "standing.jsonl", [{"n": n, "code": code} for n, code in sorted(codes.items())])
-        write(folder / "trust" / "0001.json", trust_list(at))
+        write_lines(folder / "published.jsonl", self.publications(size))
+        told = {leaf.commitment for leaf in self.leaves[:size] if leaf.kind.endswith(":published")}
+        for place, data in (("trust", trust_list()), ("seals", seal_list())):
+            if hashlib.sha256(data).digest() in told:
+                write(folder / place / "0001.json", data)
         write(folder / "status" / "0.cwt", self.status_list(size, at))
         return folder
+
+    def publish(self, at: datetime) -> None:
+        """Tell of the statuses as they are now."""
+        self.add(Leaf(kind="status:published", at=at, commitment=self.packed_digest(len(self.leaves))))
+
+    def packed_digest(self, size: int) -> bytes:
+        return hashlib.sha256(pack(self.codes(size).items(), shard=0)).digest()
+
+    def publications(self, size: int) -> list[dict[str, Any]]:
+        told = [seq for seq, leaf in enumerate(self.leaves[:size]) if leaf.kind == "status:published"]
+        return [{"seq": seq, "shard": 0, "size": seq} for seq in told]
 
     def codes(self, size: int) -> dict[int, int]:
         return {n: code for leaf in self.leaves[:size] for n, code in leaf.statuses}
@@ -205,7 +225,11 @@ def chain_name(chain: str) -> bytes:
     return digest("chain", chain)[:16]
 
 
-def trust_list(at: datetime, seq: int = 1) -> bytes:
+def seal_list(seq: int = 1) -> bytes:
+    return sign_seal_list(SealList(seq=seq, issued=START, seals=()), [TRUST_KEY])
+
+
+def trust_list(seq: int = 1) -> bytes:
     issuer = Names("赣州市", "Ganzhou")
     content = TrustList(
         seq=seq,
@@ -233,6 +257,10 @@ def a_day() -> City:
             city.head(at + timedelta(seconds=30), witnessed=number % 10 == 9)
     city.link("plan", "certificate:planned", START + timedelta(minutes=90), commitment=digest(0), statuses=((61, 15),))
     city.link("plan", "certificate:plan-voided", START + timedelta(minutes=91))
+    at = START + timedelta(minutes=91)
+    for kind, data in (("trust:published", trust_list()), ("seals:published", seal_list())):
+        city.add(Leaf(kind=kind, at=at, commitment=hashlib.sha256(data).digest()))
+    city.publish(at)
     city.head(START + timedelta(minutes=92))
     return city
 
@@ -246,9 +274,16 @@ def write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
     write(path, b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines))
 
 
-def examine(path: Path, *, since: tuple[str, ...] = (), quorum: int = 2, trust: AuditTrust = TRUST) -> AuditReport:
+def examine(
+    path: Path,
+    *,
+    since: tuple[str, ...] = (),
+    quorum: int = 2,
+    trust: AuditTrust = TRUST,
+    files: Mapping[str, bytes] = MappingProxyType({}),
+) -> AuditReport:
     with open_bundle(path) as bundle:
-        return audit(bundle, trust, since=since, quorum=quorum)
+        return audit(bundle, trust, since=since, quorum=quorum, files=files)
 
 
 def failed(report: AuditReport) -> set[str]:

@@ -1,5 +1,6 @@
 """The audit: an honest bundle holds, and every way of tampering is found and named."""
 
+import hashlib
 import json
 import shutil
 import tarfile
@@ -18,7 +19,21 @@ from certlib.journal.journal import journal_keys
 from certlib.verify.audit import CHECKS, AuditTrust, audit
 from certlib.verify.bundle import open_bundle
 
-from .histories import JOURNAL, SEAL, START, TRUST, City, a_day, digest, ed25519, examine, failed, trust_list, write
+from .histories import (
+    JOURNAL,
+    SEAL,
+    START,
+    TRUST,
+    City,
+    a_day,
+    digest,
+    ed25519,
+    examine,
+    failed,
+    seal_list,
+    trust_list,
+    write,
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +84,7 @@ def test_what_the_bundle_does_not_bring_is_said_to_be_unknown(copy: Path) -> Non
     report = examine(copy, trust=replace(TRUST, trust_roots=()))
     assert report.holds
     unknown = {finding.check for finding in report.findings if finding.outcome == "unknown"}
-    assert unknown == {"register", "standing", "status", "trust"}
+    assert unknown == {"register", "standing", "status", "trust", "seal-list"}
 
 
 def test_progress_is_told(bundle: Path, honest: City) -> None:
@@ -92,9 +107,9 @@ def flip(path: Path, at: int) -> None:
 @pytest.mark.parametrize(
     ("name", "at", "sentence"),
     [
-        ("tile/entries/000.p/94", 2000, "tree"),
-        ("tile/entries/000.p/94", 0, "tree"),
-        ("tile/0/000.p/94", 10 * 32, "与由条目算出的哈希不符，自第 10 个起共 1 个"),
+        ("tile/entries/000.p/97", 2000, "tree"),
+        ("tile/entries/000.p/97", 0, "tree"),
+        ("tile/0/000.p/97", 10 * 32, "与由条目算出的哈希不符，自第 10 个起共 1 个"),
         ("checkpoint", 60, "head"),
         ("checkpoints.jsonl", 158, "archive | checkpoints.jsonl 第 1 行"),
         ("status/0.cwt", -1, "status | status/0.cwt"),
@@ -107,7 +122,7 @@ def test_a_flipped_bit_is_found_with_its_place(copy: Path, name: str, at: int, s
     assert sentence in breach_text(copy)
 
 
-@pytest.mark.parametrize("name", ["tile/entries/000.p/94", "tile/0/000.p/94", "checkpoint"])
+@pytest.mark.parametrize("name", ["tile/entries/000.p/97", "tile/0/000.p/97", "checkpoint"])
 def test_a_missing_file_is_named(copy: Path, name: str) -> None:
     """A bundle that lacks what it must have does not hold."""
     (copy / name).unlink()
@@ -117,9 +132,9 @@ def test_a_missing_file_is_named(copy: Path, name: str) -> None:
 @pytest.mark.parametrize("keep", [0, 1, 100])
 def test_a_cut_entry_file_is_named(copy: Path, keep: int) -> None:
     """A truncated bundle is found, whatever is left of it."""
-    path = copy / "tile/entries/000.p/94"
+    path = copy / "tile/entries/000.p/97"
     path.write_bytes(path.read_bytes()[:keep])
-    assert "tile/entries/000.p/94" in breach_text(copy)
+    assert "tile/entries/000.p/97" in breach_text(copy)
 
 
 # --- the journal forged, everything signed again ---------------------------------------------------------------------
@@ -281,7 +296,7 @@ def test_leaves_backdated_after_the_fact_lie_outside_their_heads(tmp_path: Path)
     city.head(START + timedelta(minutes=95))
     text = breach_text(city.export(tmp_path))
     assert "疑为倒签" in text
-    assert "日志第 96 条（certificate:in-force）" in text
+    assert "日志第 99 条（certificate:in-force）" in text
 
 
 def test_a_leaf_from_the_future_is_found(tmp_path: Path) -> None:
@@ -407,7 +422,7 @@ def test_bytes_that_are_no_leaf_are_named(tmp_path: Path) -> None:
     city = a_day()
     city.add(Odd(kind="x:y", at=START))
     city.head(START + timedelta(minutes=95))
-    assert "leaves | 日志第 94 条 | 不是日志条目的唯一编码" in breach_text(city.export(tmp_path))
+    assert "leaves | 日志第 97 条 | 不是日志条目的唯一编码" in breach_text(city.export(tmp_path))
 
 
 # --- register, lists, trust ------------------------------------------------------------------------------------------
@@ -522,7 +537,10 @@ def test_lists_of_past_sizes_are_compared_with_the_statuses_of_then(copy: Path, 
         write(copy / "status" / f"old-{number}.cwt", honest.status_list(size, at))
     report = examine(copy)
     assert report.holds
-    assert next(finding.detail for finding in report.findings if finding.check == "status") == "状态清单：4 份"
+    assert (
+        next(finding.detail for finding in report.findings if finding.check == "status")
+        == "状态清单：4 份，公布登记 1 次"
+    )
 
 
 def test_a_list_from_a_longer_journal_is_a_rollback(tmp_path: Path, honest: City) -> None:
@@ -531,14 +549,100 @@ def test_a_list_from_a_longer_journal_is_a_rollback(tmp_path: Path, honest: City
     size, at, _ = honest.heads[-1]
     city.heads = city.heads[:-3]
     path = city.export(tmp_path)
+    write(path / "trust" / "0001.json", trust_list())
     write(path / "status" / "9.cwt", honest.status_list(size, at))
     assert f"由 {size} 条日志算出，日志却只有" in breach_text(path)
 
 
 def test_a_trust_list_out_of_sequence_is_found(copy: Path) -> None:
     """A trust list that takes an earlier one's place."""
-    write(copy / "trust" / "0002.json", trust_list(START, seq=1))
+    write(copy / "trust" / "0002.json", trust_list(seq=1))
     assert "trust | trust/0002.json | 序号 1 不大于前一份的 1" in breach_text(copy)
+
+
+def test_a_trust_list_without_a_leaf_and_a_leaf_without_its_list_are_found(copy: Path) -> None:
+    """A list that was never journalled, and one that was published and is kept from the auditor."""
+    write(copy / "trust" / "0002.json", trust_list(seq=2))
+    assert breach_text(copy) == "trust | trust/0002.json | 日志中没有这份清单的公布登记"
+    (copy / "trust" / "0001.json").unlink()
+    assert "trust | 日志第 94 条（trust:published） | 公布过的清单不在审计包中，疑被隐去" in breach_text(copy)
+
+
+def test_lists_published_in_another_order_than_numbered_are_found(tmp_path: Path) -> None:
+    """The second list of seals was published before the first."""
+    city = a_day()
+    at = city.index("seals:published")
+    second = Leaf(kind="seals:published", at=city.leaves[at].at, commitment=hashlib.sha256(seal_list(2)).digest())
+    city.leaves[at] = second
+    city.publish(START + timedelta(minutes=91))
+    first = replace(second, commitment=hashlib.sha256(seal_list()).digest())
+    city.leaves[-1] = first
+    city.head(START + timedelta(minutes=93))
+    path = city.export(tmp_path)
+    write(path / "seals" / "0002.json", seal_list(2))
+    assert breach_text(path) == "seal-list | seals/0001.json | 各期清单的次序与日志中公布的次序不符"
+
+
+PUBLISHED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "made of fewer leaves": (
+        lambda path: path.write_text('{"seq": 96, "shard": 0, "size": 70}\n'),
+        "status | 日志第 96 条（status:published） | 公布过的状态清单与由日志得出的状态不符",
+    ),
+    "of another shard": (
+        lambda path: path.write_text('{"seq": 96, "shard": 1, "size": 96}\n'),
+        "status | 日志第 96 条（status:published） | 公布过的状态清单与由日志得出的状态不符",
+    ),
+    "not said": (lambda path: path.unlink(), "没有说明这份状态清单由多少条日志算出"),
+    "of another leaf": (
+        lambda path: path.write_text('{"seq": 95, "shard": 0, "size": 95}\n'),
+        "status | published.jsonl | 日志 97 条中没有第 95 条公布登记",
+    ),
+    "nonsense": (
+        lambda path: path.write_text('{"seq": true, "shard": -1, "size": 1e9}\n'),
+        "status | published.jsonl 第 1 行 | 无法识别，或次序颠倒",
+    ),
+}
+
+
+@pytest.mark.parametrize(("edit_it", "sentence"), PUBLISHED.values(), ids=PUBLISHED)
+def test_a_publication_of_statuses_is_held_to_the_journal(
+    edit_it: Callable[[Path], object], sentence: str, copy: Path
+) -> None:
+    """What a leaf says was published must be what the leaves before it gave."""
+    edit_it(copy / "published.jsonl")
+    assert sentence in breach_text(copy)
+
+
+def test_statuses_published_other_than_journalled_are_found(tmp_path: Path) -> None:
+    """A list that showed a revoked certificate as valid, though the journal had the revocation."""
+    city, lying = a_day(), a_day()
+    change(lying, "certificate:revoked", statuses=((9, 0), (10, 0)))
+    change(city, "status:published", commitment=lying.packed_digest(96))
+    assert breach_text(city.export(tmp_path)) == (
+        "status | 日志第 96 条（status:published） | 公布过的状态清单与由日志得出的状态不符"
+    )
+
+
+def test_a_status_list_in_use_that_nobody_journalled_is_found(tmp_path: Path) -> None:
+    """A change may wait ten minutes for its leaf, not longer."""
+    city = a_day()
+    city.revoke(7, START + timedelta(minutes=91))
+    for minutes, holds in ((100, True), (102, False)):
+        city.head(START + timedelta(minutes=minutes))
+        report = examine(city.export(tmp_path / str(minutes)))
+        assert report.holds is holds
+    assert [(breach.check, breach.place, breach.message) for breach in report.breaches] == [
+        ("status", "status/0.cwt", "日志中没有这份清单的公布登记")
+    ]
+
+
+def test_a_file_drawn_elsewhere_is_looked_for_in_the_leaves(copy: Path) -> None:
+    """An issued file is registered; one made outside the system is not."""
+    report = examine(copy, files={"a.pdf": digest("file", 3)})
+    assert report.holds
+    assert report.findings[-1].as_json() == {"check": "files", "outcome": "pass", "detail": "抽查文件：1 份"}
+    text = breach_text(copy, files={"a.pdf": digest("file", 3), "b.pdf": digest("forged")})
+    assert text == "files | b.pdf | 日志中没有登记这份文件：不是签发原件，或是在系统之外制作的"
 
 
 # --- bad bundles -----------------------------------------------------------------------------------------------------
@@ -565,7 +669,7 @@ def test_leaves_not_yet_witnessed_are_counted(tmp_path: Path) -> None:
     city.head(START + timedelta(minutes=95), witnessed=False)
     report = examine(city.export(tmp_path / "fresh"))
     assert report.holds
-    assert report.findings[0].detail == "最新检查点：97 条，最后 3 条尚未见证"
+    assert report.findings[0].detail == "最新检查点：100 条，最后 3 条尚未见证"
     city.head(START + timedelta(days=2), witnessed=False)
     assert "超过一天没有见证" in breach_text(city.export(tmp_path / "stale"))
 

@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 from certlib.errors import ConflictError, VerificationError
 from certlib.formats.tlog_note import VerifierKey
 from certlib.issue.composition import open_office
+from certlib.issue.lists import SEALS, published
 from certlib.issue.office import Office
 from certlib.issue.settings import Settings
 from certlib.journal.witness import Witness
@@ -46,9 +47,11 @@ class Audited:
 
     def export(self, target: Path) -> Path:
         with open_office(self.settings, clock=self.clock) as office, reader(office.register.engine) as session:
+            seals = published(session, SEALS)
             lists = {"status": {"0.cwt": self.published}, "trust": {"0001.json": office.trust_list}}
+            lists["seals"] = {f"{number:04}.json": data for number, data in seals.items()}
             with bundle_files(target) as files:
-                export_bundle(session, office.journal, files, **lists)
+                export_bundle(session, office.journal, files, lists=lists)
         return target
 
     def audit(self, target: Path) -> AuditReport:
@@ -219,6 +222,14 @@ TAMPERING = {
     "a seal use": ("UPDATE seal_use SET output_sha256 = ''", "register", "用印登记与日志不符"),
     "a seal use released": ("UPDATE seal_use SET state = 'released'", "register", "用印登记与日志不符"),
     "a seal use's counter": ("UPDATE seal_use SET counter = counter + 1000", "register", "日志中没有与之对应的条目"),
+    "what proves a service": (
+        "UPDATE service SET record = json_set(record, '$.receipt', 'x')",
+        "register",
+        "内容与日志中的承诺不符",
+    ),
+    "the way of a service": ("UPDATE service SET way = 'post'", "register", "内容与日志中的承诺不符"),
+    "a service deleted": ("DELETE FROM service", "register", "没有与之对应的送达记录"),
+    "a service under another leaf": ("UPDATE service SET leaf = zeroblob(32)", "register", "没有与之对应的条目"),
     "an intent deleted": ("DELETE FROM intent", "register", "没有与之对应的办理计划"),
     "an event deleted": ("DELETE FROM event WHERE action = 'revoke'", "register", "没有与之对应的办理记录"),
     "a file deleted": ("DELETE FROM file", "register", "没有与之对应的文件登记"),
