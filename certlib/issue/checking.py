@@ -6,6 +6,7 @@
     status     the statuses that the board publishes against those of the tables
     expiry     X.509 certificates of enabled seals that end soon
     witnesses  how far the witnesses have followed
+    webhooks   targets that take nothing, events laid aside, events that wait too long
 
 A check that breaks is a finding too: the checker itself never stops the office.
 """
@@ -14,9 +15,10 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -25,6 +27,7 @@ from certlib.domain.verdict import Finding
 from certlib.errors import CertlibError
 from certlib.formats.status import shard_of
 from certlib.issue.office import Office
+from certlib.issue.replaying import hook_views
 from certlib.register.bundle_files import bundle_files
 from certlib.register.export import export_bundle
 from certlib.register.seal_tables import SealCertificateRow, SealRow
@@ -36,6 +39,7 @@ from certlib.verify.bundle import open_bundle
 from certlib.verify.span import guard
 
 SOON = timedelta(days=60)
+LATE = timedelta(hours=1)  # that an event for a webhook may wait
 _DIFFERENCES = 20  # named one by one
 
 Check = Callable[[Office, datetime], list[Finding]]
@@ -144,6 +148,20 @@ def _witnesses(office: Office, _now: datetime) -> list[Finding]:
     return [one for one in office.ask_witnesses() if one.outcome != "pass"]
 
 
+def _webhooks(office: Office, now: datetime) -> list[Finding]:
+    return [finding for view in hook_views(office) for finding in _webhook(view, now)]
+
+
+def _webhook(view: Mapping[str, Any], now: datetime) -> Iterator[Finding]:
+    name, oldest = view["name"], view["oldest"]
+    if view["gone"]:
+        yield Finding("webhooks", "fail", f"{name} 答复不再接收（410），已停止向其推送；恢复后请重放死信。")
+    elif view["dead"]:
+        yield Finding("webhooks", "fail", f"{name} 有 {view['dead']} 个死信，其后另有 {view['blocked']} 个事件等候。")
+    if oldest and now - datetime.fromisoformat(oldest) > LATE:
+        yield Finding("webhooks", "warn", f"{name} 有 {view['waiting']} 个事件待推送，最早的自 {oldest[:16]} 起。")
+
+
 CHECKS: Mapping[str, Check] = {
     "files": _files,
     "sheets": _sheets,
@@ -151,5 +169,6 @@ CHECKS: Mapping[str, Check] = {
     "status": _status,
     "expiry": _expiry,
     "witnesses": _witnesses,
+    "webhooks": _webhooks,
 }
 """The checks by name."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +12,13 @@ from certlib.catalogue import Catalogue, load_catalogue
 from certlib.crypto.keys import Secrets
 from certlib.errors import ConfigurationError
 from certlib.formats.webhook import WebhookSecret
+from certlib.issue.checking import CHECKS
 from certlib.issue.composition import open_office
 from certlib.issue.hooks import read_hooks
+from certlib.issue.replaying import hooks_of, queue_of
 from certlib.issue.settings import Settings
 from certlib.register.delivery_table import DeliveryRow
+from certlib.register.hook_deliveries import Choice
 from tests.issue.conftest import Clock, Desk
 
 ANY = {"url": "https://target.example/hook", "secret": "env:HOOK_SECRET"}
@@ -65,6 +69,24 @@ def test_a_permit_brings_its_publicity_record_and_a_change_of_standing_brings_it
     assert first.message["issuer"]["code"]
     assert first.message["decided_on"]
     assert (first.message["state"], second.message["state"]) == ("in-force", "suspended")
+
+
+def test_the_checker_tells_of_a_target_that_takes_nothing(told: Desk) -> None:
+    """An event that waits is a warning after an hour; one laid aside, or a target that is gone, is an alarm."""
+    told.issue("2-25")
+    office, hook = told.office, hooks_of(told.office)["market"]
+
+    def outcomes(**later: float) -> set[str]:
+        findings = CHECKS["webhooks"](office, told.clock() + timedelta(**later))
+        return {one.outcome for one in findings if one.detail.startswith("market")}
+
+    assert outcomes() == set()
+    assert outcomes(hours=2) == {"warn"}
+    (delivery,) = queue_of(office, hook).claim("w", told.clock(), 1, 60)
+    queue_of(office, hook).dead(delivery, "[target-gone] 410", told.clock())
+    assert outcomes() == {"fail"}
+    assert queue_of(office, hook).replay_chosen(Choice(), told.clock()) == 1
+    assert outcomes() == set()
 
 
 @pytest.mark.parametrize(
