@@ -68,6 +68,10 @@ class ApprovalSystem:
         """The sealed file of a document."""
         return self._send("GET", f"/v1/documents/{document}/file").content
 
+    def webhooks(self) -> list[dict[str, Any]]:
+        """Where events are told, and how much of it has arrived."""
+        return list(self._send("GET", "/v1/webhooks").json()["webhooks"])
+
     def receive_blanks(self, kind: str, first: str, last: str, *, person: str, witness: str) -> None:
         """Take blank sheets into stock."""
         blanks = {"type": kind, "first": first, "last": last, "person": person, "witness": witness}

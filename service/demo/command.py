@@ -53,7 +53,7 @@ def perform(town: Town, folder: Folder) -> Playbill:
     key = read_key(development_key_file(DEVELOPMENT_CLIENT))
     with ApprovalSystem(town.service, DEVELOPMENT_CLIENT, key, trust=town.trust) as system:
         judge, catalogue = Judge(town.service, town.trust), town.office.catalogue
-        play = Play(read_story(), Script(now), system, catalogue, folder, judge, town.city)
+        play = Play(read_story(), Script(now), system, catalogue, folder, judge, town.city, town.supervision.received)
         for what, step in _steps(play):
             with _said(what):
                 step()
@@ -68,6 +68,7 @@ def _steps(play: Play) -> Iterator[tuple[str, Callable[[], None]]]:
     yield "制发审批文书与备案回执", play.seal_documents
     yield "变更、延续、更正、补证、暂扣与发还、注销、撤销", play.act
     yield "归集至市电子证照库", play.deliver
+    yield "审管信息推送至监管部门", play.inform
     yield "逐件核验", play.verify
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from service.demo.script import Row, Script, Story
 from service.demo.tamper import tampered
 
 _STEPS = {"acceptance": "受理", "review": "审核", "approval": "批准"}
+_PATIENCE = 30.0  # seconds until the departments must have everything
 Examine = Callable[[bytes, str], Verdict]
 
 
@@ -50,6 +52,8 @@ class Playbill:
     events: dict[str, int] = field(default_factory=dict)  # base identifier to what the register has
     held: dict[str, int] = field(default_factory=dict)  # the same at the repository
 
+    pushed: dict[str, int] = field(default_factory=dict)  # supervising department to events sent to it
+    received: dict[str, int] = field(default_factory=dict)  # the same as it has verified and kept
     audit: AuditReport | None = None
 
     @property
@@ -61,7 +65,8 @@ class Playbill:
     def sound(self) -> bool:
         """Whether every event arrived, every verdict is the story's and the audit holds."""
         audited = self.audit is not None and self.audit.holds
-        return audited and self.held == self.events and self.verdicts == self.expected
+        arrived = self.held == self.events and self.received == self.pushed
+        return audited and arrived and self.verdicts == self.expected
 
 
 @dataclass(slots=True)
@@ -75,6 +80,7 @@ class Play:
     folder: Folder
     examine: Examine
     city: str  # address of the city repository
+    supervising: Mapping[str, Collection[str]]  # department to the ids of events that its system has verified
     told: Playbill = field(default_factory=Playbill)
     _serial: int = 0
     _issued: dict[str, tuple[Row, str]] = field(default_factory=dict)  # the story's name to request and number
@@ -134,6 +140,16 @@ class Play:
             for sheet in view["sheets"]:
                 self.told.sheets[f"{sheet['serial']} {view['number']}-{sheet['edition']:03}"] = sheet["verdict"]
         self.told.held = await_events(self.city, self.told.events)
+
+    def inform(self) -> None:
+        """Wait until every supervising department has the events of its items."""
+        ends = time.monotonic() + _PATIENCE
+        while any(hook["waiting"] for hook in self.system.webhooks()) and time.monotonic() < ends:
+            time.sleep(0.2)
+        for hook in self.system.webhooks():
+            if sent := hook["delivered"] + hook["waiting"] + hook["dead"]:
+                name = self.catalogue.authorities[hook["name"]].name
+                self.told.pushed[name], self.told.received[name] = sent, len(self.supervising[hook["name"]])
 
     def verify(self) -> None:
         """Every sealed file, by the verifier an auditor uses; then one with a changed byte."""

@@ -44,6 +44,7 @@ def summary(told: Playbill) -> Mapping[str, Any]:
         "acts": [{"item": line.item, "certificate": line.title, "result": line.result} for line in told.acts],
         "certificates": dict(told.identifiers.items()),
         "events": {"register": told.events, "repository": told.held},
+        "supervision": {"sent": told.pushed, "received": told.received},
         "audit": {"entries": told.audit.size, "holds": told.audit.holds} if told.audit else {},
         "sound": told.sound,
     }
@@ -83,6 +84,8 @@ def _verdicts(told: Playbill) -> Table:
 def _closing(told: Playbill, folder: Folder) -> Iterable[str]:
     events = sum(told.events.values())
     yield f"归集：{events} 个事件，市电子证照库收到 {told.delivered} 个。"
+    informed = "，".join(f"{name} {count} 个" for name, count in told.received.items())
+    yield f"审管信息推送：{sum(told.pushed.values())} 个事件，签名核验无误并收到的：{informed}。"
     wrong = [file for file, verdict in told.verdicts.items() if verdict != told.expected[file]]
     yield (
         f"[red]与应有结论不符：{'、'.join(wrong)}[/red]"

@@ -1,4 +1,4 @@
-"""The town: the mock city repository and the service, each a server on a port of its own in a thread."""
+"""The town: the mock city repository, the departments' systems and the service, each a server on its own port."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI, Response
 
+from certlib.catalogue import load_catalogue
 from certlib.errors import ConfigurationError
 from certlib.issue.composition import open_office
 from certlib.issue.office import Office
@@ -26,6 +27,7 @@ from city_repository.app import create_app as create_city
 from city_repository.settings import RepositorySettings
 from service.app import create_app
 from service.commands import open_service
+from service.demo.supervision import Supervision
 from service.logs import configure
 from service.settings import load_service_settings
 
@@ -54,12 +56,13 @@ class Town:
     service: str
     city: str
     office: Office
+    supervision: Supervision
     trust: ssl.SSLContext | bool = True  # how a client checks the service's TLS
 
 
 @contextmanager
 def open_town(home: Path, *, host: str = "", port: int = 0, tls: Tls | None = None) -> Iterator[Town]:
-    """Start both; they stop when the context ends. `host` is another address than loopback, for phones;
+    """Start them; they stop when the context ends. `host` is another address than loopback, for phones;
     it then stands in the codes as well.
 
     Raises `ConfigurationError` when an address cannot be listened on.
@@ -69,15 +72,19 @@ def open_town(home: Path, *, host: str = "", port: int = 0, tls: Tls | None = No
         city_socket, service_socket = _listen(LOOPBACK, 0), _listen(host or LOOPBACK, port)
         repository = create_city(RepositorySettings(home=home / "city"))
         city = stack.enter_context(serve(repository, city_socket))
+        supervision = Supervision(load_catalogue())
+        departments = stack.enter_context(serve(supervision.app(), _listen(LOOPBACK, 0)))
+        values, hooks = supervision.settings(departments, home / "secrets")
         url = _url(service_socket, host or LOOPBACK, tls)
-        settings = _settings(home / "office", city_url=city, host=url.partition("://")[2] if host else "")
+        values |= {"city_url": city, "host": url.partition("://")[2] if host else ""}
+        settings = _settings(home / "office", values, hooks)
         office = stack.enter_context(open_office(settings))
         web = load_service_settings(settings.home, public_url=url, tick_seconds=0.1, lookups_per_minute=1000)
         app = create_app(open_service(office, web))
         if tls:
             _offer_root(app, tls)
         stack.enter_context(serve(app, service_socket, tls=tls))
-        yield Town(url, city, office, tls.trusting() if tls else True)
+        yield Town(url, city, office, supervision, tls.trusting() if tls else True)
 
 
 def _offer_root(app: FastAPI, tls: Tls) -> None:
@@ -89,12 +96,18 @@ def _offer_root(app: FastAPI, tls: Tls) -> None:
         return Response(data, media_type="application/x-x509-ca-cert")
 
 
-def _settings(home: Path, **values: str) -> Settings:
+def _settings(home: Path, values: Mapping[str, Any], hooks: Iterable[Mapping[str, Any]]) -> Settings:
     """The office's settings, kept in its home so that `certctl … --home` finds the same office afterwards."""
     home.mkdir(parents=True)
-    lines = [f"{name} = {json.dumps(value)}\n" for name, value in values.items() if value]
+    lines = _toml({name: value for name, value in values.items() if value})
+    lines += [line for hook in hooks for line in ["\n[[webhooks]]\n", *_toml(hook)]]
     (home / "certlib.toml").write_text("".join(lines), encoding="utf-8")
     return Settings.load(home)
+
+
+def _toml(values: Mapping[str, Any]) -> list[str]:
+    """Texts, truths and lists of texts are written alike in JSON and TOML."""
+    return [f"{name} = {json.dumps(value)}\n" for name, value in values.items()]
 
 
 @contextmanager

@@ -37,6 +37,14 @@ def test_every_event_is_delivered(demonstration: Demonstration) -> None:
     assert demonstration.summary["delivered"] == sum(events["register"].values())
 
 
+def test_supervising_departments_are_told(demonstration: Demonstration) -> None:
+    """Each department has verified exactly the events sent to it; several departments' items are in the story."""
+    supervision = demonstration.summary["supervision"]
+    assert supervision["received"] == supervision["sent"]
+    assert {"赣州市市场监督管理局", "赣州市住房和城乡建设局"} <= supervision["received"].keys()
+    assert sum(supervision["received"].values()) > demonstration.summary["issued"]
+
+
 def test_every_verdict_is_the_storys(demonstration: Demonstration) -> None:
     """Each sealed file has a verdict, and it is the one the story says; all files named are there."""
     summary, out = demonstration.summary, demonstration.folder / "demo-out"
