@@ -1,0 +1,238 @@
+"""What a seal costs: signatures and sealed files a second by suite and key store, and stock pyHanko in the same run.
+
+    python -m benchmarks.bench_seal [--seconds 2]
+
+One thread of one process. `signature` is the bare operation of the key over a message of 300 bytes, about what CMS
+signs. `B-B` and `B-T` are whole uses: reserve, embed, sign, time-stamp in this process, read the file back and check
+it. pyHanko beside it seals the same page with a raster picture, key and time-stamp authority held open, and checks
+nothing. Keys in a token need SoftHSM2; a suite or store that this machine has not is told and left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from pyhanko.pdf_utils.images import PdfImage
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign import fields, signers
+from pyhanko.sign.timestamps import DummyTimeStamper
+from pyhanko.stamp import StaticStampStyle
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import naive
+from certlib.crypto.development import development_folder, development_timestamps
+from certlib.crypto.keys import SigningKey, open_key
+from certlib.crypto.libcrypto import unavailable
+from certlib.crypto.suites import SUITES
+from certlib.document.check import sample_faces
+from certlib.document.fonts import load_fonts
+from certlib.document.renderer import Renderer
+from certlib.document.templates import Templates, find_templates
+from certlib.domain.page import Box
+from certlib.domain.seal import SealKind, SealSpec
+from certlib.sealing.identities import load_identities
+from certlib.sealing.order import SealOrder
+from certlib.sealing.sealer import Sealer
+
+MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
+SEALS = ("rsa3072-sha256", "p256-sha256", "sm2-sm3")
+IN_TOKEN = SEALS[:2]  # PKCS #11 has no SM2; a vendor's module brings its own mechanism
+LEVELS = ("B-B", "B-T")
+LABEL = "seal-ganzhou-approval-approval-1"
+PIN = "4711"
+MESSAGE = bytes(300)
+SPEC = SealSpec(
+    id="36070000000002",
+    authority="ganzhou-approval",
+    kind=SealKind.APPROVAL,
+    name="赣州市行政审批局行政审批专用章",
+    arc_text="赣州市行政审批局",
+    lines=("行政审批专用章", "(1)"),
+    certificate=LABEL,
+)
+
+
+class Uses:
+    """A ledger that reserves without limit: the register's part of a use is measured by `bench_issue`."""
+
+    def __init__(self, pdf: bytes, suite: str, level: str) -> None:
+        self._pdf, self._sha256, self._suite, self._level = pdf, hashlib.sha256(pdf).hexdigest(), suite, level
+        self._counter = count(1)
+
+    def reserve(self, intent: str, *, now: datetime) -> SealOrder:
+        """The same page under the next counter."""
+        counter = next(self._counter)
+        return SealOrder(
+            use=counter,
+            counter=counter,
+            intent=intent,
+            attempt=1,
+            seal=SPEC.id,
+            seal_edition=1,
+            authorisation=bytes(32),
+            pdf=self._pdf,
+            sha256=self._sha256,
+            placement=Box(1, 130, 60, 42, 42),
+            reason="核发",
+            level=self._level,
+            suite=self._suite,
+            reserved_at=now,
+        )
+
+    def release(self, order: SealOrder, *, why: str, now: datetime) -> None:
+        """A failure ends the run."""
+        raise AssertionError(why)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How often a second something was done, and what it cost of the processor."""
+
+    a_second: float
+    cpu_ms: float
+
+
+def rate(work: Callable[[], object], seconds: float) -> Rate:
+    """Do `work` for so long, after three times unmeasured."""
+    for _ in range(3):
+        work()
+    began, used, done = time.perf_counter(), time.process_time(), 0
+    while time.perf_counter() - began < seconds:
+        work()
+        done += 1
+    return Rate(done / (time.perf_counter() - began), (time.process_time() - used) * 1000 / done)
+
+
+def page() -> bytes:
+    """A page as the renderer makes it."""
+    folder = find_templates()
+    renderer = Renderer(Templates(folder), load_fonts(folder / "fonts"))
+    _, face = next(sample_faces(renderer.templates.template("medical-device-licence")))
+    return renderer.render(face).pdf
+
+
+def fill_token(folder: Path, module: str) -> None:
+    """Make a token with the seal's keys, and `seals/` that points to them. The module reads its place only once."""
+    (folder / "tokens").mkdir()
+    (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n")
+    os.environ.update(SOFTHSM2_CONF=str(folder / "softhsm2.conf"), SEAL_PIN=PIN)
+    _util("--init-token", "--free", "--label", "seals", "--so-pin", "1234567", "--pin", PIN)
+    (folder / "seals").mkdir()
+    for number, suite in enumerate(IN_TOKEN, start=1):
+        name = f"{LABEL}.{SUITES[suite].short}"
+        pem = (development_folder() / "seals" / f"{name}.pem").read_text(encoding="utf-8")
+        end = pem.index("-----BEGIN CERTIFICATE-----")
+        (folder / "key.pem").write_text(pem[:end])
+        words = ["--token", "seals", "--label", name, "--id", f"{number:02}", "--pin", PIN]
+        _util("--import", str(folder / "key.pem"), *words)
+        (folder / "key.pem").unlink()
+        (folder / "seals" / f"{name}.pem").write_text(pem[end:])
+        uri = f"pkcs11:token=seals;object={name}?module-path={module}&pin-source=env:SEAL_PIN\n"
+        (folder / "seals" / f"{name}.uri").write_text(uri)
+
+
+def measured(keys: Path, key: SigningKey, suite: str, pdf: bytes, seconds: float) -> dict[str, Rate]:
+    """The bare signature, and whole uses without and with a time-stamp."""
+    sealers = {
+        level: Sealer(load_identities([SPEC], keys, suite), development_timestamps(suite), Uses(pdf, suite, level))
+        for level in LEVELS
+    }
+    number = count()
+
+    def seal(level: str) -> Callable[[], object]:
+        return lambda: sealers[level].seal(str(next(number)), now=datetime.now(UTC))
+
+    return {
+        "signature": rate(lambda: key.sign(MESSAGE), seconds),
+        **{level: rate(seal(level), seconds) for level in sealers},
+    }
+
+
+def stock(suite: str, pdf: bytes, seconds: float) -> dict[str, Rate]:
+    """PyHanko as its manual shows it, everything opened once."""
+    folder = development_folder()
+    signer = naive.signer_of(folder / "seals" / f"{LABEL}.{SUITES[suite].short}.pem")
+    authority = naive.signer_of(folder / "tsa" / "tsa.rsa.pem")
+    registry = SimpleCertificateStore()
+    registry.register_multiple(signer.cert_registry)
+    registry.register_multiple(authority.cert_registry)
+    times = DummyTimeStamper(authority.signing_cert, authority.signing_key, certs_to_embed=registry)
+    style = StaticStampStyle(background=PdfImage(naive.seal_picture()), border_width=0, background_opacity=1)
+
+    def seal(timestamper: DummyTimeStamper | None) -> Callable[[], object]:
+        def once() -> object:
+            writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
+            fields.append_signature_field(writer, fields.SigFieldSpec("Seal", box=naive.SEAL))
+            metadata = signers.PdfSignatureMetadata(
+                field_name="Seal", certify=True, subfilter=fields.SigSeedSubFilter.PADES, md_algorithm="sha256"
+            )
+            return signers.PdfSigner(metadata, signer, timestamper=timestamper, stamp_style=style).sign_pdf(writer)
+
+        return once
+
+    return {"B-B": rate(seal(None), seconds), "B-T": rate(seal(times), seconds)}
+
+
+def rows(pdf: bytes, seconds: float, token: Path | None) -> Iterator[tuple[str, str, dict[str, Rate]]]:
+    """Suite, store and rates of all that this machine has."""
+    folder = development_folder()
+    for suite in SEALS:
+        name = f"{LABEL}.{SUITES[suite].short}"
+        if suite == "sm2-sm3" and unavailable():
+            continue
+        yield suite, "pem", measured(folder, open_key(f"pem:{folder / 'seals' / f'{name}.pem'}"), suite, pdf, seconds)
+        if token and suite in IN_TOKEN:
+            key = open_key((token / "seals" / f"{name}.uri").read_text().strip())
+            yield suite, "pkcs11 (SoftHSM2)", measured(token, key, suite, pdf, seconds)
+        if suite in IN_TOKEN:  # what pyHanko can sign is what the token can
+            yield suite, "stock pyHanko", stock(suite, pdf, seconds)
+
+
+def _util(*words: str) -> None:
+    subprocess.run(["softhsm2-util", *words], check=True, capture_output=True)
+
+
+def main() -> None:
+    """Measure, print, keep."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    seconds = parser.parse_args().seconds
+    console, kept = Console(), list[dict[str, Any]]()
+    table = Table("suite", "keys", "signatures/s", "B-B files/s", "CPU ms", "B-T files/s", "CPU ms")
+    module = next((path for path in MODULES if Path(path).exists()), "")
+    if why := unavailable():
+        console.print(f"sm2-sm3: {why}")
+    with tempfile.TemporaryDirectory() as name:
+        token = Path(name) if module and shutil.which("softhsm2-util") else None
+        if token:
+            fill_token(token, module)
+        for suite, store, rates in rows(page(), seconds, token):
+            bare = f"{rates['signature'].a_second:.0f}" if "signature" in rates else "–"
+            uses = [f"{value:.1f}" for level in LEVELS for value in (rates[level].a_second, rates[level].cpu_ms)]
+            table.add_row(suite, store, bare, *uses)
+            figures = {name: asdict(one) for name, one in rates.items()}
+            kept.append({"suite": suite, "keys": store, "rates": figures, "load": os.getloadavg()[0]})
+    console.print(table)
+    folder = Path(".benchmarks")
+    folder.mkdir(exist_ok=True)
+    (folder / "seal.json").write_text(json.dumps(kept, indent=1))
+
+
+if __name__ == "__main__":
+    main()
