@@ -115,7 +115,9 @@ def test_a_file_above_the_limit_is_refused_unparsed(sandbox: Sandbox) -> None:
     assert "20 MB" in report.findings[0].detail
 
 
-def test_files_of_one_sender_share_a_fork(sealed: bytes, sealed_rsa: bytes, trust: TrustRoots, sandbox: Sandbox) -> None:
+def test_files_of_one_sender_share_a_fork(
+    sealed: bytes, sealed_rsa: bytes, trust: TrustRoots, sandbox: Sandbox
+) -> None:
     """Each gets the report it would get alone, in the order given; one that is not genuine spoils no other."""
     altered = sealed.replace(b"/Type /Page", b"/Type /Pagf", 1)
     files = [sealed, altered, sealed_rsa, b"not a PDF", sealed]
