@@ -106,6 +106,7 @@ def measure(events: int, rate: float, *, examined: bool) -> dict[str, Any]:
                 time.sleep(max(0.0, began + number / rate - time.monotonic()))
                 with writer(engine) as session:
                     enqueue(session, certificate=row.certificate, message=row.message, now=now(), file=row.file)
+                worker.wake()  # as the register does after its commit
             while queue.backlog().done < events and not queue.backlog().dead:
                 time.sleep(0.05)
             took, used = time.monotonic() - began, time.process_time() - used

@@ -121,14 +121,20 @@ class CityClient:
 
         Raises `DeliveryDelayedError`, `DeliveryRefusedError` or `CounterpartError`.
         """
-        record = self.dialect.record(delivery)
-        body = self.dialect.body([record], correction=delivery.repair)
-        raw = self._call("push", body)
-        guid = self.dialect.guid(record)
-        line = next((line for line in self.dialect.lines(raw) if line.guid == guid), None)
-        if line is None:
-            raise DeliveryDelayedError("证照库的应答未提及所推送的记录，未视为送达，稍后重试。", code="answer-schema")
-        return Answer(line=line, digest=self.dialect.digest(record))
+        (answer,) = self.push_all([delivery])
+        return answer
+
+    def push_all(self, deliveries: Sequence[Delivery]) -> list[Answer]:
+        """Bring deliveries there in one call, all of them corrections or none; what was said of each, in their order.
+
+        Raises as `push` does, for all of them: whose fault it was shows when each goes alone.
+        """
+        records = [self.dialect.record(delivery) for delivery in deliveries]
+        raw = self._call("push", self.dialect.body(records, correction=deliveries[0].repair))
+        lines = {line.guid: line for line in self.dialect.lines(raw)}
+        return [
+            Answer(line=_line_of(lines, self.dialect.guid(one)), digest=self.dialect.digest(one)) for one in records
+        ]
 
     def ranges(self, prefix: str) -> dict[str, tuple[int, bytes]]:
         """The children of a part of the repository's tree that are not empty: prefix to (count, digest)."""
@@ -266,6 +272,12 @@ def _check_status(response: httpx2.Response) -> None:
 def _retry_after(response: httpx2.Response) -> float:
     value = response.headers.get("retry-after", "")
     return min(float(value), 3600.0) if value.isdigit() else 0.0
+
+
+def _line_of(lines: Mapping[str, Line], guid: str) -> Line:
+    if guid not in lines:
+        raise DeliveryDelayedError("证照库的应答未提及所推送的记录，未视为送达，稍后重试。", code="answer-schema")
+    return lines[guid]
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

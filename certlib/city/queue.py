@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 from certlib.domain.delivery import Delivery
 
+Report = tuple[Delivery, Mapping[str, Any], str]
+"""A delivery that arrived, the counterpart's answer, the digest of the record as it went."""
+
 
 class DeliveryQueue(Protocol):
     """Events on their way, in order per certificate. `certlib.register.deliveries.SqlDeliveries` is one."""
@@ -17,6 +20,9 @@ class DeliveryQueue(Protocol):
 
     def done(self, delivery: Delivery, answer: Mapping[str, Any], now: datetime, *, digest: str = "") -> None:
         """Close a delivery with the counterpart's answer and the digest of the record as it went."""
+
+    def done_all(self, reports: Sequence[Report], now: datetime) -> None:
+        """Close several deliveries in one commit, as `done` does each."""
 
     def retry(self, delivery: Delivery, error: str, at: datetime, *, outage: bool = False) -> None:
         """Give a delivery back, to be tried again from `at` on; an outage is not held against the record."""

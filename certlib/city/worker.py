@@ -2,6 +2,7 @@
 
 Rules:
 * The queue gives at most one event of a certificate at a time, so order needs no lock here.
+* What is due at once goes in one call, where the counterpart takes several; what has failed before goes alone.
 * A delay goes back with growing, jittered waiting; an outage also slows the claims down to a probe at a time.
 * A refusal is a dead letter with its reason, told to `on_dead` at once.
 * A repository that lacks an event we hold as delivered gets it again, before the one that showed it.
@@ -17,14 +18,14 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from certlib.city.client import Answer
-from certlib.city.mapping import Dialect
+from certlib.city.mapping import Dialect, Line
 from certlib.city.queue import DeliveryQueue
 from certlib.domain.delivery import Delivery
 from certlib.errors import CertlibError, CounterpartError, DeliveryDelayedError, StorageError
@@ -43,15 +44,24 @@ class Counterpart(Protocol):
         """Bring one delivery there."""
 
 
+@runtime_checkable
+class Bulk(Protocol):
+    """A counterpart that takes several deliveries in one call."""
+
+    def push_all(self, deliveries: Sequence[Delivery]) -> list[Answer]:
+        """Bring them there; what was said of each. An error is about the call, and names none of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How a worker works: how many at once, lease, idle poll, and waiting after a failure (seconds).
+    """How a worker works: calls at once, deliveries a call, lease, idle poll, and waiting after a failure (seconds).
 
     The n-th failure waits between half and all of `first` · 2^(n-1), at most `longest`. After `give_up` failures for
     its own sake a delivery becomes a dead letter.
     """
 
-    parallel: int = 8
+    parallel: int = 4
+    together: int = 16
     lease: float = 60.0
     idle: float = 0.25
     first: float = 0.5
@@ -80,6 +90,7 @@ class DeliveryWorker:
     ) -> None:
         self._queue, self._counterpart, self._name, self._clock = queue, counterpart, name, clock
         self._pace, self._on_dead, self._chance = pace or Pace(), on_dead, chance
+        self._bulk = counterpart if isinstance(counterpart, Bulk) else None
         self._wake = threading.Event()
         self._outages = 0
         self._paused_until = 0.0  # monotonic
@@ -87,7 +98,7 @@ class DeliveryWorker:
         self.trouble = ""  # the latest reason why nothing can be delivered; empty while it works
 
     def wake(self) -> None:
-        """Look for work now; called after a commit, it saves the idle wait."""
+        """Look for work now; told by `Register.on_delivery` after a commit, it saves the idle wait."""
         self._wake.set()
 
     def run(self, stop: threading.Event) -> None:
@@ -97,7 +108,7 @@ class DeliveryWorker:
             while not stop.is_set():
                 flying = {future for future in flying if not future.done()}
                 claimed = self._claim(self._pace.parallel - len(flying))
-                flying |= {pool.submit(self._deliver, delivery, stop) for delivery in claimed}
+                flying |= {pool.submit(self._deliver, part, stop) for part in self._parts(claimed)}
                 if not claimed:
                     self._rest(flying)
 
@@ -106,14 +117,15 @@ class DeliveryWorker:
         tried = 0
         with ThreadPoolExecutor(self._pace.parallel, thread_name_prefix=self._name) as pool:
             while claimed := self._claim(self._pace.parallel):
-                list(pool.map(self._deliver, claimed))
+                list(pool.map(self._deliver, self._parts(claimed)))
                 tried += len(claimed)
         return tried
 
     def _claim(self, free: int) -> list[Delivery]:
         if free <= 0 or time.monotonic() < self._paused_until:
             return []
-        limit = 1 if self._outages else free  # after an outage one probe goes first
+        calls = free * (self._pace.together if self._bulk else 1)
+        limit = 1 if self._outages else calls  # after an outage one probe goes first
         try:
             return self._queue.claim(self._name, self._clock(), limit, self._pace.lease)
         except StorageError as error:
@@ -128,41 +140,63 @@ class DeliveryWorker:
         elif self._wake.wait(self._pace.idle):
             self._wake.clear()
 
-    def _deliver(self, delivery: Delivery, stop: threading.Event | None = None) -> None:
-        """Deliver one and report it; when the register itself is in trouble the lease brings the row back."""
+    def _parts(self, claimed: list[Delivery]) -> Iterator[list[Delivery]]:
+        """What goes in one call each."""
+        together = [one for one in claimed if self._bulk and not one.failures and not one.repair]
+        yield from ([one] for one in claimed if one not in together)
+        size = self._pace.together
+        yield from (together[start : start + size] for start in range(0, len(together), size))
+
+    def _deliver(self, part: list[Delivery], stop: threading.Event | None = None) -> None:
+        """Deliver and report; when the register itself is in trouble the lease brings the rows back."""
         try:
             if stop is not None and stop.is_set():
-                self._queue.retry(delivery, "", self._clock(), outage=True)
+                for delivery in part:
+                    self._queue.retry(delivery, "", self._clock(), outage=True)
             else:
-                self._attempt(delivery)
+                self._attempt(part)
         except StorageError as error:
-            log.warning("delivery %s: %s", delivery.id, error)
+            log.warning("delivery %s: %s", part[0].id, error)
 
-    def _attempt(self, delivery: Delivery) -> None:
+    def _attempt(self, part: list[Delivery]) -> None:
         try:
-            self._report(delivery, self._counterpart.push(delivery))
-        except DeliveryDelayedError as error:
-            self._delayed(delivery, error)
-        except CounterpartError as error:
-            self._pause(str(error), 0.0)
-            self._again(delivery, str(error), outage=True)
+            self._report(part, self._push(part))
+        except (DeliveryDelayedError, CounterpartError) as error:
+            self._delayed(part, error)
         except StorageError:
             raise
-        except CertlibError as error:
-            self._dead(delivery, f"[{error.code}] {error}")
         except Exception as error:  # one poisoned row must not stop the others
-            log.exception("delivery %s failed unexpectedly", delivery.id)
-            self._again(delivery, f"{type(error).__name__}: {error}")
+            if len(part) > 1:  # whose fault it is shows when each goes alone
+                for delivery in part:
+                    self._deliver([delivery])
+            elif isinstance(error, CertlibError):
+                self._dead(part[0], f"[{error.code}] {error}")
+            else:
+                log.exception("delivery %s failed unexpectedly", part[0].id)
+                self._again(part[0], f"{type(error).__name__}: {error}")
 
-    def _report(self, delivery: Delivery, answer: Answer) -> None:
+    def _push(self, part: list[Delivery]) -> list[Answer]:
+        if self._bulk and len(part) > 1:
+            return self._bulk.push_all(part)
+        return [self._counterpart.push(part[0])]
+
+    def _report(self, part: list[Delivery], answers: list[Answer]) -> None:
+        """Close what has arrived in one commit, then see to the rest."""
         self._outages, self._paused_until, self.trouble = 0, 0.0, ""
-        line, now, dialect = answer.line, self._clock(), self._counterpart.dialect
-        if line.kind != "error":
-            self._queue.done(delivery, answer.as_json(), now, digest=answer.digest)
-            self.delivered += 1
-        elif line.code in dialect.answer.get("predecessor_missing", ()):
+        pairs = list(zip(part, answers, strict=True))
+        arrived = [(one, answer.as_json(), answer.digest) for one, answer in pairs if answer.line.kind != "error"]
+        if arrived:
+            self._queue.done_all(arrived, self._clock())
+            self.delivered += len(arrived)
+        for delivery, answer in pairs:
+            if answer.line.kind == "error":
+                self._refused(delivery, answer.line)
+
+    def _refused(self, delivery: Delivery, line: Line) -> None:
+        codes = self._counterpart.dialect.answer
+        if line.code in codes.get("predecessor_missing", ()):
             self._fill(delivery, line.last_sequence or 0, line.message)
-        elif line.code in dialect.answer.get("again", ()):
+        elif line.code in codes.get("again", ()):
             self._again(delivery, f"[{line.code}] {line.message}")
         else:
             self._dead(delivery, f"[{line.code}] {line.message}")
@@ -174,10 +208,13 @@ class DeliveryWorker:
         log.warning("%s: repository lacks events after %s, %s of them go again", delivery.chain, last, found)
         self._again(delivery, f"{message}；已重新推送 {found} 条", outage=found > 0)
 
-    def _delayed(self, delivery: Delivery, error: DeliveryDelayedError) -> None:
-        if error.outage:
-            self._pause(str(error), error.after)
-        self._again(delivery, f"[{error.code}] {error}", outage=error.outage, after=error.after)
+    def _delayed(self, part: list[Delivery], error: DeliveryDelayedError | CounterpartError) -> None:
+        outage = isinstance(error, CounterpartError) or error.outage
+        after = 0.0 if isinstance(error, CounterpartError) else error.after
+        if outage:
+            self._pause(str(error), after)
+        for delivery in part:
+            self._again(delivery, f"[{error.code}] {error}", outage=outage, after=after)
 
     def _again(self, delivery: Delivery, reason: str, *, outage: bool = False, after: float = 0.0) -> None:
         failures = delivery.failures + 1

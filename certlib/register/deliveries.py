@@ -37,6 +37,9 @@ from certlib.register.engine import reader, writer
 STUCK_AFTER = 5
 """Failed attempts after which a revocation no longer waits for its predecessor."""
 
+ENQUEUED = "enqueued"
+"""In a session's `info`: its transaction wrote a delivery."""
+
 _ERROR_LENGTH = 1000
 _OPEN = ("due", "leased")
 
@@ -72,6 +75,7 @@ def enqueue(
     )
     session.add(row)
     session.flush()
+    session.info[ENQUEUED] = True
     return row
 
 
@@ -129,37 +133,25 @@ class SqlDeliveries:
 
     def done(self, delivery: Delivery, answer: Mapping[str, Any], now: datetime, *, digest: str = "") -> None:
         """Close a delivery with the counterpart's answer and the digest of the record as it went."""
-        self._close(
-            delivery,
-            state="done",
-            answer=dict(answer),
-            digest=digest,
-            done_at=now,
-            repair=False,
-            failures=0,
-            last_error="",
-        )
+        self.done_all([(delivery, answer, digest)], now)
+
+    def done_all(self, reports: Sequence[tuple[Delivery, Mapping[str, Any], str]], now: datetime) -> None:
+        """Close several deliveries in one commit, as `done` does each."""
+        closed = {"state": "done", "done_at": now, "repair": False, "failures": 0, "last_error": ""}
+        with writer(self._engine) as session:
+            for delivery, answer, digest in reports:
+                _close(session, delivery, answer=dict(answer), digest=digest, **closed)
 
     def retry(self, delivery: Delivery, error: str, at: datetime, *, outage: bool = False) -> None:
         """Give a delivery back, to be tried again from `at` on; an outage is not held against the record."""
         failures = delivery.failures + (not outage)
-        self._close(delivery, state="due", available_at=at, failures=failures, last_error=error[:_ERROR_LENGTH])
+        with writer(self._engine) as session:
+            _close(session, delivery, state="due", available_at=at, failures=failures, last_error=error[:_ERROR_LENGTH])
 
     def dead(self, delivery: Delivery, reason: str, now: datetime) -> None:
         """Lay a delivery aside with the reason; later events of its certificate wait, revocations do not."""
-        self._close(delivery, state="dead", available_at=now, last_error=reason[:_ERROR_LENGTH])
-
-    def _close(self, delivery: Delivery, **values: object) -> None:
         with writer(self._engine) as session:
-            session.exec(
-                update(DeliveryRow)
-                .where(
-                    col(DeliveryRow.id) == delivery.id,
-                    col(DeliveryRow.state) == "leased",
-                    col(DeliveryRow.attempts) == delivery.attempts,
-                )
-                .values(lease_owner="", lease_until=None, **values)
-            )
+            _close(session, delivery, state="dead", available_at=now, last_error=reason[:_ERROR_LENGTH])
 
     def reopen(self, chain: str, sequences: Sequence[int], now: datetime, *, repair: bool = False) -> int:
         """Make delivered events due again, because the counterpart lost them (or, with `repair`, changed them)."""
@@ -291,6 +283,19 @@ class SqlDeliveries:
             )
         )
         return session.exec(query).one() > 0
+
+
+def _close(session: Session, delivery: Delivery, **values: object) -> None:
+    """End a claim; without effect when another has taken the row over."""
+    session.exec(
+        update(DeliveryRow)
+        .where(
+            col(DeliveryRow.id) == delivery.id,
+            col(DeliveryRow.state) == "leased",
+            col(DeliveryRow.attempts) == delivery.attempts,
+        )
+        .values(lease_owner="", lease_until=None, **values)
+    )
 
 
 def _of(target: str, certificate: str) -> tuple[ColumnElement[bool], ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from sqlmodel import Session, SQLModel, select
 from certlib.domain.subscription import Subscription
 from certlib.errors import ConfigurationError
 from certlib.formats.leaf import Leaf
+from certlib.register.deliveries import ENQUEUED
 from certlib.register.engine import database_now, not_before, reader, writer
 from certlib.register.files import FileStore
 from certlib.register.row_log import logged
@@ -45,6 +46,7 @@ class Register:
     ) -> None:
         self.engine, self.files, self.journal = engine, files, journal
         self._clock = clock
+        self.on_delivery: list[Callable[[], None]] = []  # told after a commit that wrote a delivery
         self.subscriptions: tuple[Subscription, ...] = ()  # who is told of events besides the city repository
 
     def create(self) -> None:
@@ -57,9 +59,14 @@ class Register:
             elif row.value != SCHEMA:
                 raise ConfigurationError(f"台账的结构版本是 {row.value}，本程序需要 {SCHEMA}；请先升级台账。")
 
-    def writer(self) -> AbstractContextManager[Session]:
-        """One transaction that writes; the journal commits to the rows it wrote."""
-        return logged(writer(self.engine), self.journal, self.moment)
+    @contextmanager
+    def writer(self) -> Iterator[Session]:
+        """One transaction that writes; the journal commits to the rows it wrote, and then deliveries may start."""
+        with logged(writer(self.engine), self.journal, self.moment) as session:
+            yield session
+        if session.info.get(ENQUEUED):
+            for tell in self.on_delivery:
+                tell()
 
     def reader(self) -> AbstractContextManager[Session]:
         """One transaction that sees one moment."""

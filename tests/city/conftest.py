@@ -170,7 +170,9 @@ class Office:
         self.queue = SqlDeliveries(self.engine, self.files.__getitem__)
 
     def event(self, certificate: Certificate, operation: str, **options: str) -> None:
-        message, data = certificate.message(operation, **options)
+        self.write(certificate, *certificate.message(operation, **options))
+
+    def write(self, certificate: Certificate, message: dict[str, Any], data: bytes | None) -> None:
         sha256 = hashlib.sha256(data).hexdigest() if data else ""
         if data:
             self.files[sha256] = data

@@ -21,6 +21,7 @@ from typing import Any
 from certlib.city.client import CityClient
 from certlib.city.reconcile import reconcile
 from certlib.city.worker import DeliveryWorker, Pace
+from certlib.errors import StorageError
 from city_repository.app import create_app
 from city_repository.serving import served
 from city_repository.settings import RepositorySettings
@@ -77,9 +78,9 @@ class MortalQueue:
         claimed = self._queue.claim(*words)
         return [] if claimed and self._dies() else claimed
 
-    def done(self, *words: Any, **options: Any) -> None:
+    def done_all(self, *words: Any) -> None:
         if not self._dies():
-            self._queue.done(*words, **options)
+            self._queue.done_all(*words)
 
 
 def lives(chance: random.Random, events: int) -> Iterator[tuple[Certificate, str, dict[str, str]]]:
@@ -163,7 +164,7 @@ def _produce(
 
     switch(*FAULTS)
     for number, (certificate, operation, options) in enumerate(lives(chance, events)):
-        office.event(certificate, operation, **options)
+        _written(office, certificate, operation, options)
         own = expected.setdefault(certificate.key, [])
         own.append((len(own) + 1, CODES[operation], STATES[options["state"]]))
         if number == events // 3:
@@ -175,6 +176,18 @@ def _produce(
         time.sleep(0.05)
     switch()
     return struck
+
+
+def _written(office: Office, certificate: Certificate, operation: str, options: dict[str, str]) -> None:
+    """Write one event; a database that is busy is asked again, as a client with its idempotency key does."""
+    message, data = certificate.message(operation, **options)
+    while True:
+        try:
+            office.write(certificate, message, data)
+        except StorageError:
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _settle(office: Office, city: City, queue: MortalQueue, outcome: Outcome) -> None:

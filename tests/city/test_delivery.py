@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
 
-from certlib.errors import DeliveryDelayedError, NotFoundError, StorageError
+from certlib.errors import DeliveryDelayedError, DeliveryRefusedError, NotFoundError, StorageError
 from certlib.register.deliveries import SqlDeliveries
 from city_repository.serving import served
 
@@ -245,6 +246,94 @@ def test_an_outage_is_not_held_against_the_record(office, certificate):
         assert office.worker(Away(), pace=pace, clock=lambda at=moment: at).deliver_due() == 1
     (row,) = office.rows()
     assert (row.state, row.failures, row.attempts) == ("due", 0, 10)
+
+
+class Calls:
+    """A counterpart that takes everything and remembers which deliveries came in which call."""
+
+    def __init__(self, client, trouble=None):
+        self.dialect, self._client, self._trouble, self.calls = client.dialect, client, trouble, []
+
+    def push(self, delivery):
+        return self.push_all([delivery])[0]
+
+    def push_all(self, deliveries):
+        self.calls.append(sorted(delivery.chain for delivery in deliveries))
+        if self._trouble and len(deliveries) > 1:
+            raise self._trouble
+        return self._client.push_all(deliveries)
+
+
+def test_what_is_due_at_once_goes_in_one_call(city, office, certificate):
+    """Twenty certificates need two calls, and each certificate's second event waits for its first."""
+    certificates = [certificate() for _ in range(20)]
+    for one in certificates:
+        live(office, one)
+    with city.client() as client:
+        calls = Calls(client)
+        office.worker(calls).deliver_due()
+    assert [len(call) for call in calls.calls] == [16, 4] * 5
+    assert all(len(set(call)) == len(call) for call in calls.calls)
+    assert [city.events(one.key) for one in certificates] == [WHOLE_LIFE] * 20
+
+
+@pytest.mark.parametrize(
+    "trouble", [DeliveryRefusedError("过大", code="delivery-too-large"), ZeroDivisionError("odd")], ids=str
+)
+def test_a_call_refused_as_a_whole_is_taken_apart(city, office, certificate, trouble):
+    """When the repository refuses the call and not a record, every record goes alone and none is a dead letter."""
+    for _ in range(5):
+        office.event(certificate(), "issue")
+    with city.client() as client:
+        calls = Calls(client, trouble)
+        office.worker(calls).deliver_due()
+    assert [len(call) for call in calls.calls] == [5, 1, 1, 1, 1, 1]
+    assert (office.queue.backlog().done, office.queue.backlog().dead) == (5, 0)
+
+
+def test_a_record_that_cannot_be_written_spoils_no_other(city, office, certificate):
+    """Of five in one call the one whose message has a hole becomes a dead letter, the others arrive."""
+    for _ in range(5):
+        office.event(certificate(), "issue")
+    row = office.rows()[2]
+    office.edit(row.id, {**row.message, "number": ""})
+    with city.client() as client:
+        office.worker(client).deliver_due()
+    (letter,) = office.queue.dead_letters()
+    assert (letter.id, office.queue.backlog().done) == (row.id, 4)
+    assert "delivery-unmappable" in letter.last_error
+
+
+def test_what_has_failed_goes_alone(city, office, certificate):
+    """A call that came back with an error of the repository's own is not repeated together."""
+    for _ in range(4):
+        office.event(certificate(), "issue")
+    with city.client() as client:
+        calls = Calls(client, DeliveryDelayedError("内部错误"))
+        with running(office.worker(calls)):
+            until(lambda: office.queue.backlog().done == 4)
+    assert [len(call) for call in calls.calls] == [4, 1, 1, 1, 1]
+
+
+def test_one_outage_is_counted_once_however_many_were_on_their_way(office, certificate):
+    """A call of many that meets an outage slows the worker as one failure does, not as many."""
+
+    class Away:
+        dialect = None
+
+        def push(self, delivery):
+            raise DeliveryDelayedError("无法连接", outage=True)
+
+        def push_all(self, deliveries):
+            raise DeliveryDelayedError("无法连接", outage=True)
+
+    for _ in range(16):
+        office.event(certificate(), "issue")
+    worker = office.worker(Away(), pace=QUICK.__class__(first=0.05, longest=60.0))
+    began = time.monotonic()
+    worker.deliver_due()
+    until(lambda: worker.deliver_due() == 1)  # the probe
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("failures", [1, 3, 50])
