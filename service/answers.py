@@ -12,6 +12,7 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import Response
 
+from certlib.formats.spreadsheet import MEDIA_TYPE as CSV_MEDIA
 from certlib.register.idempotency import Answer
 from service.published import Published
 
@@ -47,6 +48,14 @@ def send_pdf(pdf: bytes, name: str) -> Response:
     ascii_name = "".join(character if character.isascii() and character.isalnum() else "-" for character in name)
     disposition = f"attachment; filename=\"{ascii_name}.pdf\"; filename*=UTF-8''{quote(name)}.pdf"
     return Response(pdf, media_type=PDF, headers={"content-disposition": disposition, "repr-digest": _digest(pdf)})
+
+
+def send_csv(data: bytes, name: str) -> Response:
+    """A table as a download (RFC 6266) that spreadsheets open; its SHA-256 as representation digest (RFC 9530)."""
+    ascii_name = "".join(character if character.isascii() and character.isalnum() else "-" for character in name)
+    disposition = f"attachment; filename=\"{ascii_name}.csv\"; filename*=UTF-8''{quote(name)}.csv"
+    headers = {"content-disposition": disposition, "repr-digest": _digest(data)}
+    return Response(data, media_type=CSV_MEDIA, headers=headers)
 
 
 def send_part(data: bytes, name: str, part: str) -> Response:

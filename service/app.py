@@ -32,8 +32,10 @@ from service.routes import (
     mass,
     operations,
     paper,
+    permits,
     public,
     seals,
+    statistics,
     webhooks,
 )
 from service.routes.pages import pages_router
@@ -48,6 +50,8 @@ _ROUTERS = (
     mass.router,
     seals.router,
     paper.router,
+    permits.router,
+    statistics.router,
     audit.router,
     webhooks.router,
     public.router,

@@ -29,6 +29,8 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "seal:authorise": "授权用印、终止授权",
         "seal:stamp": "登记加盖实物印章",
         "audit:read": "审计：查阅登记、用印日志、异常与查阅记录，下载核验报告与审计包",
+        "statistics:read": "查看统计分析",
+        "permit:publish": "双公示：查看应报记录、导出报送文件",
         "certificate:inspect": "凭证照上的二维码或校验码查看登记全文（执法检查）",
         "webhook:read": "查看事件推送的目标、积压与死信",
         "webhook:replay": "重放事件推送",

@@ -18,6 +18,9 @@ CITIZEN_PAGE = (
 PLAIN_PAGE = f"{NOTHING}; style-src 'self'; img-src 'self'"
 """The policy of the pages for developers, which have no script."""
 
+FORM_PAGE = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+"""The policy of pages for officials: a style sheet and a form that asks us, no script."""
+
 ALWAYS: Mapping[str, str] = MappingProxyType(
     {
         "x-content-type-options": "nosniff",

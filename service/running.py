@@ -56,6 +56,8 @@ class Running:
     looking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(LOOKING_PLACES))
     rounds: Rounds = field(default_factory=Rounds)
     heavy: threading.Lock = field(default_factory=threading.Lock)  # one export, or one round of the checker on demand
+    # one report at a time: each reads much of the register
+    reporting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))
     draining: threading.Event = field(default_factory=threading.Event)
 
     @property

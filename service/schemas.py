@@ -577,6 +577,53 @@ class FileDigest(Shape):
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
+class StatisticsReport(BaseModel):
+    """统计分析：各表是同一批数据的不同汇总 · every table sums the same cells."""
+
+    model_config = ConfigDict(extra="allow")
+    period: dict[str, str] = Field(description="期间与按日或按月 · the period, counted by day or by month")
+    at: datetime
+    totals: dict[str, int]
+    items: list[dict[str, Any]]
+    authorities: list[dict[str, Any]]
+    outcomes: list[dict[str, Any]]
+    times: list[dict[str, Any]]
+    states: list[dict[str, Any]]
+    deliveries: list[dict[str, Any]] = Field(description="推送时延（秒）· seconds from event to arrival")
+    overdue: list[dict[str, Any]]
+    paper: list[dict[str, Any]] = Field(description="空白证照结存，差额应为 0 · the difference must be 0")
+
+
+class PageLink(BaseModel):
+    """在浏览器中打开网页的链接 · a link that opens a page in a browser."""
+
+    link: str
+    expires_at: datetime
+
+
+class PermitsDue(BaseModel):
+    """应报而未报的双公示记录 · records to be published."""
+
+    permits: list[dict[str, Any]]
+
+
+class PermitExport(BaseModel):
+    """一批导出：各类行数、两种文件的摘要 · rows of each kind, the digests of both files."""
+
+    number: int = Field(description="批次；0：没有可导出的 · 0: there was nothing to export")
+    at: datetime
+    count: int
+    rows: dict[str, int]
+    sha256: dict[str, str]
+    faults: list[dict[str, str]]
+
+
+class PermitExports(BaseModel):
+    """各批导出，新的在前 · the exports, the newest first."""
+
+    exports: list[dict[str, Any]]
+
+
 class TokenAnswer(BaseModel):
     """访问令牌 · RFC 6749, 5.1."""
 

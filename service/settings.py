@@ -82,6 +82,8 @@ class ServiceSettings(BaseSettings):
     uploads_per_minute: int = 10
     drain_seconds: float = 0.0  # between "not ready" and the last accepted connection
 
+    permits_template: Path | None = None  # 双公示: the credit platform's own field mapping (TOML); empty: XK_*
+
     worker: bool = True  # run deliveries, sweeps and sequencing in this process
     tick_seconds: float = 0.5
 

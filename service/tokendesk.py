@@ -27,6 +27,9 @@ from service.tokens import ALGORITHM, ASSERTION_TYPE
 _LEEWAY = 30  # seconds by which two clocks may differ
 _LONGEST_ASSERTION = timedelta(minutes=5)
 _TOKEN_TYPE = "at+jwt"  # RFC 9068, 2.1  # noqa: S105
+_LINK_TYPE = "link+jwt"
+LINK_LIFETIME = timedelta(minutes=30)
+"""How long a link to a page opens it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,26 @@ class TokenDesk:
         # a scope taken from the client since the token was granted is gone at once
         return Principal(client, frozenset(str(claims.get("scope", "")).split()) & client.scopes)
 
+    def link(self, principal: Principal, place: str, *, now: datetime) -> str:
+        """A pass that opens the page `place` in a browser, which has no token: for a while, and nothing else."""
+        issued = int(now.timestamp())
+        claims = {
+            "iss": self._base,
+            "aud": f"{self._base}{place}",
+            "sub": principal.client.id,
+            "iat": issued,
+            "exp": issued + int(LINK_LIFETIME.total_seconds()),
+        }
+        return jwt.encode({"alg": ALGORITHM, "typ": _LINK_TYPE}, claims, self._key, algorithms=[ALGORITHM])
+
+    def visitor(self, value: str, place: str, scope: str, *, now: datetime) -> Client:
+        """Whose link this is. Raises `UnauthenticatedError` when it is none, is over, or its client lost `scope`."""
+        claims = self._read(value, f"{self._base}{place}", _LINK_TYPE, now)
+        client = self._clients.get(str(claims.get("sub")))
+        if client is None or scope not in client.scopes:
+            raise UnauthenticatedError("链接的客户端已停用或权限已收回。", challenge="invalid_token")
+        return client
+
     def _client(self, assertion: str, now: datetime) -> Client:
         claims = _unverified_claims(assertion)
         client = self._clients.get(str(claims.get("sub")))
@@ -135,10 +158,14 @@ class TokenDesk:
         return jwt.encode({"alg": ALGORITHM, "typ": _TOKEN_TYPE}, claims, self._key, algorithms=[ALGORITHM])
 
     def _read_token(self, value: str, now: datetime) -> Mapping[str, Any]:
+        return self._read(value, self._base, _TOKEN_TYPE, now)
+
+    def _read(self, value: str, audience: str, kind: str, now: datetime) -> Mapping[str, Any]:
+        """The claims of what we signed ourselves. Raises `UnauthenticatedError`."""
         rules = jwt.JWTClaimsRegistry(
             now=int(now.timestamp()),
             iss={"essential": True, "value": self._base},
-            aud={"essential": True, "value": self._base},
+            aud={"essential": True, "value": audience},
             exp={"essential": True},
         )
         try:
@@ -146,7 +173,7 @@ class TokenDesk:
             rules.validate(token.claims)
         except (JoseError, ValueError, TypeError) as error:
             raise UnauthenticatedError("访问令牌无效或已过期，请重新申请。", challenge="invalid_token") from error
-        if token.header.get("typ") != _TOKEN_TYPE:
+        if token.header.get("typ") != kind:
             raise UnauthenticatedError("这不是访问令牌。", challenge="invalid_token")
         return token.claims
 

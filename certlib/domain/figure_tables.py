@@ -107,7 +107,7 @@ TABLES: tuple[Table, ...] = (
             Column("name", "事项或结果", "Item or outcome"),
             Column("authority_name", "机关", "Authority"),
             Column("due", "期限", "Due"),
-            Column("days", "逾期", "Late", "个工作日"),
+            Column("days", "逾期工作日", "Working days late", "日"),
         ),
     ),
     Table("paper", "空白证照结存", "Balance of blanks", (Column("name", "证照种类", "Type"), *_BLANKS)),

@@ -98,7 +98,12 @@ def _for_browsers(roots: Iterable[bytes]) -> list[bytes]:
 
 def plain_style() -> Part:
     """The style sheet of the pages for developers."""
-    return _part(_static("plain.css"), "css")
+    return style_sheet("plain.css")
+
+
+def style_sheet(name: str) -> Part:
+    """A style sheet among the static files."""
+    return _part(_static(name), "css")
 
 
 def _worker(parts: Mapping[str, Part]) -> bytes:
