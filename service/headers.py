@@ -15,6 +15,12 @@ CITIZEN_PAGE = (
 )
 """The policy of `/v`: own scripts only, and the one Trusted Types policy that registers the service worker."""
 
+AUDIT_PAGE = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+"""The policy of `/audit`: own scripts only, and no way to make markup of a text."""
+
 PLAIN_PAGE = f"{NOTHING}; style-src 'self'; img-src 'self'"
 """The policy of the pages for developers, which have no script."""
 

@@ -480,6 +480,7 @@ class AuditCertificate(Shape):
     """一证全貌 · one certificate, each use of a seal for it, and who looked at it."""
 
     certificate: CertificateView
+    authorities: dict[str, str] = Field(description="决定各环节机关的名称 · names of the authorities of the decision")
     uses: list[SealUse]
     accesses: list[dict[str, Any]]
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from certlib.domain.actions import LegalState
 from certlib.domain.civil import SHANGHAI, civil_date
@@ -19,7 +19,7 @@ from certlib.domain.lifecycle import STATE_WORDS
 from certlib.errors import NotFoundError
 from certlib.issue.anomalies import CLOSES, OPENS, is_office_time
 from certlib.issue.office import Office
-from certlib.issue.views import key_of
+from certlib.issue.views import files_of, key_of, part_of
 from certlib.register import audit_uses
 from certlib.register.audit_search import Wanted, find_certificates, find_documents
 from certlib.register.audit_uses import Lines
@@ -43,7 +43,7 @@ def look_up(office: Office, wanted: Wanted, *, limit: int) -> dict[str, Any]:
     with office.register.reader() as session:
         found = {
             "certificates": [_certificate(office, row) for row in find_certificates(session, wanted, limit=limit + 1)],
-            "documents": [_document(office, row) for row in find_documents(session, wanted, limit=limit + 1)],
+            "documents": [_document(office, session, row) for row in find_documents(session, wanted, limit=limit + 1)],
             "uses": [use_view(row) for row in audit_uses.newest_uses(session, lines, limit=limit + 1)],
         }
     more = [name for name, rows in found.items() if len(rows) > limit]
@@ -57,8 +57,14 @@ def certificate_file(office: Office, identifier: str, at: datetime | None = None
         uses = audit_uses.newest_uses(session, Lines(number=record["number"]), limit=500)
         seen = select(AccessRow).where(AccessRow.subject == key_of(identifier)).order_by(col(AccessRow.id).desc())
         accesses = session.exec(seen.limit(200)).all()
+    steps = [step for step in record["decision"].values() if isinstance(step, dict) and "authority" in step]
     return {
         "certificate": record,
+        "authorities": {
+            step["authority"]: office.catalogue.authorities[step["authority"]].name
+            for step in steps
+            if step["authority"] in office.catalogue.authorities
+        },
         "uses": [use_view(row) for row in uses],
         "accesses": [_access(row) for row in accesses],
     }
@@ -167,7 +173,7 @@ def _certificate(office: Office, row: CertificateRow) -> dict[str, Any]:
     }
 
 
-def _document(office: Office, row: DocumentRow) -> dict[str, Any]:
+def _document(office: Office, session: Session, row: DocumentRow) -> dict[str, Any]:
     return {
         "key": row.id,
         "id": row.id,
@@ -177,6 +183,7 @@ def _document(office: Office, row: DocumentRow) -> dict[str, Any]:
         "issuer": office.catalogue.authorities[row.authority].name,
         "case": row.case,
         "issued_on": row.issued_on.isoformat(),
+        "sha256": part_of(files_of(session, FileRow.document == row.id), "file").sha256,
     }
 
 

@@ -75,7 +75,7 @@ def uses_within(session: Session, lines: Lines, hours: Sequence[datetime], *, li
     """The newest lines that were reserved within one of these hours."""
     names = [f"{hour.astimezone(UTC):%Y-%m-%d %H}" for hour in hours]
     query = lines.of(select(SealUseRow)).where(_HOUR.in_(names))
-    found: Sequence[SealUseRow] = session.exec(query.order_by(col(SealUseRow.id).desc()).limit(limit)).all()
+    found: Sequence[SealUseRow] = session.exec(query.order_by(col(SealUseRow.reserved_at).desc()).limit(limit)).all()
     return found
 
 

@@ -80,13 +80,13 @@ def citizen_site(*, host: str, roots: Iterable[bytes]) -> dict[str, Part]:
     chinese = {name: [words.chinese, words.tone] for name, words in spoken.items()}
     config = json.dumps({"roots": pinned, "words": chinese}, ensure_ascii=False, separators=(",", ":"))
     page = templates().get_template("citizen.html").render(host=host, config=config).encode()
-    parts = {PAGE: _part(page, "html")}
+    parts = {PAGE: make_part(page, "html")}
     for name in _PARTS:
         suffix = name.rpartition(".")[2]
-        parts[f"{PAGE}/{name}"] = _part(_slim(_static(f"v/{name}"), suffix), suffix)
-    parts[f"{PAGE}/en.js"] = _part(_english(spoken), "js")
-    parts[f"{PAGE}/vendor/qr.js"] = _part(_static(_SCANNER), "js")
-    parts[f"{PAGE}/sw.js"] = _part(_worker(parts), "js")
+        parts[f"{PAGE}/{name}"] = make_part(slim(static_bytes(f"v/{name}"), suffix), suffix)
+    parts[f"{PAGE}/en.js"] = make_part(_english(spoken), "js")
+    parts[f"{PAGE}/vendor/qr.js"] = make_part(static_bytes(_SCANNER), "js")
+    parts[f"{PAGE}/sw.js"] = make_part(_worker(parts), "js")
     return parts
 
 
@@ -103,13 +103,13 @@ def plain_style() -> Part:
 
 def style_sheet(name: str) -> Part:
     """A style sheet among the static files."""
-    return _part(_static(name), "css")
+    return make_part(static_bytes(name), "css")
 
 
 def _worker(parts: Mapping[str, Part]) -> bytes:
     """The service worker with the list of what it keeps and a version that changes with any of it."""
     version = hashlib.sha256("".join(sorted(part.etag for part in parts.values())).encode()).hexdigest()[:16]
-    text = _static("v/sw.js").decode()
+    text = static_bytes("v/sw.js").decode()
     return text.replace("__VERSION__", version).replace("__SHELL__", json.dumps(sorted(parts))).encode()
 
 
@@ -121,21 +121,23 @@ def _words() -> dict[str, Words]:
 def _english(spoken: Mapping[str, Words]) -> bytes:
     """The page's English with the library's words for the verdicts."""
     words = json.dumps({name: words.english for name, words in spoken.items()}, separators=(",", ":"))
-    return _slim(_static("v/en.js")).replace(b"__WORDS__", words.encode())
+    return slim(static_bytes("v/en.js")).replace(b"__WORDS__", words.encode())
 
 
-def _static(name: str) -> bytes:
+def static_bytes(name: str) -> bytes:
+    """A file below `service/static`."""
     return files("service").joinpath("static").joinpath(name).read_bytes()
 
 
-def _slim(data: bytes, suffix: str = "js") -> bytes:
+def slim(data: bytes, suffix: str = "js") -> bytes:
     """A script without indentation and comments, a style sheet without spaces; phones pay for bytes."""
     if suffix == "css":
         return _STYLE_SPACE.sub(lambda found: found[1] or b"", data)
     return _COMMENT_BEHIND.sub(b"", _COMMENT_LINE.sub(b"", _INDENT.sub(b"", data)))
 
 
-def _part(data: bytes, suffix: str) -> Part:
+def make_part(data: bytes, suffix: str) -> Part:
+    """A part ready to be sent, from its bytes and the suffix that tells its media type."""
     etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
     # a fixed time: the same file compresses to the same bytes
     return Part(data, gzip.compress(data, 9, mtime=0), _MEDIA[suffix], etag)

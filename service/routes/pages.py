@@ -1,4 +1,4 @@
-"""Pages for people: the citizen's `/v`, the description of the interface, the list of problems."""
+"""Pages for people: the citizen's `/v`, the auditor's `/audit`, the interface's description, the list of problems."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 
 from certlib.errors import NotFoundError
-from service.headers import CITIZEN_PAGE, PLAIN_PAGE
+from service.headers import AUDIT_PAGE, CITIZEN_PAGE, PLAIN_PAGE
 from service.openapi import problem_table
+from service.pages.audit_site import AUDIT, audit_site
 from service.pages.site import PAGE, Part, citizen_site, plain_style, templates
 
 HTML = "text/html; charset=utf-8"
@@ -20,6 +21,7 @@ def pages_router(*, host: str, roots: Iterable[bytes]) -> APIRouter:
     """The routes of the pages; everything static is read and compressed now."""
     router = APIRouter(include_in_schema=False)
     parts = citizen_site(host=host, roots=roots)
+    audit = audit_site(host=host)
     style = plain_style()
     environment = templates()
 
@@ -35,6 +37,19 @@ def pages_router(*, host: str, roots: Iterable[bytes]) -> APIRouter:
         if found is None:
             raise NotFoundError("没有这个地址。")
         return send_part(request, found)
+
+    @router.get(AUDIT)
+    async def auditing(request: Request) -> Response:
+        """The auditor's page."""
+        return send_part(request, audit[AUDIT], policy=AUDIT_PAGE)
+
+    @router.get(AUDIT + "/{name:path}")
+    async def auditing_part(request: Request, name: str) -> Response:
+        """A part of the auditor's page."""
+        found = audit.get(f"{AUDIT}/{name}")
+        if found is None:
+            raise NotFoundError("没有这个地址。")
+        return send_part(request, found, policy=AUDIT_PAGE)
 
     @router.get("/docs")
     def docs(request: Request) -> Response:
@@ -54,11 +69,11 @@ def pages_router(*, host: str, roots: Iterable[bytes]) -> APIRouter:
     return router
 
 
-def send_part(request: Request, part: Part) -> Response:
+def send_part(request: Request, part: Part, *, policy: str = CITIZEN_PAGE) -> Response:
     """A static part, compressed where the caller takes it; 304 when the caller has it."""
     headers = {"etag": part.etag, "cache-control": "no-cache", "vary": "accept-encoding"}
     if part.media == HTML:
-        headers["content-security-policy"] = CITIZEN_PAGE
+        headers["content-security-policy"] = policy
     elif part.media.startswith("text/javascript"):
         # the worker lies below /v/ and serves the page /v as well; its own fetches are ours only
         headers |= {"service-worker-allowed": PAGE, "content-security-policy": "default-src 'self'"}

@@ -202,9 +202,9 @@ def site(issuer: Issuer) -> Iterator[str]:
     yield from serve(small_site(issuer))
 
 
-def serve(app: Any) -> Iterator[str]:
-    """Serve `app` on a loopback port while the generator is held."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def serve(app: Any, *, port: int = 0) -> Iterator[str]:
+    """Serve `app` on a loopback port, any one for 0, while the generator is held."""
+    listener = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -214,6 +214,12 @@ def serve(app: Any) -> Iterator[str]:
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     thread.join(10)
+
+
+def free_port() -> int:
+    """A loopback port that is free now, for a service whose tokens must name its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 @pytest.fixture
@@ -246,12 +252,12 @@ class Phone:
         """What a reader sees there."""
         return str(self.page.inner_text(selector))
 
-    def shot(self, name: str) -> None:
+    def shot(self, name: str, *, colours: int = 48) -> None:
         """Keep a picture of the whole page in docs/screens, when `UPDATE_SCREENS` asks for it."""
         if os.environ.get("UPDATE_SCREENS"):
             SCREENS.mkdir(parents=True, exist_ok=True)
             picture = Image.open(io.BytesIO(self.page.screenshot(full_page=True)))
-            picture.convert("RGB").quantize(48).save(SCREENS / f"{name}.png", optimize=True)
+            picture.convert("RGB").quantize(colours).save(SCREENS / f"{name}.png", optimize=True)
 
 
 @pytest.fixture
