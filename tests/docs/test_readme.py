@@ -21,9 +21,9 @@ def blocks(document: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def desk(demonstration: Demonstration, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the demo's output, in which a reader tries the examples."""
+    """A folder with the demo's output, in which a reader tries the examples; each reader has one of their own."""
     folder = tmp_path_factory.mktemp("desk")
     shutil.copytree(demonstration.folder / "demo-out", folder / "demo-out")
     return folder
