@@ -98,7 +98,7 @@ def _print_targets(views: list[dict[str, Any]], *, as_json: bool) -> None:
             str(view["waiting"]),
             str(view["delivered"]),
             str(view["dead"]),
-            "对方已停收（410）" if view["gone"] else "",
+            "对方已停收（410）" if view["gone"] else view["trouble"],
         )
         for view in views
     ]

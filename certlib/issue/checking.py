@@ -159,7 +159,8 @@ def _webhook(view: Mapping[str, Any], now: datetime) -> Iterator[Finding]:
     elif view["dead"]:
         yield Finding("webhooks", "fail", f"{name} 有 {view['dead']} 个死信，其后另有 {view['blocked']} 个事件等候。")
     if oldest and now - datetime.fromisoformat(oldest) > LATE:
-        yield Finding("webhooks", "warn", f"{name} 有 {view['waiting']} 个事件待推送，最早的自 {oldest[:16]} 起。")
+        words = f"{name} 有 {view['waiting']} 个事件待推送，最早的自 {oldest[:16]} 起。{view['trouble']}"
+        yield Finding("webhooks", "warn", words)
 
 
 CHECKS: Mapping[str, Check] = {

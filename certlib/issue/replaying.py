@@ -64,6 +64,7 @@ def hook_view(office: Office, hook: Hook) -> dict[str, Any]:
         "dead": backlog.dead,
         "blocked": backlog.blocked,
         "gone": queue.is_gone,
+        "trouble": queue.trouble,
         "oldest": backlog.oldest.isoformat() if backlog.oldest else None,
     }
 

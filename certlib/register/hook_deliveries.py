@@ -52,6 +52,15 @@ class HookDeliveries(SqlDeliveries):
         with reader(self._engine) as session:
             return self._is_gone(session)
 
+    @property
+    def trouble(self) -> str:
+        """Why the longest waiting event has not arrived; empty while nothing has failed."""
+        waiting = col(DeliveryRow.state).in_(("due", "leased"))
+        query = select(DeliveryRow.last_error).where(DeliveryRow.target == self._target, waiting)
+        failed = query.where(DeliveryRow.last_error != "").order_by(col(DeliveryRow.id)).limit(1)
+        with reader(self._engine) as session:
+            return session.exec(failed).first() or ""
+
     def page(self, *, state: str, after: int, limit: int) -> list[DeliveryRow]:
         """Deliveries in that state (every state without one), by number from `after` on."""
         query = select(DeliveryRow).where(DeliveryRow.target == self._target, col(DeliveryRow.id) > after)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import ssl
@@ -34,7 +35,7 @@ from certlib.register.delivery_table import DeliveryRow
 from certlib.register.engine import reader, writer
 from certlib.register.hook_deliveries import Choice, HookDeliveries
 
-from .conftest import QUICK, now, until
+from .conftest import QUICK, now, running, until
 from .receivers import Came, Receiver, receiving
 
 TARGET = "hook:market"
@@ -123,6 +124,35 @@ def test_events_of_one_certificate_arrive_in_order(hooks, receiver):
         assert [one for one in receiver.ids() if one.startswith(f"evt_{chain}_")] == ids
 
 
+def test_order_holds_whatever_fails(hooks, receiver):
+    """Errors, hang-ups and answers that come too late, at random: what is taken is each certificate's life in order."""
+    chance, taken = random.Random(11), []
+
+    def answer(handler: Any, came: Came) -> int | None:
+        fate = chance.random()
+        if fate < 0.2:
+            return 500
+        if fate < 0.3:
+            handler.close_connection = True
+            return None
+        if came.id not in taken:  # as a receiver does: the id tells a repetition
+            taken.append(came.id)
+        return time.sleep(0.3) or 204 if fate < 0.35 else 204
+
+    receiver.answer = answer
+    steps = ("issue", "change", "renew", "suspend", "resume")
+    lives = {chain: [hooks.event(chain, step) for step in steps] for chain in ("a", "b", "c", "d")}
+    worker = DeliveryWorker(hooks.queue, client_of(receiver, timeout=0.2), name="w", clock=now, pace=PACE)
+    with running(worker):
+        until(lambda: hooks.queue.backlog().done == 20)
+    assert {chain: [one for one in taken if one.startswith(f"evt_{chain}_")] for chain in lives} == lives
+    bodies: dict[str, set[bytes]] = {}
+    for came in receiver.came:
+        bodies.setdefault(came.id, set()).add(came.body)
+    assert len(receiver.came) > 20
+    assert all(len(one) == 1 for one in bodies.values())
+
+
 def test_a_retry_is_the_same_message(hooks, receiver):
     """After a failure the same id and the same bytes come again; only second and signature are of the new attempt."""
     moments = iter([datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=n) for n in range(9)])
@@ -183,7 +213,8 @@ def test_a_redirect_is_not_followed(hooks, receiver):
     (row,) = hooks.rows()
     assert (row.state, row.failures) == ("due", 0)
     assert "转向" in row.last_error
-    assert worker.trouble
+    assert worker.trouble in row.last_error
+    assert hooks.queue.trouble == row.last_error
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
