@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from certlib.cli.options import AsJson, Home
@@ -10,15 +12,20 @@ from certlib.issue.checking import check_office
 from certlib.issue.composition import open_office
 from certlib.issue.settings import Settings
 
+Since = Annotated[
+    int | None, typer.Option(min=0, help="只查日志自此条起，不查全部 · the journal from this leaf on, not the whole")
+]
 
-def check(home: Home = None, as_json: AsJson = False) -> None:
-    """自查：文件、库存、日志、状态清单、证书到期、见证 · check the office as the worker does every hour.
 
+def check(home: Home = None, since: Since = None, as_json: AsJson = False) -> None:
+    """自查：文件、库存、日志、状态清单、到期、对账、见证 · check the office as the worker does every hour.
+
+    日志查全部，除非给出 --since；文件接着上一轮查 · the whole journal, files from where the last round ended.
     退出码：0 没有问题，1 有 · exit codes: 0 nothing found, 1 something.
     """
     with open_office(Settings.load(home)) as office, progress("正在自查…"):
         office.sequence()
-        findings = check_office(office, office.register.now())
+        findings = check_office(office, office.register.now(), whole=since is None, since=since)
     if as_json:
         print_json({"findings": [finding.as_json() for finding in findings]})
     else:

@@ -1,10 +1,11 @@
 """The continuous checker: the office looks at itself, on a schedule, as an auditor would; every finding has its place.
 
-    files      a sample of the issued files read from the store, their seals verified anew
+    files      issued files read from the store, their seals verified anew, their proof of time; so many a round
     sheets     blanks counted one by one against the double-entry stock
-    journal    the register against the journal: the whole audit of a bundle made now
+    journal    the register against the journal: what is new since the last round, and daily the whole audit
     status     the statuses that the board publishes against those of the tables
     expiry     X.509 certificates of enabled seals that end soon
+    statement  the age of the newest statement of reconciliation with the city repository
     witnesses  how far the witnesses have followed
     webhooks   targets that take nothing, events laid aside, events that wait too long
 
@@ -13,94 +14,115 @@ A check that breaks is a finding too: the checker itself never stops the office.
 
 from __future__ import annotations
 
-import random
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from certlib.domain.seal_life import SealState
 from certlib.domain.verdict import Finding
-from certlib.errors import CertlibError
+from certlib.errors import CertlibError, StorageError
 from certlib.formats.status import shard_of
+from certlib.issue.check_files import check_files
+from certlib.issue.check_journal import check_since, check_whole
+from certlib.issue.check_state import CheckState
 from certlib.issue.office import Office
 from certlib.issue.replaying import hook_views
-from certlib.register.bundle_files import bundle_files
-from certlib.register.export import export_bundle
+from certlib.register.published import STATEMENT
+from certlib.register.row_tables import PublishedRow
 from certlib.register.seal_tables import SealCertificateRow, SealRow
 from certlib.register.standing import standing
 from certlib.register.stock import check_stock
-from certlib.register.tables import FileRow
-from certlib.verify.audit import AuditTrust, audit
-from certlib.verify.bundle import open_bundle
-from certlib.verify.span import guard
 
-SOON = timedelta(days=60)
 LATE = timedelta(hours=1)  # that an event for a webhook may wait
 _DIFFERENCES = 20  # named one by one
 
-Check = Callable[[Office, datetime], list[Finding]]
+
+@dataclass(slots=True)
+class Round:
+    """One round: when, how far the rounds before came, and how much of the journal to look at.
+
+    `whole` True or False, or None for the whole once in a while; `since` is a leaf to begin from.
+    """
+
+    office: Office
+    now: datetime
+    state: CheckState = field(default_factory=CheckState)
+    whole: bool | None = None
+    since: int | None = None
+
+    @property
+    def soon(self) -> timedelta:
+        """How long before its end something is told of."""
+        return timedelta(days=self.office.settings.check_warn_days)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the whole journal is due."""
+        if self.whole is not None or self.since is not None:
+            return bool(self.whole)
+        at, every = self.state.full_at, timedelta(hours=self.office.settings.check_full_hours)
+        return at is None or not self.state.head or not timedelta(0) <= self.now - at < every
 
 
-def check_office(office: Office, now: datetime) -> tuple[Finding, ...]:
-    """Every check, in order; at least one finding each, `pass` when nothing was found. Never raises."""
-    return tuple(finding for name, check in CHECKS.items() for finding in _guarded(name, check, office, now))
+Check = Callable[[Round], list[Finding]]
 
 
-def _guarded(name: str, check: Check, office: Office, now: datetime) -> list[Finding]:
+def check_office(
+    office: Office, now: datetime, *, whole: bool | None = None, since: int | None = None
+) -> tuple[Finding, ...]:
+    """Every check, in order; at least one finding each, `pass` when nothing was found. Never raises.
+
+    Goes on from where the last round came to; `whole` and `since` say how much of the journal to look at instead.
+    """
+    this = Round(office, now, CheckState.load(office.settings.home), whole, since)
+    found = [finding for name, check in CHECKS.items() for finding in _guarded(name, check, this)]
     try:
-        return check(office, now) or [Finding(name, "pass", "")]
+        this.state.save(office.settings.home)
+    except StorageError as error:
+        found.append(Finding("state", "fail", error.message))
+    return tuple(found)
+
+
+def _guarded(name: str, check: Check, this: Round) -> list[Finding]:
+    try:
+        return check(this) or [Finding(name, "pass", "")]
     except CertlibError as error:
         return [Finding(name, "fail", error.message)]
     except Exception as error:  # noqa: BLE001  data past all rules must not end the watch
         return [Finding(name, "fail", f"检查中断：{type(error).__name__}，台账中有无法读取的内容")]
 
 
-def _files(office: Office, _now: datetime) -> list[Finding]:
-    with office.register.reader() as session:
-        query = select(FileRow.sha256, FileRow.level, FileRow.size).order_by(col(FileRow.sha256))
-        rows = session.exec(query).all()
-    sample = random.sample(list(rows), min(len(rows), office.settings.check_sample))
-    return [found for row in sample if (found := _file(office, *row)) is not None]
+def _files(this: Round) -> list[Finding]:
+    this.state.files, found = check_files(this.office, this.now, this.state.files, this.soon)
+    return found
 
 
-def _file(office: Office, sha256: str, level: str, size: int) -> Finding | None:
-    """The bytes are those registered; a sealed PDF has whole signatures that cover it to its end."""
-    try:
-        data = office.register.files.read(sha256)
-    except CertlibError as error:
-        return Finding("files", "fail", error.message)
-    if len(data) != size:
-        return Finding("files", "fail", f"文件 {sha256[:12]}… 的大小与登记不符。")
-    if level != "print" and data.startswith(b"%PDF") and (faults := guard(data).faults):
-        return Finding("files", "fail", f"文件 {sha256[:12]}…：{faults[0].detail}")
-    return None
-
-
-def _sheets(office: Office, _now: datetime) -> list[Finding]:
-    with office.register.reader() as session:
+def _sheets(this: Round) -> list[Finding]:
+    with this.office.register.reader() as session:
         return [finding for finding in check_stock(session) if finding.outcome != "pass"]
 
 
-def _journal(office: Office, _now: datetime) -> list[Finding]:
-    trust = AuditTrust(journal=office.journal.verifiers, witnesses=[one.verifier for one in office.witnesses])
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "bundle"
-        with office.register.reader() as session, bundle_files(path) as files:
-            export_bundle(session, office.journal, files)
-        with open_bundle(path) as bundle:
-            report = audit(bundle, trust)
-    return [Finding("journal", "fail", f"{one.place}：{one.message}") for one in report.breaches]
+def _journal(this: Round) -> list[Finding]:
+    """A round that found something is not gone on from: the next one looks again, and tells again."""
+    if this.is_whole:
+        head, found = check_whole(this.office)
+    else:
+        head, found = check_since(this.office, this.state.head, this.since)
+    if not found:
+        this.state.head = head
+        this.state.full_at = this.now if this.is_whole else this.state.full_at
+    return found
 
 
-def _status(office: Office, now: datetime) -> list[Finding]:
+def _status(this: Round) -> list[Finding]:
+    office = this.office
     office.sequence()
     _, lists = office.board.statuses()
     with office.register.reader() as session:
-        differing = list(_differences(session, lists, now))
+        differing = list(_differences(session, lists, this.now))
     return [
         Finding("status", "fail", f"索引号 {n}：台账为 {ours}，状态清单为 {theirs}。")
         for n, ours, theirs in differing[:_DIFFERENCES]
@@ -123,33 +145,47 @@ def _published(lists: Mapping[int, bytes], n: int) -> int | None:
     return packed[slot // 2] >> 4 * (slot % 2) & 15
 
 
-def _expiry(office: Office, now: datetime) -> list[Finding]:
+def _expiry(this: Round) -> list[Finding]:
     """The certificates of the seals that stand enabled, in their present edition."""
-    with office.register.reader() as session:
+    with this.office.register.reader() as session:
         query = (
             select(SealCertificateRow)
             .join(SealRow, col(SealRow.id) == SealCertificateRow.seal)
             .where(SealRow.state == SealState.ENABLED.value, SealCertificateRow.edition == SealRow.edition)
-            .where(SealCertificateRow.not_after < now + SOON)
+            .where(SealCertificateRow.not_after < this.now + this.soon)
             .order_by(col(SealCertificateRow.not_after))
         )
         rows = session.exec(query).all()
     return [
         Finding(
             "expiry",
-            "fail" if row.not_after <= now else "warn",
+            "fail" if row.not_after <= this.now else "warn",
             f"{row.seal} 号印章的 {row.suite} 证书到期于 {row.not_after:%Y-%m-%d}。",
         )
         for row in rows
     ]
 
 
-def _witnesses(office: Office, _now: datetime) -> list[Finding]:
-    return [one for one in office.ask_witnesses() if one.outcome != "pass"]
+def _statement(this: Round) -> list[Finding]:
+    """Only of an office that delivers: without the city repository there is nobody to agree with."""
+    if not this.office.settings.city_url:
+        return []
+    with this.office.register.reader() as session:
+        query = select(PublishedRow.at).where(PublishedRow.kind == STATEMENT).order_by(col(PublishedRow.at).desc())
+        newest = session.exec(query.limit(1)).first()
+    if newest is None:
+        return [Finding("statement", "warn", "尚无与市电子证照库的对账声明。")]
+    if this.now - newest > timedelta(days=this.office.settings.check_statement_days):
+        return [Finding("statement", "fail", f"与市电子证照库的最近一次对账声明是 {newest:%Y-%m-%d}，已过期限。")]
+    return []
 
 
-def _webhooks(office: Office, now: datetime) -> list[Finding]:
-    return [finding for view in hook_views(office) for finding in _webhook(view, now)]
+def _witnesses(this: Round) -> list[Finding]:
+    return [one for one in this.office.ask_witnesses() if one.outcome != "pass"]
+
+
+def _webhooks(this: Round) -> list[Finding]:
+    return [finding for view in hook_views(this.office) for finding in _webhook(view, this.now)]
 
 
 def _webhook(view: Mapping[str, Any], now: datetime) -> Iterator[Finding]:
@@ -169,6 +205,7 @@ CHECKS: Mapping[str, Check] = {
     "journal": _journal,
     "status": _status,
     "expiry": _expiry,
+    "statement": _statement,
     "witnesses": _witnesses,
     "webhooks": _webhooks,
 }

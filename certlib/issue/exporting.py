@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from certlib.errors import NotFoundError
+from sqlmodel import Session
+
+from certlib.errors import NotFoundError, VerificationError
 from certlib.issue import lists as lists_of
 from certlib.issue.announcing import announce_status_lists
 from certlib.issue.lists import published
@@ -28,22 +30,27 @@ def export_office(office: Office, path: Path, *, progress: Progress | None = Non
     if announce_status_lists(office.register, office.board, every=timedelta(0)):
         office.sequence()
     office.ask_witnesses()
-    status = _status_lists(office)
+    status = status_lists(office)
     with office.register.reader() as session, bundle_files(path) as files:
-        lists = {STATUS: status, TRUST: _named(published(session, lists_of.TRUST))}
-        lists[SEALS] = _named(published(session, lists_of.SEALS))
+        lists = {**series_lists(session), STATUS: status}
         return export_bundle(session, office.journal, files, lists=lists, progress=progress)
+
+
+def series_lists(session: Session) -> dict[str, dict[str, bytes]]:
+    """Every trust list and seal list that was ever published, by folder and file name of the bundle."""
+    return {TRUST: _named(published(session, lists_of.TRUST)), SEALS: _named(published(session, lists_of.SEALS))}
 
 
 def _named(series: Mapping[int, bytes]) -> dict[str, bytes]:
     return {f"{seq:06}.json": data for seq, data in series.items()}
 
 
-def _status_lists(office: Office) -> dict[str, bytes]:
+def status_lists(office: Office) -> dict[str, bytes]:
+    """The status lists of now by file name; none when the journal is such that the office signs none."""
     lists: dict[str, bytes] = {}
     while True:
         try:
             token, _ = office.status_list(len(lists))
-        except NotFoundError:
+        except (NotFoundError, VerificationError):
             return lists
         lists[f"{len(lists)}.cwt"] = token

@@ -52,7 +52,10 @@ class Settings:
     webhook_private: bool = False  # development only: targets on private addresses, and without TLS
     witnesses: tuple[Mapping[str, str], ...] = ()  # name, url, key of each; development has two of its own
     check_seconds: float = 3600.0  # between rounds of the continuous checker; 0: never
-    check_sample: int = 50  # issued files verified anew each round
+    check_sample: int = 50  # issued files verified anew each round, in turn until all have come by
+    check_full_hours: float = 24.0  # between rounds over the whole journal; the others go on from the last one
+    check_warn_days: int = 60  # before a certificate or a proof of time ends
+    check_statement_days: float = 2.0  # how old the newest statement of reconciliation may be
     lease_seconds: int = 60
     workers: int = 1
 

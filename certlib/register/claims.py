@@ -56,6 +56,11 @@ def claims(session: Session, journal: Journal[Session], size: int) -> Iterator[L
     yield from journal_faults(session, seen.chains, size)
 
 
+def stretch_claims(session: Session, start: int, bodies: Sequence[bytes]) -> Iterator[Line]:
+    """The lines of the leaves from number `start` on, whose bytes are `bodies`."""
+    return _portion(session, start, bodies, _Seen())
+
+
 def waiting_indices(session: Session) -> set[int]:
     """The indices whose newest leaf has no number yet: of them the numbered journal cannot speak."""
     return {n for _, leaf in _waiting(session) for n, _ in leaf.statuses}

@@ -96,10 +96,15 @@ def _rows_of(kind: str, has_file: bool) -> tuple[str, ...]:
 
 
 class Register:
-    """Step 9: register and journal in one-to-one correspondence."""
+    """Step 9: register and journal in one-to-one correspondence.
 
-    def __init__(self, found: Breaches, lines: Iterable[Mapping[str, Any]], indices: Indices) -> None:
-        self._found = found
+    `partial` is for a stretch of a journal: contents whose plan stands before it are not compared with that.
+    """
+
+    def __init__(
+        self, found: Breaches, lines: Iterable[Mapping[str, Any]], indices: Indices, *, partial: bool = False
+    ) -> None:
+        self._found, self._partial = found, partial
         self._lines = iter(lines)
         self._indices = indices
         self._next: Mapping[str, Any] | None = next(self._lines, None)
@@ -188,6 +193,8 @@ class Register:
         if self._indices.owner(n) != chain:
             return "索引号属于另一证照（文书）"
         planned = bytes(self._commitments[n * _HASH : (n + 1) * _HASH])
+        if self._partial and not any(planned):
+            return ""
         return self._commitment(claim, planned)
 
     def _use(self, claim: Mapping[str, Any], leaf: Leaf, _chain: int) -> str:

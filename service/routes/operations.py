@@ -52,9 +52,10 @@ def token(
 
 
 @router.get("/healthz", summary="进程在运行 · the process is alive", operation_id="health")
-def health() -> Response:
-    """Says only that the process answers."""
-    return send_json({"status": "ok"})
+def health(service: Service) -> Response:
+    """Says that the process answers, and how many alarms the checker's last round raised in it."""
+    alarms = sum(finding.outcome == "fail" for finding in service.rounds.findings())
+    return send_json({"status": "ok", "alarms": alarms})
 
 
 @router.get("/readyz", summary="可以受理 · ready for work", operation_id="ready", responses=problems(503))

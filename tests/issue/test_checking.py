@@ -1,19 +1,26 @@
 """The continuous checker finds what was done past the program, and the office goes on."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
+from certlib.crypto import tokens
 from certlib.domain.verdict import Finding
 from certlib.errors import VerificationError
 from certlib.formats.leaf import Leaf
-from certlib.issue.checking import CHECKS, SOON, check_office
+from certlib.issue import check_journal
+from certlib.issue.check_files import _last_token
+from certlib.issue.check_state import CheckState
+from certlib.issue.checking import CHECKS, Round, check_office
 from certlib.register.access_log import digest_accesses, record_access
 from certlib.register.row_tables import AccessDigestRow, PublishedRow
 from certlib.register.seal_tables import SealCertificateRow
 from certlib.register.tables import FileRow
+from certlib.verify.span import guard
 from tests.issue.conftest import Desk
 
 
@@ -67,8 +74,8 @@ def test_a_certificate_of_an_enabled_seal_that_ends_soon_is_told_in_time(desk: D
     with desk.office.register.reader() as session:
         last = session.exec(select(SealCertificateRow.not_after).order_by(SealCertificateRow.not_after)).first()
     assert last is not None
-    assert {one.outcome for one in CHECKS["expiry"](desk.office, last - SOON / 2)} == {"warn"}
-    assert "fail" in {one.outcome for one in CHECKS["expiry"](desk.office, last)}
+    assert {one.outcome for one in CHECKS["expiry"](Round(desk.office, last - timedelta(days=30)))} == {"warn"}
+    assert "fail" in {one.outcome for one in CHECKS["expiry"](Round(desk.office, last))}
 
 
 def test_a_file_changed_on_disk_is_an_alarm(desk: Desk) -> None:
@@ -80,6 +87,127 @@ def test_a_file_changed_on_disk_is_an_alarm(desk: Desk) -> None:
     path.chmod(0o644)
     path.write_bytes(path.read_bytes() + b" ")
     assert "fail" in found(desk)["files"]
+
+
+def test_all_files_come_by_a_sample_a_round(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each round goes on where the last one ended, whoever runs it; after the last file the first comes again."""
+    desk.issue("2-25")
+    desk.issue("2-25")
+    with desk.office.register.reader() as session:
+        files = sorted(session.exec(select(FileRow.sha256)).all())
+    seen: list[str] = []
+    read = desk.office.register.files.read
+    monkeypatch.setattr(desk.office.register.files, "read", lambda sha256: seen.append(sha256) or read(sha256))
+    settings = replace(desk.office.settings, check_sample=1)
+    monkeypatch.setattr(desk.office, "settings", settings)
+    for _ in range(len(files)):
+        assert {one.outcome for one in check_office(desk.office, desk.clock(), since=0) if one.check == "files"} == {
+            "pass"
+        }
+    assert list(dict.fromkeys(seen)) == files
+    seen.clear()
+    check_office(desk.office, desk.clock(), since=0)
+    check_office(desk.office, desk.clock(), since=0)
+    assert files[0] in seen
+
+
+def test_a_seal_broken_in_the_store_is_an_alarm_of_its_round(desk: Desk) -> None:
+    """The file is of the size registered and still a PDF: only the signature tells."""
+    desk.issue("2-25")
+    with desk.office.register.reader() as session:
+        sha256 = session.exec(select(FileRow.sha256).where(FileRow.level != "print")).first()
+    path: Path = next(desk.office.settings.home.rglob(f"{sha256}.pdf"))
+    data = bytearray(path.read_bytes())
+    data[200] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(bytes(data))
+    assert "fail" in found(desk)["files"]
+
+
+def test_a_proof_of_time_that_ends_soon_is_told_in_time(desk: Desk) -> None:
+    """The certificate of the last timestamp ends: a warning before."""
+    desk.issue("2-25")
+    with desk.office.register.reader() as session:
+        row = session.exec(select(FileRow).where(FileRow.level != "print")).first()
+    assert row is not None
+    token = _last_token(guard(desk.office.register.files.read(row.sha256)))
+    end = tokens.signer(token).not_after
+    told = [one.detail for one in CHECKS["files"](Round(desk.office, end - timedelta(days=30)))]
+    assert any(f"时间证明即将到期，最早于 {end:%Y-%m-%d}" in detail for detail in told)
+    assert not [one for one in CHECKS["files"](Round(desk.office, end - timedelta(days=90))) if "到期" in one.detail]
+
+
+def test_rounds_go_on_from_the_last_and_look_at_the_whole_once_a_day(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit of an older row waits for the whole round; one of a new row is found at once, and told until mended."""
+    wholes: list[datetime] = []
+    whole = check_journal.check_whole
+    monkeypatch.setattr(
+        "certlib.issue.checking.check_whole", lambda office: wholes.append(desk.clock()) or whole(office)
+    )
+    issued = desk.issue("2-25")
+    desk.office.tick()
+    first = check_office(desk.office, desk.clock())
+    assert [one.outcome for one in first if one.check == "journal"] == ["pass"]
+    desk.do(issued["identifier"], "revoke", {"decision": desk.ex_officio(), "cause": "fraud"})
+    desk.office.tick()
+    assert [one.outcome for one in check_office(desk.office, desk.clock()) if one.check == "journal"] == ["pass"]
+    assert len(wholes) == 1
+    desk.issue("2-25")
+    desk.office.tick()
+    spoil(desk, "UPDATE edition SET check_code = 'x'")
+    for _ in range(2):
+        told = [one.detail for one in check_office(desk.office, desk.clock()) if one.check == "journal"]
+        assert len(wholes) == 1
+        assert len(told) == 1
+        assert "证照版本" in told[0]
+    desk.clock.advance(hours=25)
+    assert "fail" in found(desk)["journal"]
+    assert len(wholes) == 2
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("UPDATE journal_event SET seq = seq + 1000 WHERE seq > 5", "数据库中的日志不完整或被删改"),
+        ("DELETE FROM journal_tile WHERE level = 0", "tile/0/000"),
+        (
+            "UPDATE journal_checkpoint SET note = (SELECT min(note) FROM journal_checkpoint WHERE id = 1) WHERE id > 1",
+            "日志",
+        ),
+    ],
+)
+def test_a_journal_cut_or_changed_is_found_from_the_last_head(desk: Desk, statement: str, sentence: str) -> None:
+    """Without reading the whole: the head must have grown from the one kept, and the leaves must be its tiles'."""
+    desk.issue("2-25")
+    desk.office.tick()
+    check_office(desk.office, desk.clock())
+    desk.issue("2-25")
+    desk.office.tick()
+    spoil(desk, statement)
+    told = [one for one in check_office(desk.office, desk.clock(), whole=False) if one.check == "journal"]
+    assert {one.outcome for one in told} == {"fail"}
+    assert sentence in told[0].detail
+
+
+def test_a_state_that_cannot_be_read_means_a_whole_round(desk: Desk) -> None:
+    """Whatever stands in the file: the checker begins again."""
+    path = desk.office.settings.home / "check-state.json"
+    for text_ in ("", "[]", "{}", '{"files": 1, "head": 2, "full_at": "x"}', '{"full_at": "2026-01-01"}'):
+        path.write_text(text_, encoding="utf-8")
+        assert Round(desk.office, desk.clock(), CheckState.load(desk.office.settings.home)).is_whole
+
+
+def test_a_statement_of_reconciliation_that_is_old_is_an_alarm(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where there is a repository to agree with."""
+    assert CHECKS["statement"](Round(desk.office, desk.clock())) == []
+    monkeypatch.setattr(desk.office, "settings", replace(desk.office.settings, city_url="https://city.example"))
+    assert [one.outcome for one in CHECKS["statement"](Round(desk.office, desk.clock()))] == ["warn"]
+    desk.office.keep_statement(b"signed", target="city")
+    assert CHECKS["statement"](Round(desk.office, desk.clock())) == []
+    later = desk.clock() + timedelta(days=3)
+    assert [one.outcome for one in CHECKS["statement"](Round(desk.office, later))] == ["fail"]
 
 
 def test_a_leaf_tampered_with_stops_the_status_list_with_a_sentence(desk: Desk) -> None:

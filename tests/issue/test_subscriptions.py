@@ -12,7 +12,7 @@ from certlib.catalogue import Catalogue, load_catalogue
 from certlib.crypto.keys import Secrets
 from certlib.errors import ConfigurationError
 from certlib.formats.webhook import WebhookSecret
-from certlib.issue.checking import CHECKS
+from certlib.issue.checking import CHECKS, Round
 from certlib.issue.composition import open_office
 from certlib.issue.hooks import read_hooks
 from certlib.issue.replaying import hooks_of, queue_of
@@ -77,7 +77,7 @@ def test_the_checker_tells_of_a_target_that_takes_nothing(told: Desk) -> None:
     office, hook = told.office, hooks_of(told.office)["market"]
 
     def outcomes(**later: float) -> set[str]:
-        findings = CHECKS["webhooks"](office, told.clock() + timedelta(**later))
+        findings = CHECKS["webhooks"](Round(office, told.clock() + timedelta(**later)))
         return {one.outcome for one in findings if one.detail.startswith("market")}
 
     assert outcomes() == set()

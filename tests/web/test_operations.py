@@ -8,6 +8,7 @@ import anyio
 import pytest
 from fastapi.testclient import TestClient
 
+from certlib.domain.verdict import Finding
 from certlib.errors import (
     CertlibError,
     ConfigurationError,
@@ -95,6 +96,17 @@ def test_ready_until_told_to_stop(web: Any) -> None:
         assert web.http.get("/healthz").status_code == 200
     finally:
         web.service.draining.clear()
+
+
+def test_health_tells_how_many_alarms_the_checker_raised(web: Any) -> None:
+    """The number alone: what they are, the auditor's page and the log say."""
+    assert web.http.get("/healthz").json() == {"status": "ok", "alarms": 0}
+    at = web.service.clock()
+    web.service.rounds.keep([Finding("files", "fail", "x"), Finding("expiry", "warn", "y")], at)
+    try:
+        assert web.http.get("/healthz").json() == {"status": "ok", "alarms": 1}
+    finally:
+        web.service.rounds.keep([Finding("files", "pass", ""), Finding("expiry", "pass", "")], at)
 
 
 class _Broken:

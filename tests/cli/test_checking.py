@@ -1,0 +1,74 @@
+"""`certctl check`: the office's own look at itself, at the command line."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from certlib.cli.main import application
+from certlib.issue.checking import CHECKS
+
+
+def certctl(*words: str) -> Result:
+    """The command in this process."""
+    return CliRunner().invoke(application(words), words)
+
+
+@pytest.fixture
+def issued(tmp_path: Path) -> Path:
+    """An office that has issued one certificate."""
+    example = tmp_path / "request.json"
+    example.write_text(certctl("issue", "--example", "2-25").stdout, encoding="utf-8")
+    assert certctl("issue", str(example), "--home", str(tmp_path / "home")).exit_code == 0
+    return tmp_path / "home"
+
+
+def checked(home: Path, *options: str) -> tuple[int, dict[str, str]]:
+    """The exit code, and the worst outcome of each check."""
+    done = certctl("check", "--home", str(home), "--json", *options)
+    worst = {"pass": 0, "unknown": 1, "warn": 2, "fail": 3}
+    outcomes: dict[str, str] = {}
+    for one in json.loads(done.stdout)["findings"]:
+        outcomes[one["check"]] = max(outcomes.get(one["check"], "pass"), one["outcome"], key=worst.__getitem__)
+    return done.exit_code, outcomes
+
+
+def test_a_sound_office_passes_whole_and_from_a_leaf_on(issued: Path) -> None:
+    """Exit code 0; every check is told of."""
+    for options in ((), ("--since", "3")):
+        code, outcomes = checked(issued, *options)
+        assert code == 0
+        assert outcomes.keys() >= CHECKS.keys()
+        assert "fail" not in outcomes.values()
+
+
+def edit(home: Path) -> None:
+    with sqlite3.connect(home / "register.db") as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("UPDATE edition SET check_code = 'x'")
+
+
+def lose(home: Path) -> None:
+    for path in home.rglob("*.pdf"):
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "check", "sentence"), [(edit, "journal", "证照版本"), (lose, "files", "文件")], ids=["edit", "lose"]
+)
+def test_what_was_done_past_the_program_ends_with_one_and_a_sentence(
+    issued: Path, damage: Callable[[Path], None], check: str, sentence: str
+) -> None:
+    """A row edited, files gone: named, in a table as in JSON, and no traceback."""
+    damage(issued)
+    code, outcomes = checked(issued)
+    assert (code, outcomes[check]) == (1, "fail")
+    done = certctl("check", "--home", str(issued))
+    assert done.exit_code == 1
+    assert sentence in done.stdout
+    assert done.exception is None or isinstance(done.exception, SystemExit)
