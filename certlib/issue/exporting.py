@@ -27,10 +27,8 @@ def export_office(office: Office, path: Path, *, progress: Progress | None = Non
     Raises `NotFoundError` when nothing has happened yet, `StorageError` when the disk refuses.
     """
     office.sequence()
-    if announce_status_lists(office.register, office.board, every=timedelta(0)):
-        office.sequence()
-    office.ask_witnesses()
     status = status_lists(office)
+    office.ask_witnesses()
     with office.register.reader() as session, bundle_files(path) as files:
         lists = {**series_lists(session), STATUS: status}
         return export_bundle(session, office.journal, files, lists=lists, progress=progress)
@@ -46,11 +44,16 @@ def _named(series: Mapping[int, bytes]) -> dict[str, bytes]:
 
 
 def status_lists(office: Office) -> dict[str, bytes]:
-    """The status lists of now by file name; none when the journal is such that the office signs none."""
+    """The status lists of now by file name, each journalled before it is given.
+
+    None when the journal is such that the office signs none; the audit then says why.
+    """
     lists: dict[str, bytes] = {}
-    while True:
-        try:
+    try:
+        if announce_status_lists(office.register, office.board, every=timedelta(0)):
+            office.sequence()
+        while True:
             token, _ = office.status_list(len(lists))
-        except (NotFoundError, VerificationError):
-            return lists
-        lists[f"{len(lists)}.cwt"] = token
+            lists[f"{len(lists)}.cwt"] = token
+    except (NotFoundError, VerificationError):
+        return lists
