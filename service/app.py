@@ -120,4 +120,6 @@ def _worker(service: Running) -> Worker | None:
         log=structlog.get_logger(),
         on_fault=service.metrics.worker_faults.inc,
         on_findings=lambda found: _keep(service, found),
+        on_dead=service.metrics.dead_letters.inc,
+        watch=service.watch,
     )

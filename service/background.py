@@ -11,23 +11,21 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from certlib.city.client import CityClient
 from certlib.city.webhooks import PACE, WebhookClient
 from certlib.city.worker import DeliveryWorker
-from certlib.crypto.keys import Secrets
 from certlib.domain.verdict import Finding
-from certlib.errors import ConfigurationError
 from certlib.issue.checking import check_office
 from certlib.issue.hooks import Hook
 from certlib.issue.office import Office
 from certlib.issue.replaying import hooks_of, queue_of
-from certlib.register.deliveries import SqlDeliveries
+from service.delivering import Delivering, Watch
 
 _WITNESS_PAUSE = 1.0  # seconds between looks at what is not cosigned yet
+_COMPARE_PAUSE = 60.0  # seconds between looks whether the day's comparison is due
 _LONGEST_PAUSE = 30.0  # seconds between rounds while they fail
-_DEVELOPMENT_SECRET = "development-only-rongjiang-certlib"  # noqa: S105  public, and refused outside development
 
 
 class Worker:
@@ -42,9 +40,12 @@ class Worker:
         log: Any,
         on_fault: Callable[[], None] = lambda: None,
         on_findings: Callable[[tuple[Finding, ...]], None] = lambda _: None,
+        on_dead: Callable[[], None] = lambda: None,
+        watch: Watch | None = None,
     ) -> None:
         self._office, self._tick, self._clock = office, tick_seconds, clock
         self._log, self._on_fault, self._on_findings = log, on_fault, on_findings
+        self._on_dead, self._watch = on_dead, watch or Watch(office)
         self._stop = threading.Event()
         self._held = ExitStack()
         self._threads: list[threading.Thread] = []
@@ -52,11 +53,13 @@ class Worker:
     def start(self) -> None:
         """Begin; returns at once. Raises `ConfigurationError` for an address or account that cannot be used."""
         self._threads = [threading.Thread(target=self.run, name="certlib-tending", daemon=True)]
+        watches: dict[str, Callable[[], None]] = {"certlib-witnesses": self._watch_witnesses}
         if self._office.settings.city_url:
-            self._deliver("certlib-city", self._deliveries())
+            delivering = self._delivering()
+            self._deliver("certlib-city", delivering.worker)
+            watches["certlib-comparing"] = partial(self._compare, delivering)
         for hook in hooks_of(self._office).values():
             self._deliver(f"certlib-hook-{hook.name}", self._webhooks(hook))
-        watches = {"certlib-witnesses": self._watch_witnesses}
         if self._office.settings.check_seconds:
             watches["certlib-checking"] = self._check
         for name, watch in watches.items():
@@ -112,7 +115,7 @@ class Worker:
         if found:
             self._on_findings(found)
 
-    def _guarded(self, what: str, work: Callable[[], None]) -> None:
+    def _guarded(self, what: str, work: Callable[[], object]) -> None:
         try:
             work()
         except Exception as error:  # noqa: BLE001  as in `run`
@@ -120,6 +123,9 @@ class Worker:
             self._log.error("worker round failed", what=what, exc_info=error)
 
     def _deliver(self, name: str, worker: DeliveryWorker) -> None:
+        told = self._office.register.on_delivery
+        told.append(worker.wake)
+        self._held.callback(told.remove, worker.wake)
         self._threads.append(threading.Thread(target=worker.run, args=[self._stop], name=name, daemon=True))
 
     def _webhooks(self, hook: Hook) -> DeliveryWorker:
@@ -128,17 +134,11 @@ class Worker:
         queue, owner = queue_of(self._office, hook), f"{self._office.owner}-{hook.name}"
         return DeliveryWorker(queue, client, name=owner, clock=self._clock, pace=PACE)
 
-    def _deliveries(self) -> DeliveryWorker:
-        settings, register = self._office.settings, self._office.register
-        client = CityClient(settings.city_url, account=settings.city_account, secret=self._secret(), clock=self._clock)
-        self._held.enter_context(client)
-        queue = SqlDeliveries(register.engine, register.files.read)
-        return DeliveryWorker(queue, client, name=self._office.owner, clock=self._clock)
+    def _delivering(self) -> Delivering:
+        made = Delivering(self._office, self._watch, clock=self._clock, log=self._log, on_dead=self._on_dead)
+        return self._held.enter_context(made)
 
-    def _secret(self) -> str:
-        settings = self._office.settings
-        if settings.city_secret:
-            return Secrets().resolve(settings.city_secret)
-        if settings.in_development:
-            return _DEVELOPMENT_SECRET
-        raise ConfigurationError("归集账户没有口令：请在设置中写明 city_secret（env:变量名 或 file:文件路径）。")
+    def _compare(self, delivering: Delivering) -> None:
+        """The day's comparison with the city repository; what cannot be done now is tried again later."""
+        while not self._stop.wait(_COMPARE_PAUSE):
+            self._guarded("comparing with the city repository", delivering.reconcile_when_due)

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from certlib.domain.verdict import Finding
+from service.delivering import Standing
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
 
@@ -32,11 +33,45 @@ class Metrics:
             "certlib_check_alarms", "Findings of the last check that are not sound.", ("check",), registry=self.registry
         )
 
+        self.dead_letters = Counter(
+            "certlib_delivery_dead_letters", "Deliveries laid aside by this process.", registry=self.registry
+        )
+        self.delivery_backlog = Gauge(
+            "certlib_delivery_backlog", "Undelivered events by state.", ("state",), registry=self.registry
+        )
+        self.delivery_age = Gauge(
+            "certlib_delivery_oldest_seconds", "How long the oldest event has waited.", registry=self.registry
+        )
+        self.delivery_trouble = Gauge(
+            "certlib_delivery_trouble", "1 while nothing can be delivered.", registry=self.registry
+        )
+        self.delivery_drift = Gauge(
+            "certlib_delivery_drift",
+            "Certificates that differed at the last comparison.",
+            ("kind",),
+            registry=self.registry,
+        )
+        self.delivery_compared = Gauge(
+            "certlib_delivery_compared_seconds", "Moment of the last comparison, Unix time.", registry=self.registry
+        )
+
     def findings(self, found: Collection[Finding]) -> None:
         """Note what the continuous checker found, by check."""
         counts = Counts(one.check for one in found if one.outcome == "fail")
         for check in {one.check for one in found} | counts.keys():
             self.alarms.labels(check).set(counts[check])
+
+    def deliveries(self, standing: Standing) -> None:
+        """Note how deliveries to the city repository stand."""
+        backlog = standing.backlog
+        for state in ("due", "leased", "dead", "blocked"):
+            self.delivery_backlog.labels(state).set(getattr(backlog, state))
+        self.delivery_age.set(standing.age)
+        self.delivery_trouble.set(bool(standing.trouble))
+        if standing.statement is not None:
+            self.delivery_compared.set(standing.statement.at.timestamp())
+            for kind, number in standing.statement.differences.items():
+                self.delivery_drift.labels(kind).set(number)
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Note one answered request."""

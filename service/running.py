@@ -20,6 +20,7 @@ from certlib.verify.roots import TrustRoots
 from certlib.verify.sandbox import Sandbox
 from service.clients import Client
 from service.counting import Counting
+from service.delivering import Watch
 from service.gate import Gate
 from service.metrics import Metrics
 from service.published import Shelf
@@ -55,6 +56,7 @@ class Running:
     # more at once gain nothing: threads that ask SQLite pass the interpreter's lock around at every statement
     looking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(LOOKING_PLACES))
     rounds: Rounds = field(default_factory=Rounds)
+    watch: Watch
     heavy: threading.Lock = field(default_factory=threading.Lock)  # one export, or one round of the checker on demand
     # one report at a time: each reads much of the register
     reporting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))
@@ -91,6 +93,7 @@ def assemble(
         issuing=Gate(settings.issuing_places, queue=settings.issuing_queue, patience=settings.patience_seconds),
         checking=Gate(settings.checking_places, queue=settings.checking_queue, patience=settings.patience_seconds),
         metrics=Metrics(),
+        watch=Watch(office),
     )
 
 

@@ -63,6 +63,10 @@ COMMANDS = (
     Command("permits", "certlib.cli.permits:permits", "双公示：应报、临期、导出 · permits to be published"),
     Command("evidence", "certlib.cli.existing:evidence", "导出证据包 · an evidence pack that common tools check"),
     Command("rehearse", "certlib.cli.rehearsing:rehearsal", "98 个事项各办一件 · one case of every item"),
+    Command("reconcile", "certlib.cli.reconciling:reconcile", "与市电子证照库对账 · compare with the city repository"),
+    Command(
+        "deliveries", "certlib.cli.reconciling:deliveries", "归集推送的积压与待处理 · deliveries that wait or died"
+    ),
     Command("seal", "certlib.cli.seals:seal", "印章的一生、用印授权与用印日志 · seals, their authorisations and uses"),
     Command("webhook", "certlib.cli.webhooks:webhook", "事件推送：目标、死信与重放 · webhooks and their replay"),
     Command("template", "certlib.cli.templates:template", "检查证照模板 · check templates"),

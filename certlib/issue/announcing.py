@@ -33,6 +33,10 @@ def announce_status_lists(register: Register, board: StatusBoard, *, every: time
 
 
 def keep_statement(register: Register, statement: bytes, *, target: str) -> None:
-    """Journal the day's signed statement of reconciliation with `target` (`certlib.city.statement`)."""
+    """Archive and journal the day's signed statement of reconciliation with `target` (`certlib.city.statement`).
+
+    The file store has it under the digest that the journal commits to. Raises `StorageError`.
+    """
+    register.files.create(statement)
     with register.writer() as session:
         record_published(session, register, STATEMENT, statement, at=register.moment(session), about=target)

@@ -429,7 +429,7 @@ class Office:
         )
 
     def keep_statement(self, statement: bytes, *, target: str) -> None:
-        """Journal the day's signed statement of reconciliation with `target`."""
+        """Archive and journal the day's signed statement of reconciliation with `target`."""
         keep_statement(self.register, statement, target=target)
 
     def sequence(self) -> None:

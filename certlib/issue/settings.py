@@ -47,6 +47,8 @@ class Settings:
     city_url: str = ""
     city_account: str = "rongjiang-certlib"
     city_secret: str = ""  # by reference: env:NAME or file:PATH; empty: the development secret
+    reconcile_hour: int = 2  # of the day, Asia/Shanghai, from which the day's comparison is due; negative: never
+    reconcile_repair: bool = True  # what the repository lost or changed goes out again by itself
     webhooks: tuple[Mapping[str, Any], ...] = ()  # who is told of events: see `certlib.issue.hooks`
     webhook_hosts: tuple[str, ...] = ()  # the only hosts that webhooks may go to, with port where it is not 443
     webhook_private: bool = False  # development only: targets on private addresses, and without TLS

@@ -225,6 +225,14 @@ class SqlDeliveries:
         with reader(self._engine) as session:
             return dict(session.exec(query).all())
 
+    def dead_letter(self, id_: int) -> DeliveryRow:
+        """One delivery laid aside. Raises `NotFoundError` when there is no such dead letter."""
+        with reader(self._engine) as session:
+            row = session.get(DeliveryRow, id_)
+        if row is None or row.state != "dead" or row.target != self._target:
+            raise NotFoundError(f"没有编号为 {id_} 的待处理推送。")
+        return row
+
     def dead_letters(self) -> list[DeliveryRow]:
         """The deliveries laid aside, oldest first, each with its reason."""
         with reader(self._engine) as session:

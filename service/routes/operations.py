@@ -60,11 +60,15 @@ def health(service: Service) -> Response:
 
 @router.get("/readyz", summary="可以受理 · ready for work", operation_id="ready", responses=problems(503))
 def ready(service: Service) -> Response:
-    """Whether the register can be read and the service is not about to stop."""
+    """Whether the register can be read and the service is not about to stop; and how deliveries to the city stand.
+
+    Deliveries in trouble are an alarm, and no reason to take the service away from those it serves.
+    """
     if service.draining.is_set():
         raise BusyError
     service.office.certificates(limit=1)
-    return send_json({"status": "ready"})
+    standing = service.watch.standing(service.clock())
+    return send_json({"status": "ready", **({"deliveries": standing.as_json()} if standing else {})})
 
 
 @router.get("/metrics", summary="Prometheus 指标 · metrics", operation_id="metrics", responses=problems(404))
@@ -73,6 +77,8 @@ def metrics(service: Service, address: Address) -> Response:
     if not _within(address, service.settings.metrics_for):
         raise NotFoundError("没有这个地址。")
     service.metrics.waiting.set(service.issuing.waiting)
+    if (standing := service.watch.standing(service.clock())) is not None:
+        service.metrics.deliveries(standing)
     return Response(service.metrics.text(), media_type=METRICS_MEDIA)
 
 

@@ -1,0 +1,145 @@
+"""`certctl reconcile` and `certctl deliveries`: both sides compared, and what could not be delivered put right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from certlib.cli.options import AsJson, Home
+from certlib.cli.output import out, print_json, print_pairs, print_table, progress, read_json
+from certlib.issue.composition import open_office
+from certlib.issue.settings import Settings
+
+if TYPE_CHECKING:
+    from certlib.city.reconcile import Reconciliation
+    from certlib.register.deliveries import SqlDeliveries
+
+deliveries = typer.Typer(no_args_is_help=True, help="归集推送：积压、待处理、重推 · deliveries to the city repository")
+_NAMED = 20  # differences printed one by one
+
+
+def reconcile(
+    home: Home = None,
+    *,
+    repair: Annotated[bool, typer.Option("--repair", help="缺失、被改的重新推送 · deliver again what differs")] = False,
+    out_file: Annotated[Path | None, typer.Option("--out", help="另存签名声明 · write the signed statement")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """对账：与市电子证照库逐条比对，出具签名声明并存入日志 · compare both sides, journal the signed statement.
+
+    退出码：0 双方一致，1 不一致 · exit codes: 0 equal, 1 not.
+    """
+    from certlib.city.opening import compare, open_city  # noqa: PLC0415
+    from certlib.domain.delivery import CITY  # noqa: PLC0415
+    from certlib.register.deliveries import SqlDeliveries  # noqa: PLC0415
+
+    settings = Settings.load(home)
+    with open_office(settings) as office, progress("正在对账…"):
+        client = open_city(
+            settings.city_url,
+            account=settings.city_account,
+            secret=settings.city_secret,
+            in_development=settings.in_development,
+            clock=office.register.now,
+        )
+        with client:
+            queue, now = SqlDeliveries(office.register.engine, office.register.files.read), office.register.now()
+            found, signed = compare(queue, client, office.board.keys.at(now), now=now, repair=repair)
+        office.keep_statement(signed, target=CITY)
+        office.sequence()
+    if out_file:
+        out_file.write_bytes(signed)
+    _show(found, as_json=as_json)
+    raise typer.Exit(0 if found.equal else 1)
+
+
+def _show(found: Reconciliation, *, as_json: bool) -> None:
+    statement = found.statement("city")
+    if as_json:
+        differing = [{"kind": one.kind, "chain": one.chain, "sequences": one.sequences} for one in found.differences]
+        print_json({**statement.as_json(), "repaired": found.repaired, "chains": differing})
+        return
+    out.print(statement.sentence)
+    rows = [(_KINDS[one.kind], one.chain, "、".join(map(str, one.sequences))) for one in found.differences[:_NAMED]]
+    print_table(("差异", "证照", "事件序号"), rows)
+    if found.repaired:
+        out.print(f"已重新推送 {found.repaired} 条；送达后请再次对账。")
+
+
+_KINDS = {"missing": "缺失", "stale": "滞后", "changed": "被改", "foreign": "多出"}
+
+
+@deliveries.command("list")
+def list_(home: Home = None, as_json: AsJson = False) -> None:
+    """积压与待处理的推送，逐条给出原因 · the backlog, and each dead letter with its reason.
+
+    退出码：0 没有待处理的，1 有 · exit codes: 0 no dead letters, 1 some.
+    """
+    with open_office(Settings.load(home)) as office:
+        queue = _queue(office)
+        backlog, letters, now = queue.backlog(), queue.dead_letters(), office.register.now()
+    waiting = round(backlog.age(now).total_seconds())
+    if as_json:
+        counts = {name: getattr(backlog, name) for name in ("due", "leased", "done", "dead", "blocked")}
+        dead = [
+            {
+                "id": row.id,
+                "identifier": row.identifier,
+                "sequence": row.sequence,
+                "operation": row.operation,
+                "reason": row.last_error,
+                "attempts": row.attempts,
+                "since": row.created_at.isoformat(),
+            }
+            for row in letters
+        ]
+        print_json({**counts, "oldest_seconds": waiting, "dead_letters": dead})
+    else:
+        print_pairs(
+            {
+                "待推送": backlog.due + backlog.leased,
+                "最久等待": f"{waiting} 秒",
+                "已送达": backlog.done,
+                "待处理": backlog.dead,
+                "因其等待": backlog.blocked,
+            }
+        )
+        rows = [(str(row.id), row.identifier, row.operation, row.last_error) for row in letters]
+        print_table(("编号", "证照标识", "操作", "原因"), rows)
+    raise typer.Exit(1 if letters else 0)
+
+
+@deliveries.command()
+def show(number: Annotated[int, typer.Argument(help="编号 · id of the dead letter")], home: Home = None) -> None:
+    """打印一条待处理推送的内容，可改正后以 replay --message 重推 · print a dead letter's message, to be put right."""
+    with open_office(Settings.load(home)) as office:
+        print_json(_queue(office).dead_letter(number).message)
+
+
+@deliveries.command()
+def replay(
+    number: Annotated[int | None, typer.Argument(help="编号；不给则全部 · id; none: all of them")] = None,
+    home: Home = None,
+    *,
+    message: Annotated[Path | None, typer.Option(help="改正后的内容（JSON）· the message put right")] = None,
+) -> None:
+    """重推待处理的推送 · make dead letters due again."""
+    right: Any = read_json(message) if message else None
+    if message and (number is None or not isinstance(right, dict)):
+        raise typer.BadParameter("--message 应为一条推送的 JSON 对象，并给出其编号。")
+    with open_office(Settings.load(home)) as office:
+        queue, now = _queue(office), office.register.now()
+        count = 1
+        if number is None:
+            count = queue.replay_all(now)
+        else:
+            queue.replay(number, now, message=right)
+    out.print(f"{count} 条将重新推送。")
+
+
+def _queue(office: Any) -> SqlDeliveries:
+    from certlib.register.deliveries import SqlDeliveries  # noqa: PLC0415
+
+    return SqlDeliveries(office.register.engine, office.register.files.read)
