@@ -12,6 +12,7 @@ from certlib.city.permits import PermitDesk
 from certlib.city.publicity import load_template
 from certlib.cli.options import AsJson, Home
 from certlib.cli.output import err, print_json, print_table
+from certlib.domain.publicity import NEAR
 from certlib.issue.composition import open_office
 from certlib.issue.office import Office
 from certlib.issue.settings import Settings
@@ -131,7 +132,7 @@ def _write(path: Path, data: bytes, number: int) -> None:
 
 def _line(row: dict[str, Any]) -> tuple[str, ...]:
     left = row["days_left"]
-    shown = f"[red]逾期 {-left}[/red]" if left < 0 else f"[yellow]{left}[/yellow]" if left <= 2 else str(left)
+    shown = f"[red]逾期 {-left}[/red]" if left < 0 else f"[yellow]{left}[/yellow]" if left <= NEAR else str(left)
     days = shown if row["certain"] else f"{shown}（该年节假日未公布）"
     return row["row_words"], row["number"], row["name"], row["item"], row["began_on"], row["due"], days
 

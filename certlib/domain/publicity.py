@@ -15,6 +15,9 @@ from certlib.domain.calendar import Calendar
 PUBLISH_WITHIN = 7
 """Working days after the decision within which a permit is published, as the platforms ask (no text read)."""
 
+NEAR = 2
+"""With so many working days left, or fewer, a record is near the end of its term."""
+
 _TRAVEL = frozenset({"id", "operation", "at", "sequence", "version", "document", "row"})
 _GONE = frozenset({"revoked", "withdrawn", "rescinded", "voided", "cancelled"})
 

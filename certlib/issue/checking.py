@@ -8,6 +8,7 @@
     statement  the age of the newest statement of reconciliation with the city repository
     witnesses  how far the witnesses have followed
     webhooks   targets that take nothing, events laid aside, events that wait too long
+    permits    双公示 records near the end of their term, or beyond it
 
 A check that breaks is a finding too: the checker itself never stops the office.
 """
@@ -21,6 +22,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from certlib.domain.publicity import NEAR
 from certlib.domain.seal_life import SealState
 from certlib.domain.verdict import Finding
 from certlib.errors import CertlibError, StorageError
@@ -30,6 +32,7 @@ from certlib.issue.check_journal import check_since, check_whole
 from certlib.issue.check_state import CheckState
 from certlib.issue.office import Office
 from certlib.issue.replaying import hook_views
+from certlib.register.publicity import pending
 from certlib.register.published import STATEMENT
 from certlib.register.row_tables import PublishedRow
 from certlib.register.seal_tables import SealCertificateRow, SealRow
@@ -199,6 +202,21 @@ def _webhook(view: Mapping[str, Any], now: datetime) -> Iterator[Finding]:
         yield Finding("webhooks", "warn", words)
 
 
+def _permits(this: Round) -> list[Finding]:
+    """The records with the earliest terms; a term that is over is told of as long as nothing was sent."""
+    with this.office.register.reader() as session:
+        rows = pending(session, this.office.catalogue, this.now, limit=_DIFFERENCES)
+    return [
+        Finding("permits", "warn", f"双公示 {row['number']} 应于 {row['due']} 前报送，{_left(row['days_left'])}。")
+        for row in (one.as_json() for one in rows)
+        if row["days_left"] <= NEAR
+    ]
+
+
+def _left(days: int) -> str:
+    return f"剩 {days} 个工作日" if days >= 0 else f"已逾期 {-days} 个工作日"
+
+
 CHECKS: Mapping[str, Check] = {
     "files": _files,
     "sheets": _sheets,
@@ -208,5 +226,6 @@ CHECKS: Mapping[str, Check] = {
     "statement": _statement,
     "witnesses": _witnesses,
     "webhooks": _webhooks,
+    "permits": _permits,
 }
 """The checks by name."""

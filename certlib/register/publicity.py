@@ -26,8 +26,10 @@ from certlib.register.permits import GRANTING, document_record, edition_record, 
 from certlib.register.subscriptions import PUBLISH, PUBLISH_AGAIN, published
 from certlib.register.tables import CertificateRow, DocumentRow, EditionRow
 
-LIMIT = 10_000
+LIMIT = 2_000
 """The most rows that one list or export holds; what is left comes with the next."""
+
+_AT_ONCE = 200  # rows read ahead: what was never sent may be all there is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,7 @@ class _Finder:
             .where(col(EditionRow.item).in_(self._permits()), self._own(col(CertificateRow.authority)))
             .order_by(col(EditionRow.issued_on), EditionRow.identifier)
         )
-        for edition, row, message in self.session.exec(query):
+        for edition, row, message in self.session.exec(query.execution_options(yield_per=_AT_ONCE)):
             # after an erasure there is nobody left to publish
             if is_published_edition(self.catalogue, row, edition) and edition.holder.get("code"):
                 record = edition_record(self.session, self.catalogue, row, edition)
@@ -142,7 +144,7 @@ class _Finder:
             .where(self._own(col(DocumentRow.authority)))
             .order_by(col(DocumentRow.issued_on), DocumentRow.number)
         )
-        for row, message in self.session.exec(query):
+        for row, message in self.session.exec(query.execution_options(yield_per=_AT_ONCE)):
             if grants(self.catalogue, row) and row.holder.get("code"):
                 place = (f"document:{row.id}", row.authority, row.issued_on, self.today)
                 yield from self._row(place, document_record(self.catalogue, row), message)

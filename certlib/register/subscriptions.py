@@ -75,6 +75,8 @@ def tell(
             record = {**edition_record(session, catalogue, row, edition), "version": row.version}
             operation = PUBLISH if RULES[Action(message["operation"])].new_edition else PUBLISH_AGAIN
             _publish(session, subscription, row.key, record, operation, now)
+            if operation == PUBLISH and edition.activated:
+                _correct_predecessor(session, subscription, catalogue, row, edition, now)
 
 
 def tell_of_document(
@@ -109,6 +111,21 @@ def supervisor_of(catalogue: Catalogue, item: str, day: date) -> str:
 def event_id(*parts: object) -> str:
     """The stable id of an event, without a full stop as the signature's format asks."""
     return "evt_" + hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def _correct_predecessor(  # noqa: PLR0917  as few as a row has
+    session: Session,
+    subscription: Subscription,
+    catalogue: Catalogue,
+    row: CertificateRow,
+    edition: EditionRow,
+    now: datetime,
+) -> None:
+    """The permit that this edition replaces is published anew as superseded."""
+    before = session.get(EditionRow, (row.key, edition.index - 1))
+    if before is not None and is_published_edition(catalogue, row, before):
+        record = {**edition_record(session, catalogue, row, before), "version": row.version}
+        _publish(session, subscription, row.key, record, PUBLISH_AGAIN, now)
 
 
 def _publish_anew(

@@ -68,6 +68,10 @@ class ApprovalSystem:
         """The sealed file of a document."""
         return self._send("GET", f"/v1/documents/{document}/file").content
 
+    def statistics_link(self) -> str:
+        """An address that opens the page of statistics in a browser for a while."""
+        return str(self._post("/v1/statistics/links", {})["link"])
+
     def webhooks(self) -> list[dict[str, Any]]:
         """Where events are told, and how much of it has arrived."""
         return list(self._send("GET", "/v1/webhooks").json()["webhooks"])

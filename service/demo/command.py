@@ -80,6 +80,10 @@ def _said(what: str) -> Iterator[None]:
 
 
 def _stay(town: Town) -> None:
+    key = read_key(development_key_file(DEVELOPMENT_CLIENT))
+    with ApprovalSystem(town.service, DEVELOPMENT_CLIENT, key, trust=town.trust) as system:
+        address = system.statistics_link()
+    out.print(f"统计分析（半小时内有效）\n  [link={address}]{address}[/link]", soft_wrap=True)
     for line in links(town):
         out.print(line, soft_wrap=True)
     try:

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 from datetime import date, datetime
+from importlib.resources import files
 
 import pytest
 from sqlmodel import select
@@ -13,6 +14,7 @@ from certlib.city.permits import EXPORTED, PermitDesk
 from certlib.city.publicity import load_template
 from certlib.domain.publicity import days_left
 from certlib.errors import ConfigurationError, NotFoundError
+from certlib.issue.checking import CHECKS, Round
 from certlib.register.row_tables import PublishedRow
 from certlib.register.tables import AccessRow
 from tests.issue.conftest import Desk
@@ -156,6 +158,58 @@ def test_working_days_left_count_neither_weekends_nor_holidays(desk: Desk) -> No
     assert days_left(calendar, monday, friday) == 1
     assert days_left(calendar, monday, monday) == 0
     assert days_left(calendar, friday, monday) == -1
+
+
+def test_a_natural_person_is_named_by_its_own_number(desk: Desk, permits: PermitDesk) -> None:
+    """A person's number goes where the platform keeps it from display; a name like a formula does not run."""
+    record = {
+        "row": "new",
+        "holder": {"name": "=HYPERLINK(1)", "code": "11010519491231002X", "code_type": "111"},
+        "facts": {"legal_representative": "李文静", "scope": "零售"},
+        "issuer": {"name": "赣州市行政审批局", "code": "11360700MBY000029R"},
+        "decision": {"name": "准予行政许可决定书", "number": "赣市行审决字〔2026〕1号"},
+        "certificate": {"name": "", "number": ""},
+        "item_title": "狩猎证核发",
+        "kind": "licence",
+        "state": "in-force",
+        "decided_on": "2026-11-24",
+        "valid_from": "2026-11-24",
+        "valid_until": "",
+    }
+    row = permits.template.row(record)
+    assert (row["XK_XDR_LB"], row["XK_XDR_ZJLX"], row["XK_XDR_ZJHM"]) == ("自然人", "01", "11010519491231002X")
+    assert (row["XK_XDR_SHXYM"], row["XK_FRDB"], row["XK_YXQZI"]) == ("", "", "2099/12/31")
+    assert row["XK_NR"] == "狩猎证核发：零售"
+    assert '"\'=HYPERLINK(1)"' in permits.template.csv([row]).decode("utf-8-sig")
+    household = {**record["holder"], "code": "92360700MA35XXXXX1", "code_type": "001"}
+    assert permits.template.row({**record, "holder": household})["XK_XDR_LB"] == "个体工商户"
+    with pytest.raises(ValueError, match="XK_WSH"):
+        permits.template.row({**record, "decision": {"name": "准予行政许可决定书", "number": ""}})
+
+
+def test_a_record_that_cannot_be_written_stays_due_and_is_named(desk: Desk, permits: PermitDesk, tmp_path) -> None:
+    """What the platform requires and the record lacks is said; the row is neither exported nor forgotten."""
+    body = desk.issue("2-25")
+    shipped = (files("certlib.city") / "data" / "publicity.toml").read_text(encoding="utf-8")
+    strict = tmp_path / "strict.toml"
+    name = 'name = "XK_XDR_SWDJ"\n'
+    strict.write_text(shipped.replace(name, f"{name}required = true\n"), encoding="utf-8")
+    made = PermitDesk(desk.office.register, desk.office.catalogue, load_template(strict)).export(**WHO)
+    assert (made.number, [fault["identifier"] for fault in made.faults]) == (0, [body["identifier"]])
+    assert "XK_XDR_SWDJ" in made.faults[0]["message"]
+    assert len(permits.due()) == 1
+
+
+def test_the_checker_tells_of_terms_that_end(desk: Desk) -> None:
+    """Nothing on the first day; then the permit by its number."""
+    body = desk.issue("2-25")
+    assert CHECKS["permits"](Round(desk.office, desk.clock())) == []
+    desk.clock.advance(days=9)
+    (near,) = CHECKS["permits"](Round(desk.office, desk.clock()))
+    assert (near.outcome, body["number"] in near.detail, "剩" in near.detail) == ("warn", True, True)
+    desk.clock.advance(days=9)
+    (late,) = CHECKS["permits"](Round(desk.office, desk.clock()))
+    assert "已逾期" in late.detail
 
 
 def test_a_template_with_a_fault_is_refused(tmp_path) -> None:
