@@ -89,6 +89,19 @@ def test_the_checker_tells_of_a_target_that_takes_nothing(told: Desk) -> None:
     assert outcomes() == set()
 
 
+def test_a_change_publishes_the_new_permit_and_corrects_the_old_one(told: Desk) -> None:
+    """The credit platform hears of both, in order, so that it does not show two valid permits."""
+    body = told.issue("2-25")
+    told.act("2-27", body["identifier"], "change", facts={"legal_representative": "李文静"})
+    rows = [(row.operation, row.message["identifier"], row.message["state"]) for row in _rows(told, "credit")]
+    new = told.office.certificate(body["identifier"])["identifier"]
+    assert rows == [
+        ("publish", body["identifier"], "in-force"),
+        ("publish", new, "in-force"),
+        ("publish-again", body["identifier"], "superseded"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("spoilt", "word"),
     [
