@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import qrcode
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from PIL import Image
+from PIL import Image, ImageDraw, PngImagePlugin
 from playwright.sync_api import sync_playwright
 
+from certlib.catalogue import example
 from certlib.crypto.development import development_key
 from certlib.crypto.keys import SigningKey
 from certlib.formats.code import CodePayload, code_text, sign_code
+from certlib.formats.seal_list import SealList, read_seal_list
 from certlib.formats.status import SHARD_SIZE, pack, sign_status_list
 from certlib.formats.trust import Names, TrustedKey, TrustList, sign_trust_list
+from certlib.issue.composition import open_office
+from certlib.issue.settings import Settings
 from service.edge import Record
 from service.metrics import Metrics
+from service.pages.site import citizen_site
 from service.routes.pages import pages_router
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -40,6 +48,8 @@ FLAGS = [
     "--disable-sync",
 ]
 SCREENS = Path(__file__).parents[2] / "docs" / "screens"
+AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 HOST = "zwfw.ganzhou.example"
 ROOTS = ("trust-2026", "trust-p256-2026")  # Ed25519 and P-256
@@ -252,12 +262,18 @@ class Phone:
         """What a reader sees there."""
         return str(self.page.inner_text(selector))
 
-    def shot(self, name: str, *, colours: int = 48) -> None:
-        """Keep a picture of the whole page in docs/screens, when `UPDATE_SCREENS` asks for it."""
+    def shot(self, name: str, *, colours: int = 48, scale: str = "device") -> None:
+        """Keep a picture of the whole page in docs/screens, when `UPDATE_SCREENS` asks for it.
+
+        It carries the version of the citizen's page, so that an old one can be told. `scale` is `device` or `css`.
+        """
         if os.environ.get("UPDATE_SCREENS"):
-            SCREENS.mkdir(parents=True, exist_ok=True)
-            picture = Image.open(io.BytesIO(self.page.screenshot(full_page=True)))
-            picture.convert("RGB").quantize(colours).save(SCREENS / f"{name}.png", optimize=True)
+            path = SCREENS / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            picture = Image.open(io.BytesIO(self.page.screenshot(full_page=True, scale=scale)))
+            shown = PngImagePlugin.PngInfo()
+            shown.add_text("page", page_version())
+            picture.convert("RGB").quantize(colours).save(path, optimize=True, pnginfo=shown)
 
 
 @pytest.fixture
@@ -281,3 +297,61 @@ def visit(chromium: Any, site: str, size: dict[str, int]) -> Iterator[Phone]:
     page.on("pageerror", lambda e: held.complaints.append(str(e)))
     yield held
     context.close()
+
+
+def violations(page: Any) -> list[str]:
+    """What axe-core finds against WCAG 2.2 AA in a page as it stands."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("tags => axe.run({runOnly: tags})", WCAG)
+    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found["violations"]]
+
+
+@cache
+def page_version() -> str:
+    """The version of the page as it is now, which changes with any of its parts."""
+    roots = [development_key(label).public_key for label in ROOTS]
+    worker = citizen_site(host=HOST, roots=roots)["/v/sw.js"].data.decode()
+    found = re.search("'certlib-([0-9a-f]+)'", worker)
+    assert found is not None
+    return found[1]
+
+
+def code_picture(fragment: str, dots: int) -> Image.Image:
+    """A QR code with modules of so many pixels."""
+    return qrcode.make(f"https://{HOST}/v#{fragment}", box_size=dots, border=4).convert("RGB")
+
+
+def photo(fragment: str, *, seal: bool) -> bytes:
+    """A photo of a paper with its code, a red official seal stamped over it when asked for."""
+    code = code_picture(fragment, 8)
+    paper = Image.new("RGB", (code.width + 300, code.height + 260), (246, 244, 238))
+    paper.paste(code, (150, 120))
+    if seal:
+        ink = Image.new("RGB", paper.size, "white")
+        middle, radius = (paper.width // 2, paper.height // 2), code.width // 2
+        ring = (middle[0] - radius, middle[1] - radius, middle[0] + radius, middle[1] + radius)
+        ImageDraw.Draw(ink).ellipse(ring, outline=(210, 30, 35), width=16)
+        ImageDraw.Draw(ink).regular_polygon((*middle, radius // 2), 5, fill=(210, 30, 35))
+        paper = Image.composite(paper, ink, ink.convert("L").point(lambda level: 255 if level > 250 else 90))
+    held = io.BytesIO()
+    paper.rotate(3, expand=True, fillcolor=(246, 244, 238)).save(held, "JPEG", quality=80)
+    return held.getvalue()
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A certificate as it was really issued, with the seal list of its office."""
+
+    pdf: bytes
+    body: dict[str, Any]
+    seals: SealList
+
+
+def seal_one(suite: str, home: Path) -> Sealed:
+    """Issue one certificate under a suite; under SM2 the national copy that is made beside the file."""
+    national = suite == "sm2-sm3"
+    settings = Settings(home=home, national=("copy",)) if national else Settings(home=home, suite=suite)
+    with open_office(settings) as office:
+        body = office.issue(example("2-25", now=datetime.now(UTC)), client="test", key="one").body
+        pdf = office.file(body["identifier"], part="copy" if national else "file")
+        return Sealed(pdf, dict(body), read_seal_list(office.seal_list, office.list_keys))

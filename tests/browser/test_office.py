@@ -1,5 +1,7 @@
 """From the office to the phone: what was really issued is scanned, before and after its state changes."""
 
+import io
+import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,7 @@ from certlib.verify.codes import examine_code
 from certlib.verify.remote import RegisterByCode, RemoteRegister
 from service.app import create_app
 from service.commands import open_service
+from service.logs import configure
 from service.published import MOMENT
 from service.settings import load_service_settings
 
@@ -115,11 +118,30 @@ def test_the_register_answers_the_page(phone: Any, office: Office) -> None:
     phone.page.set_input_files("#file", {"name": "证照.pdf", "mimeType": "application/pdf", "buffer": pdf})
     phone.page.wait_for_selector("#filed .found")
     assert "真实有效" in phone.text("#filed")
-    phone.shot("register")
     phone.page.set_input_files("#file", {"name": "x.pdf", "mimeType": "application/pdf", "buffer": pdf + b"\n%"})
     phone.page.wait_for_selector("#filed button")
     phone.page.click("#filed button")
     phone.page.wait_for_selector("#filed .found")
     assert "真实有效" not in phone.text("#filed")
-    phone.shot("file-altered")
     assert phone.complaints == []
+
+
+def test_what_is_scanned_and_typed_is_in_no_log(phone: Any, office: Office) -> None:
+    """The service writes each request down; no code, no number and no check code is in what it wrote."""
+    written = io.StringIO()
+    configure(stream=written)
+    body, codes = _issue(office)
+    with office.register.reader() as session:
+        check = session.exec(select(EditionRow.check_code)).one()
+    phone.scan(codes[0])
+    phone.page.click("#ask")
+    phone.page.wait_for_selector("#answer .found")
+    phone.page.click("#manual summary")
+    phone.page.fill("#number", body["number"])
+    phone.page.fill("#check", check)
+    phone.page.click("#typed button")
+    phone.page.wait_for_selector("#found .found")
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert {"/public/certificates", "/public/status/{shard}"} <= {line.get("route") for line in lines}
+    logged = "".join(json.dumps(line, ensure_ascii=False) for line in lines)
+    assert [secret for secret in (codes[0][20:60], body["number"], check) if secret in logged] == []

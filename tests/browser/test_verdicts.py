@@ -1,4 +1,4 @@
-"""Every verdict that a scan can end in, as a citizen's phone shows it; a picture of each is kept in docs/screens."""
+"""Every verdict that a scan can end in, as a citizen's phone shows it."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -36,7 +36,6 @@ def test_each_status_is_said_in_the_library_s_words(phone: Any, issuer: Any, ver
     _is_said(phone, verdict)
     assert "赣虔药监械经营许20260017号" in phone.text("#fields")
     assert "状态数据时间" in phone.text("#fresh")
-    phone.shot(verdict.value)
 
 
 def test_expired_is_computed_from_the_signed_last_day(phone: Any, issuer: Any) -> None:
@@ -45,7 +44,6 @@ def test_expired_is_computed_from_the_signed_last_day(phone: Any, issuer: Any) -
     assert phone.scan(issuer.link(1, expires=shanghai)) == Verdict.VALID
     assert phone.scan(issuer.link(1, expires=shanghai - timedelta(days=1))) == Verdict.EXPIRED
     _is_said(phone, Verdict.EXPIRED)
-    phone.shot("expired")
 
 
 @pytest.mark.parametrize("code", [StatusCode.SUPERSEDED, StatusCode.SUSPENDED, StatusCode.REVOKED])
@@ -73,7 +71,6 @@ def test_no_list_is_never_green(phone: Any, issuer: Any) -> None:
     # the failing request itself is reported by the browser; nothing else may be
     phone.complaints = [line for line in phone.complaints if "503" not in line]
     _is_said(phone, Verdict.STATUS_UNKNOWN)
-    phone.shot("status-unknown")
 
 
 def test_expired_without_a_list(phone: Any, issuer: Any) -> None:
@@ -95,7 +92,6 @@ def test_an_old_list_is_not_believed(phone: Any, issuer: Any) -> None:
     issuer.issued = datetime.now(UTC) - timedelta(hours=25)
     assert phone.scan(issuer.link(1)) == Verdict.STATUS_UNKNOWN
     assert "离线数据" in phone.text("#fresh")
-    phone.shot("status-old")
 
 
 def test_a_list_signed_by_another_is_not_believed(phone: Any, issuer: Any) -> None:
@@ -125,7 +121,6 @@ def test_unknown_key_is_unknown_issuer(phone: Any, issuer: Any) -> None:
     _is_said(phone, Verdict.UNKNOWN_ISSUER)
     assert phone.page.is_hidden("#paper")
     assert phone.page.is_hidden("#register")
-    phone.shot("unknown-issuer")
 
 
 def test_compromised_key_is_not_believed(phone: Any, issuer: Any) -> None:
@@ -153,7 +148,6 @@ def test_a_forged_signature_is_suspected_forgery(phone: Any, issuer: Any) -> Non
     _is_said(phone, Verdict.SIGNATURE_INVALID)
     assert phone.page.is_hidden("#paper")
     assert phone.text("#fields") == ""
-    phone.shot("signature-invalid")
 
 
 def test_a_key_may_be_younger_than_the_paper_s_day(phone: Any, issuer: Any) -> None:
@@ -231,9 +225,3 @@ def test_what_is_no_code_is_said_in_plain_words(phone: Any, issuer: Any, bend: A
     assert phone.scan(bend(issuer.link(1))) == Verdict.UNREADABLE
     _is_said(phone, Verdict.UNREADABLE)
     assert phone.page.is_hidden("#paper")
-
-
-def test_a_truncated_code_in_a_picture(phone: Any, issuer: Any) -> None:
-    """The picture of the unreadable state."""
-    phone.scan(issuer.link(1)[:100])
-    phone.shot("unreadable")

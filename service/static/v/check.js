@@ -21,12 +21,14 @@ const ALGORITHMS = {
 const SM2 = '-65537';
 const OF_STATUS = { 0: 'valid', 1: 'revoked', 2: 'suspended', 3: 'superseded', 12: 'paper-lost', 13: 'voided', 14: 'cancelled', 15: 'not-in-force' };
 const SHARD = 131072, PACKED = 65536;
+const PATIENCE = 10000; // milliseconds for a list
 const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]*$/u;
 const DAY = 86400, EPOCH = 18262, SHANGHAI = 8 * 3600; // days are counted from 2020-01-01; seconds
 
 /** The verdict on the digits of a code, with the fields to compare and the time of the status data. */
 export async function check(code, roots) {
   const { message, payload } = read(code);
+  if (!crypto.subtle) throw new Refused('insecure'); // a browser gives it to https and loopback only
   const status = newest(payload.n).catch(() => null); // asked for at once: a shard says nothing about who is checked
   let trust;
   try {
@@ -183,10 +185,13 @@ function unfit({ state, since, until }, start, end) {
   return state === 'compromised' || (since && end <= seconds(since)) || (until && start > seconds(until));
 }
 
-async function get(address) {
-  const response = await fetch(address, { cache: 'no-cache', credentials: 'omit' });
-  if (!response.ok) throw new Error(address);
-  return response.arrayBuffer();
+/** A list, anew; a network that neither answers nor fails is none. */
+function get(address) {
+  const asked = fetch(address, { cache: 'no-cache', credentials: 'omit' }).then((response) => {
+    if (!response.ok) throw new Error(address);
+    return response.arrayBuffer();
+  });
+  return Promise.race([asked, new Promise((_, late) => setTimeout(late, PATIENCE, new Error(address)))]);
 }
 
 /** Signed JSON (RFC 7515, 7797). One good signature of a pinned key suffices; a bad one of a pinned key spoils it. */

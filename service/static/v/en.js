@@ -41,6 +41,8 @@ export default {
   'foreign.': 'This is not the code of a certificate of this city.',
   'untrusted.': 'The trust list is wrongly signed, or older than one seen before. Check the address, go online and try again.',
   'unfit.': 'The signing key was not in use on the day of issue, or has been withdrawn: ask the issuing office.',
+  insecure: 'Not a secure address: cannot check',
+  'insecure.': 'Browsers give their cryptography to https addresses only. Open the page from the code on the certificate again, and check the address.',
   offline: 'No network: cannot check',
   'offline.': 'The first check needs a network for the trust list. Go online and try again.',
   asOf: 'Status as of ',

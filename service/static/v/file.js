@@ -32,7 +32,7 @@ export async function inspect(file, where, page) {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data)), sha256 = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   const box = await told(found, page), asked = page.make('div', '');
   asked.setAttribute('role', 'status');
-  where.replaceChildren(box, page.make('p', page.both(SAY.local), 'note'), page.make('p', `${page.both(SAY.mark)} ${sha256}`, 'note'), asked);
+  where.replaceChildren(box, page.make('p', SAY.local, 'note'), page.make('p', () => `${page.both(SAY.mark)} ${sha256}`, 'note'), asked);
   button(asked, SAY.ask, page, () => compare(sha256, file, asked, page));
 }
 
@@ -41,15 +41,14 @@ async function told({ verdict, seal, facts }, { make, both, saying, moment, now,
   const current = seal && !seal.revoked && Date.now() < Date.parse(seal.until);
   const state = verdict === 'sealed' && current ? await stateHere(facts, roots) : { verdict };
   const odd = verdict === 'added' ? SAY.added : seal && !current ? SAY.expired : null;
-  const { words, tone } = odd ? { words: both(odd), tone: 'amber' } : saying(state.verdict);
-  const box = make('div', '', `found ${tone}`), list = make('dl', '');
-  box.append(make('strong', words));
-  if (seal) box.append(make('p', both(SAY.sealed) + both([seal.zh, seal.en])));
-  if (verdict === 'sealed') box.append(make('p', both(SAY.unaltered)));
+  const box = make('div', '', `found ${odd ? 'amber' : saying(state.verdict).tone}`), list = make('dl', '');
+  box.append(make('strong', odd ?? (() => saying(state.verdict).words)));
+  if (seal) box.append(make('p', () => both(SAY.sealed) + both([seal.zh, seal.en])));
+  if (verdict === 'sealed') box.append(make('p', SAY.unaltered));
   const scanned = now().digest, same = scanned && facts && (await factsDigest(facts)) === scanned;
-  if (scanned && facts) box.append(make(same ? 'p' : 'strong', both(same ? SAY.same : SAY.differs)));
-  for (const [key, value] of lines(facts)) list.append(make('dt', both(SAY[key])), make('dd', value));
-  if (state.asOf) list.append(make('dt', both(SAY.asOf)), make('dd', moment(state.asOf)));
+  if (scanned && facts) box.append(make(same ? 'p' : 'strong', same ? SAY.same : SAY.differs));
+  for (const [key, value] of lines(facts)) list.append(make('dt', SAY[key]), make('dd', value));
+  if (state.asOf) list.append(make('dt', SAY.asOf), make('dd', moment(state.asOf)));
   box.append(list);
   return box;
 }
@@ -68,8 +67,8 @@ function lines(facts) {
   return Object.entries({ title, number, holder: holder?.name, issuer: issuer?.name, issued_on, valid_until }).filter(([, value]) => value);
 }
 
-function button(where, label, { make, both }, act) {
-  const made = make('button', both(label), 'main');
+function button(where, label, { make }, act) {
+  const made = make('button', label, 'main');
   made.type = 'button';
   made.onclick = act;
   where.replaceChildren(made);
@@ -80,15 +79,15 @@ async function compare(sha256, file, where, page) {
     const found = await post({ sha256 }, ELSEWHERE);
     if (found.issued) return page.answered(where, found);
     button(where, SAY.consent, page, () => attempt(where, page, async () => page.answered(where, await post(file, { ...ELSEWHERE, media: 'application/pdf' }))));
-    where.prepend(page.make('p', page.both(SAY.other)));
+    where.prepend(page.make('p', SAY.other));
   });
 }
 
-async function attempt(where, { make, both }, act) {
-  where.replaceChildren(make('p', both(SAY.wait)));
+async function attempt(where, { make }, act) {
+  where.replaceChildren(make('p', SAY.wait));
   try {
     await act();
   } catch (error) {
-    where.replaceChildren(make('p', both(error.told ?? SAY.failed)));
+    where.replaceChildren(make('p', error.told ?? SAY.failed));
   }
 }

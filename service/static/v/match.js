@@ -10,11 +10,11 @@ const SAY = {
 
 /** Put the form into `where`; `proof` is what opened the look-up: the code, or number and check code. */
 export function ask(where, proof, { both, make }) {
-  const form = make('form', ''), said = make('div', ''), send = make('button', both(SAY.send), 'main');
+  const form = make('form', ''), said = make('div', ''), send = make('button', SAY.send, 'main');
   const [name, four] = [[SAY.name, 100], [SAY.four, 4]].map(([label, most]) => {
-    const input = make('input', ''), around = make('label', both(label));
+    const input = make('input', ''), around = make('label', '');
     Object.assign(input, { required: true, autocomplete: 'off', maxLength: most });
-    around.append(input);
+    around.append(make('span', label), input);
     form.append(around);
     return input;
   });
@@ -25,10 +25,10 @@ export function ask(where, proof, { both, make }) {
     try {
       const { match, left } = await post({ ...proof, name: name.value, last_four: four.value.trim() }, { address: '/public/matches' });
       const box = make('div', '', `found ${match ? 'green' : 'red'}`);
-      box.append(make('strong', both(match ? SAY.yes : SAY.no)), both(SAY.left) + left);
+      box.append(make('strong', match ? SAY.yes : SAY.no), make('span', () => both(SAY.left) + left));
       said.replaceChildren(box);
     } catch (error) {
-      said.replaceChildren(make('p', both(error.status === 429 ? SAY.spent : error.told ?? SAY.failed)));
+      said.replaceChildren(make('p', error.status === 429 ? SAY.spent : error.told ?? SAY.failed));
     }
   };
   where.replaceChildren(form);

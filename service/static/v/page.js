@@ -29,23 +29,27 @@ const LABELS = {
 };
 const CHINESE = { ...TEXT, ...LABELS };
 
-let language = 'zh', words = CHINESE, english = null, now = { verdict: 'empty' };
+const ANSWERS = ['answer', 'found', 'filed']; // where something is said about one certificate
+
+let language = 'zh', words = CHINESE, english = null, now = { verdict: 'empty' }, turn = 0;
 
 /** Say everything in another language from now on: `strings` of `en.js`, or none for Chinese. */
 function speak(strings) {
   english = strings;
   language = strings ? 'en' : 'zh';
   words = { ...CHINESE, ...strings };
+  for (const element of document.querySelectorAll('main *')) if (element.said) element.textContent = both(element.said);
   draw();
 }
 
-const page = { at, redraw() {} }; // what ways.js may use
-
 const text = (key) => words[key] ?? CHINESE[key] ?? '';
-const both = (pair) => (Array.isArray(pair) ? pair[language === 'zh' ? 0 : 1] || pair[0] : String(pair));
+/** In the language of the moment: a pair (Chinese, English), a function that gives the words, or a plain text. */
+const both = (said) => (Array.isArray(said) ? said[language === 'zh' ? 0 : 1] || said[0] : typeof said === 'function' ? said() : String(said));
+/** An element that says `content`, and says it anew when the language changes. */
 const make = (tag, content, name) => {
   const element = document.createElement(tag);
-  element.textContent = content;
+  element.textContent = both(content);
+  if (typeof content !== 'string') element.said = content;
   if (name) element.className = name;
   return element;
 };
@@ -95,16 +99,17 @@ function tick() {
   at('ticked').textContent = total ? `${text('ticked')} ${done} / ${total}` : '';
 }
 
+/** Check a code and show it; what was said about another certificate goes, and a code scanned later is not overtaken. */
 async function run(code) {
-  at('answer').replaceChildren();
+  const mine = (turn += 1);
+  for (const id of ANSWERS) at(id).replaceChildren();
   now = { verdict: 'checking' };
   draw();
-  try {
-    now = await check(code, config.roots);
-  } catch (error) {
-    now = error instanceof Refused ? { verdict: error.verdict, why: error.why, code: error.code } : { verdict: 'unreadable' };
-  }
-  if (now.why || !text(`${now.verdict}.`)) Object.assign(CHINESE, (await import('./why.js').catch(() => ({}))).default);
+  const found = await check(code, config.roots).catch((error) =>
+    error instanceof Refused ? { verdict: error.verdict, why: error.why, code: error.code } : { verdict: 'unreadable' });
+  if (found.why || !text(`${found.verdict}.`)) Object.assign(CHINESE, (await import('./why.js').catch(() => ({}))).default);
+  if (mine !== turn) return;
+  now = found;
   draw();
 }
 
@@ -123,7 +128,7 @@ async function arrive() {
   await run(code);
 }
 
-Object.assign(page, { both, make, saying, run, moment, large, speak, now: () => now, roots: config.roots });
+const page = { at, both, make, saying, run, moment, large, speak, now: () => now, roots: config.roots }; // what ways.js may use
 addEventListener('hashchange', arrive);
 draw();
 arrive().then(() => import('./ways.js')).then((ways) => ways.wire(page)); // not before the verdict stands

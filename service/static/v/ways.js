@@ -3,61 +3,73 @@ const WAIT = ['正在查询…', 'Asking…'], MATCH = ['核对持证人（姓�
 
 /** Give the buttons of `page` their work. */
 export function wire(page) {
-  const { at, both, make, run } = page;
-  const drawn = new Map(), chinese = {};
+  const { at, make, run } = page;
+  const chinese = {};
 
   /** The register's answer: verdict and what it may say, in a box of its own. */
-  const answered = (where, answer) => {
-    const { words, tone } = page.saying(answer.verdict, answer.cause);
-    const box = make('div', '', `found ${tone}`), list = make('dl', '');
-    for (const { label, english, value } of answer.fields) list.append(make('dt', both([label, english])), make('dd', value));
-    box.append(make('strong', words), list);
+  const answered = (where, { verdict, cause, fields }) => {
+    const box = make('div', '', `found ${page.saying(verdict, cause).tone}`), list = make('dl', '');
+    for (const { label, english, value } of fields) list.append(make('dt', [label, english]), make('dd', value));
+    box.append(make('strong', () => page.saying(verdict, cause).words), list);
     where.replaceChildren(box);
-    drawn.set(where, answer);
   };
 
   /** Import a module when it is first wanted; what goes wrong is said where the reader looks. */
-  const later = (where, module, act) => async (event) => {
-    event.preventDefault?.();
-    drawn.delete(where);
-    where.textContent = both(WAIT);
+  const later = (where, module, act) => async (given) => {
+    given.preventDefault?.();
+    // a box for each time: once another request or another scan has taken its place, what comes late is not seen
+    const box = make('div', '');
+    box.append(make('span', WAIT));
+    where.replaceChildren(box);
     try {
-      await act(await import(module), event);
+      await act(await import(module), box, given);
     } catch (error) {
-      where.replaceChildren(make('p', both(error.told ?? FAILED)));
+      box.replaceChildren(make('p', error.told ?? FAILED));
     }
   };
 
   const answer = at('answer'), typing = at('found'), filed = at('filed'), looked = at('looked');
-  const seen = async (reading) => {
+  const seen = async (box, reading) => {
     const code = await reading;
-    looked.textContent = '';
+    if (!box.isConnected) return;
+    box.replaceChildren();
     scrollTo(0, 0);
     await run(code);
   };
-  const inspect = later(filed, './file.js', (m, file) => m.inspect(file, filed, { ...page, answered }));
+  const inspect = later(filed, './file.js', (m, box, file) => m.inspect(file, box, { ...page, answered }));
+  const read = later(looked, './scan.js', (m, box, photo) => seen(box, m.fromPhoto(photo)));
 
   /** The register's answer to a proof, and the offer to match the holder with the same proof. */
   const asked = async (where, m, proof) => {
     answered(where, await m.lookUp(proof));
-    const button = make('button', both(MATCH)), below = make('div', '');
+    const button = make('button', MATCH), below = make('div', '');
     button.type = 'button';
-    button.onclick = later(below, './match.js', (found) => found.ask(below, proof, page));
+    button.onclick = later(below, './match.js', (found, box) => found.ask(box, proof, page));
     below.append(button);
     where.append(below);
   };
 
-  at('ask').onclick = later(answer, './ask.js', (m) => asked(answer, m, { code: page.now().code }));
-  at('typed').onsubmit = later(typing, './ask.js', (m) => asked(typing, m, m.typed(at('number').value, at('check').value)));
-  at('photo').onchange = later(looked, './scan.js', (m) => seen(m.fromPhoto(at('photo').files[0])));
-  at('camera').onclick = later(looked, './scan.js', (m) => seen(m.fromCamera(at('video'), at('scanner'))));
-  at('file').onchange = () => at('file').files[0] && inspect(at('file').files[0]);
+  /** Hand a chosen file on; the field is emptied, or the same name chosen again would go unnoticed. */
+  const chosen = (input, act) => {
+    input.onchange = () => {
+      const [file] = input.files;
+      input.value = '';
+      if (file) act(file);
+    };
+  };
+
+  at('ask').onclick = later(answer, './ask.js', (m, box) => asked(box, m, { code: page.now().code }));
+  at('typed').onsubmit = later(typing, './ask.js', (m, box) => asked(box, m, m.typed(at('number').value, at('check').value)));
+  at('camera').onclick = later(looked, './scan.js', (m, box) => seen(box, m.fromCamera(at('video'), at('scanner'))));
+  chosen(at('photo'), read);
+  chosen(at('file'), inspect);
   for (const name of ['dragover', 'dragleave', 'drop']) {
     addEventListener(name, (event) => {
       event.preventDefault();
       document.body.classList.toggle('over', name === 'dragover');
       const file = name === 'drop' && event.dataTransfer.files[0];
       if (!file) return;
+      if (file.type.startsWith('image/')) return void read(file);
       at('pdf').open = true;
       inspect(file);
     });
@@ -73,10 +85,8 @@ export function wire(page) {
     at('language').textContent = english ? '中文' : 'English';
     at('language').lang = english ? 'zh-CN' : 'en';
     page.speak(english ? strings : null);
-    page.redraw();
   };
   at('large').onclick = () => page.large(at('large').getAttribute('aria-pressed') !== 'true');
-  page.redraw = () => drawn.forEach((found, where) => answered(where, found));
   document.body.dataset.ways = 'ready';
   keep();
 }
