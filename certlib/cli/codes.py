@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from certlib.verify.roots import TrustRoots
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
 _MOST_PIXELS = 60_000_000
 _SHORTEST = 20  # digits
+_OURS = re.compile(rf"/v#[0-9]{{{_SHORTEST},}}$")  # of any format, so that one of the future is said to be such
 
 
 def is_code(word: str) -> bool:
@@ -80,7 +82,7 @@ def _codes_in(path: Path) -> Iterator[str]:
         colours = picture.convert("RGB")
     for look in (colours.getchannel("R"), colours.convert("L")):
         texts = [one.text for one in _read(zxingcpp, look)]
-        ours = [text for text in texts if "/v#1" in text]
+        ours = [text for text in texts if _OURS.search(text)]
         if ours:
             yield from ours
             return

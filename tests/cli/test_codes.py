@@ -10,6 +10,7 @@ import qrcode
 from asn1crypto import pem
 from PIL import Image, ImageChops, ImageDraw
 
+from certlib.formats.code import CodeError, read_code
 from tests.conftest import Run
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "codes.json").read_text(encoding="utf-8"))
@@ -92,6 +93,32 @@ def test_a_photo_without_a_code_or_with_several_says_so(certctl: Run, trust: Pat
     assert {line["verdict"] for line in lines} == {"unreadable"}
     told = [line["findings"][0]["detail"] for line in lines]
     assert ["没有找到" in told[0], "不止一份" in told[1], "不是可以识别" in told[2]] == [True] * 3
+
+
+def test_a_photo_of_a_code_of_the_future_says_so(certctl: Run, trust: Path, tmp_path: Path) -> None:
+    """It is one of ours, in a format newer than this reader: unreadable, and that is why."""
+    photo = _photo(tmp_path / "future.png", CASES["format 2"]["text"])
+    code, (line,) = _verify(certctl, trust, photo)
+    assert (code, line["verdict"]) == (3, "unreadable")
+    assert line["findings"][0]["detail"] == read_fault(CASES["format 2"]["text"])
+
+
+def read_fault(text: str) -> str:
+    """What the reader of a code's text says of it."""
+    with pytest.raises(CodeError) as caught:
+        read_code(text)
+    return caught.value.message
+
+
+def test_a_file_of_three_hundred_megabytes_is_refused_by_its_size(certctl: Run, trust: Path, tmp_path: Path) -> None:
+    """Unreadable with the limit named, and nothing of it is parsed."""
+    large = tmp_path / "large.pdf"
+    with large.open("wb") as held:
+        held.write(b"%PDF-1.7\n")
+        held.truncate(300_000_000)
+    code, (line,) = _verify(certctl, trust, str(large))
+    assert (code, line["verdict"]) == (3, "unreadable")
+    assert "20 MB" in line["findings"][0]["detail"]
 
 
 def test_without_a_trust_list_a_code_is_misuse(certctl: Run) -> None:

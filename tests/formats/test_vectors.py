@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from certlib.crypto import cbor
+from certlib.crypto.cose import TYPE
 from certlib.domain.verdict import Verdict
 from certlib.formats.code import CodeError, CodePayload, read_code, verify_code
 from certlib.formats.facts import canonical, facts_digest
-from certlib.formats.status import SHARD_SIZE, StatusList, inflate, pack, read_status_list
+from certlib.formats.status import MEDIA_TYPE, SHARD_SIZE, StatusList, inflate, pack, read_status_list
 from certlib.formats.trust import TrustList, read_trust_list
 from certlib.verify.codes import examine_code
 
@@ -73,3 +75,23 @@ def test_the_drafts_vector_of_four_bits_is_reproduced() -> None:
     shards = vector["size"] // SHARD_SIZE
     ours = b"".join(pack(statuses.items(), shard=number, fill=0) for number in range(shards))
     assert ours == inflate(bytes.fromhex(vector["lst"]), vector["size"] * vector["bits"] // 8)
+
+
+def test_the_drafts_token_names_its_parts_as_ours_does() -> None:
+    """Tag, type, numbers and names of the claims, and the compression of the draft's example are ours too."""
+    vector = json.loads((FOLDER / "token-status-list.json").read_text(encoding="utf-8"))
+    theirs, ours = bytes.fromhex(vector["token"]), base64.b64decode(VECTORS["status_list"])
+    assert theirs[:2] == ours[:2] == b"\xd2\x84"
+    named = {
+        "alg ES256": cbor.encode(1) + cbor.encode(-7),
+        "typ": cbor.encode(TYPE) + cbor.encode(MEDIA_TYPE),
+        "ttl": cbor.encode(65534),
+        "status_list, of two": cbor.encode(65533) + b"\xa2",
+        "bits": cbor.encode("bits"),
+        "lst": cbor.encode("lst"),
+    }
+    assert [name for name, part in named.items() if part not in theirs or part not in ours] == []
+    claims = cbor.decode(cbor.decode(ours[1:])[2])
+    assert {claims[2].rpartition("/")[2], claims[65533]["bits"], claims[4] - claims[6]} == {"0", 4, 86400}
+    packed = theirs[theirs.index(b"clst") + 5 :][:10]
+    assert inflate(packed, 2).hex() == vector["token_list"]

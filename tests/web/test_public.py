@@ -1,5 +1,6 @@
 """The public addresses: lists with ETag, look-ups with a proof, files, the journal; nothing for the curious."""
 
+import contextlib
 import hashlib
 import time
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from certlib.formats.tlog_tiles import WIDTH
 from certlib.formats.trust import read_trust_list
 from certlib.register.tables import EditionRow
 from service.published import MOMENT
+from service.refusals import TooManyRequestsError
 
 
 def _edition(web: Any, identifier: str) -> EditionRow:
@@ -146,6 +148,22 @@ def test_look_ups_by_the_thousand_are_slowed(web: Any) -> None:
     assert int(last.headers["retry-after"]) > 0
 
 
+def test_guessing_number_after_number_is_slowed(web: Any) -> None:
+    """Whoever tries another number each time runs into the limit of the address, whatever is right among them."""
+    body = web.issued()
+    check = _edition(web, body["identifier"]).check_code
+    numbers = [f"赣虔药监械经营许2026{n:04}号" for n in range(1000, 1005)]
+    assert {_look_up(web, number=number, check="AAAA-AAAA").status_code for number in numbers} == {404}
+    limit = web.service.settings.lookups_per_minute
+    for _ in range(limit - len(numbers)):  # the thousand others of this minute
+        with contextlib.suppress(TooManyRequestsError):
+            web.service.counting.per_minute("lookup", "127.0.0.1", limit)
+    refused = [_look_up(web, number=number, check=check) for number in (*numbers, body["number"])]
+    web.service.counting._limiter.storage.reset()
+    assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(429, "too-many-requests")}
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
+
+
 def test_a_digest_asks_without_sending_the_file(web: Any) -> None:
     """The issued file's SHA-256 has its certificate's verdict; any other is not issued."""
     body = web.issued()
@@ -185,6 +203,15 @@ def test_a_file_beyond_the_limit(web: Any) -> None:
         "/public/files", content=b"%PDF-" + bytes(25_000_000), headers={"Content-Type": "application/pdf"}
     )
     assert (response.status_code, response.json()["limit"]) == (413, 20_000_000)
+
+
+def test_three_hundred_megabytes_of_unknown_length(web: Any) -> None:
+    """A stream without declared length is cut off at the limit, and the service goes on."""
+    block = bytes(1_000_000)
+    sent = (block for _ in range(300))
+    response = web.http.post("/public/files", content=sent, headers={"Content-Type": "application/pdf"})
+    assert (response.status_code, response.json()["code"]) == (413, "body-too-large")
+    assert web.http.get("/public/trust").status_code == 200
 
 
 def test_another_media_type_than_pdf(web: Any) -> None:
