@@ -4,6 +4,7 @@ Rules:
 * The queue gives at most one event of a certificate at a time, so order needs no lock here.
 * What is due at once goes in one call, where the counterpart takes several; what has failed before goes alone.
 * A delay goes back with growing, jittered waiting; an outage also slows the claims down to a probe at a time.
+* While no call at all gets through, that is an outage, whatever the calls die of: it is held against no record.
 * A refusal is a dead letter with its reason, told to `on_dead` at once.
 * A repository that lacks an event we hold as delivered gets it again, before the one that showed it.
 * `stop` ends claiming; what is in the air is finished, and what had only been claimed is given back.
@@ -31,6 +32,9 @@ from certlib.domain.delivery import Delivery
 from certlib.errors import CertlibError, CounterpartError, DeliveryDelayedError, StorageError
 
 log = logging.getLogger(__name__)
+
+SILENCE = 10
+"""Calls that failed one after the other until it is no longer believed to be the records' fault."""
 
 
 class Counterpart(Protocol):
@@ -93,6 +97,7 @@ class DeliveryWorker:
         self._bulk = counterpart if isinstance(counterpart, Bulk) else None
         self._wake = threading.Event()
         self._outages = 0
+        self._failed = 0  # calls in a row
         self._paused_until = 0.0  # monotonic
         self.delivered = 0
         self.trouble = ""  # the latest reason why nothing can be delivered; empty while it works
@@ -182,7 +187,7 @@ class DeliveryWorker:
 
     def _report(self, part: list[Delivery], answers: list[Answer]) -> None:
         """Close what has arrived in one commit, then see to the rest."""
-        self._outages, self._paused_until, self.trouble = 0, 0.0, ""
+        self._outages, self._failed, self._paused_until, self.trouble = 0, 0, 0.0, ""
         pairs = list(zip(part, answers, strict=True))
         arrived = [(one, answer.as_json(), answer.digest) for one, answer in pairs if answer.line.kind != "error"]
         if arrived:
@@ -209,7 +214,8 @@ class DeliveryWorker:
         self._again(delivery, f"{message}；已重新推送 {found} 条", outage=found > 0)
 
     def _delayed(self, part: list[Delivery], error: DeliveryDelayedError | CounterpartError) -> None:
-        outage = isinstance(error, CounterpartError) or error.outage
+        self._failed += 1
+        outage = isinstance(error, CounterpartError) or error.outage or self._failed >= SILENCE
         after = 0.0 if isinstance(error, CounterpartError) else error.after
         if outage:
             self._pause(str(error), after)

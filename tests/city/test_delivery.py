@@ -249,7 +249,12 @@ def test_an_outage_is_not_held_against_the_record(office, certificate):
 
 
 class Calls:
-    """A counterpart that takes everything and remembers which deliveries came in which call."""
+    """A counterpart that takes everything and remembers which deliveries came in which call.
+
+    `trouble` is raised when several come together, with `every` also when one comes alone.
+    """
+
+    every = False
 
     def __init__(self, client, trouble=None):
         self.dialect, self._client, self._trouble, self.calls = client.dialect, client, trouble, []
@@ -259,7 +264,7 @@ class Calls:
 
     def push_all(self, deliveries):
         self.calls.append(sorted(delivery.chain for delivery in deliveries))
-        if self._trouble and len(deliveries) > 1:
+        if self._trouble and (self.every or len(deliveries) > 1):
             raise self._trouble
         return self._client.push_all(deliveries)
 
@@ -334,6 +339,23 @@ def test_one_outage_is_counted_once_however_many_were_on_their_way(office, certi
     worker.deliver_due()
     until(lambda: worker.deliver_due() == 1)  # the probe
     assert time.monotonic() - began < 5
+
+
+def test_a_repository_that_lets_nothing_through_is_away(city, office, certificate):
+    """Calls that all fail make no dead letter, however many, and are the worker's trouble until one gets through."""
+    for _ in range(3):
+        office.event(certificate(), "issue")
+    with city.client() as client:
+        calls, at = Calls(client, DeliveryDelayedError("连接中断", code="connection-lost")), [now()]
+        calls.every = True
+        worker = office.worker(calls, pace=QUICK.__class__(first=0.0, longest=0.0, give_up=20), clock=lambda: at[0])
+        with running(worker):
+            until(lambda: len(calls.calls) > 60)
+            assert worker.trouble == "连接中断"
+            assert office.queue.backlog().dead == 0
+            calls.every = False
+            until(lambda: office.queue.backlog().done == 3)
+    assert worker.trouble == ""
 
 
 @pytest.mark.parametrize("failures", [1, 3, 50])
