@@ -7,8 +7,6 @@ and refuse what the model says, and keep every promise of an issuance after each
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -207,21 +206,16 @@ class Machine(RuleBasedStateMachine):
         assert [finding["outcome"] for finding in self.office.stock()["findings"]] == ["pass"]
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_office_and_model_never_part(request: pytest.FixtureRequest, database: str) -> None:
-    """`SEQUENCES=10000` for the long run; its record is in docs/benchmarks/machine.md."""
-    home = Path(tempfile.mkdtemp(prefix="machine-"))
-    url = "sqlite:///register.db"
-    if database == "postgresql":
-        url = new_database(request.getfixturevalue("postgresql"))
-    clock = Clock()
-    with open_office(Settings(home=home, suite="p256-sha256", database=url), clock=clock) as office:
+def drive(settings_: Settings, clock: Clock, sequences: int, *, seed: int | None = None) -> int:
+    """Hold an office to the model for that many sequences; returns how many were begun, shrinking none."""
+    before = Machine.counter
+    with open_office(settings_, clock=clock) as office:
         office.receive_blanks(KIND, "KB000001", "KB009999", person="王素珍", witness="李文静")
         machine = type("Bound", (Machine,), {"office": office, "clock": clock})
         run_state_machine_as_test(
-            machine,
+            machine if seed is None else seeded(seed)(machine),
             settings=settings(
-                max_examples=SEQUENCES,
+                max_examples=sequences,
                 stateful_step_count=12,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
@@ -229,4 +223,13 @@ def test_office_and_model_never_part(request: pytest.FixtureRequest, database: s
             ),
         )
         assert breaches(office, at=clock.at) == []
-    shutil.rmtree(home, ignore_errors=True)
+    return Machine.counter - before
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_office_and_model_never_part(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> None:
+    """The long run is `python -m benchmarks.endurance sequences`; its record is in docs/endurance.md."""
+    url = "sqlite:///register.db"
+    if database == "postgresql":
+        url = new_database(request.getfixturevalue("postgresql"))
+    drive(Settings(home=tmp_path / "home", suite="p256-sha256", database=url), Clock(), SEQUENCES)
