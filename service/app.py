@@ -35,6 +35,7 @@ from service.routes import (
     permits,
     public,
     seals,
+    serving,
     statistics,
     webhooks,
 )
@@ -45,6 +46,7 @@ _ROUTERS = (
     catalogue.router,
     certificates.router,
     documents.router,
+    serving.router,
     inspections.router,
     batches.router,
     mass.router,

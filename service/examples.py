@@ -53,6 +53,10 @@ def request_examples(now: datetime) -> Mapping[str, Any]:
         },
         "BlanksMove": {"allot": {"summary": "窗口领用", "value": _MOVE}},
         "SheetAct": {"collect": {"summary": "领取", "value": {"act": "collect", "record": _COLLECTED}}},
+        "ServiceRecord": {
+            "post": {"summary": "邮寄送达", "value": {"way": "post", **_SERVED_AT, **_POSTED}},
+            "electronic": {"summary": "电子送达（经同意）", "value": {"way": "electronic", **_SERVED_AT, **_SENT}},
+        },
         "ImportRequest": {"existing": {"summary": "存量证照", "value": _import(now)}},
         "MassProposal": {"withdraw": {"summary": "撤回一类许可", "value": _mass()}},
         "Person": {"person": {"summary": "复核人", "value": {"person": "李明"}}},
@@ -76,6 +80,9 @@ def request_examples(now: datetime) -> Mapping[str, Any]:
 
 _EVENT = "evt_6f1d0c3e9a5b4d2c8e7f0a1b2c3d4e5f"
 _SPAN = {"since": "2026-04-01T00:00:00+08:00", "until": "2026-04-02T00:00:00+08:00"}
+_SERVED_AT = {"served_at": "2026-04-01T10:00:00+08:00"}
+_POSTED = {"recipient": "陈志远", "tracking": "1180000000001", "receipt": "邮政回执 1180000000001"}
+_SENT = {"consent": "送达地址确认书 2026-18", "address": "赣服通", "receipt": "S-20260401-0001"}
 _MOVE = {"act": "allot", "first": "A000001", "last": "A000050", "window": "一号窗口", "person": "李明"}
 _COLLECTED = {"collector": "陈志远", "relation": "holder", "document": "居民身份证", "receipt": "送达〔2026〕1号"}
 

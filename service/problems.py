@@ -60,6 +60,7 @@ PROBLEMS: Mapping[str, Kind] = MappingProxyType(
         "certificate-moved-on": Kind(409, "办理期间证照状态已变", "The certificate has moved on meanwhile"),
         "day-over": Kind(409, "未在当日办结，编号作废", "Not finished on its day; the number is void"),
         "stock-overlap": Kind(409, "空白证照号段重叠", "Serials are in stock already"),
+        "already-served": Kind(409, "已登记送达", "Served already"),
         "no-blanks": Kind(409, "空白证照库存不足", "Too few blank sheets"),
         "print-overtaken": Kind(409, "已被另一打印任务占用", "Another print job was first"),
         "stale-version": Kind(412, "版本已更新", "The version is stale"),

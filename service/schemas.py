@@ -160,6 +160,44 @@ class SheetAct(Shape):
     )
 
 
+class ServiceRecord(Shape):
+    """送达记录：方式、时间与该方式所需的凭据 · way, moment and proof; each way needs some of these."""
+
+    way: Literal["direct", "electronic", "post", "left", "announced"]
+    served_at: datetime = Field(description="送达时间，带时区 · with time zone")
+    recipient: str = Field(default="", description="收件人")
+    relation: str = Field(default="", description="holder 本人 | legal-representative 法定代表人 | agent 代理人")
+    identity: str = Field(default="", description="收件人证件")
+    authorisation: str = Field(default="", description="授权委托书（代理人签收）")
+    receipt: str = Field(default="", description="送达回证（回执）编号")
+    person: str = Field(default="", description="送达人")
+    consent: str = Field(default="", description="受送达人同意电子送达的凭据")
+    address: str = Field(default="", description="电子送达地址")
+    tracking: str = Field(default="", description="邮件号")
+    reason: str = Field(default="", description="事由")
+    place: str = Field(default="", description="送达地点")
+    witness: str = Field(default="", description="见证人")
+    announcement: str = Field(default="", description="公告文号")
+    announced_on: str = Field(default="", description="公告日期")
+    note: str = Field(default="", description="备注")
+
+
+class ServiceView(BaseModel):
+    """送达情况 · how the service stands."""
+
+    due: date = Field(description="法定最后一日（行政许可法44）· the last day")
+    carrier: Literal["file", "paper", "document"] = Field(description="应送达的载体 · what is due to the holder")
+    complete: bool
+    services: list[dict[str, Any]] = Field(description="已登记的送达：方式、时间、凭据、日志叶 · what was recorded")
+
+
+class OverdueList(BaseModel):
+    """逾期办件 · what is overdue."""
+
+    overdue: list[dict[str, Any]]
+    total: int
+
+
 class ImportRequest(Shape):
     """存量证照补录 · a certificate issued before us."""
 

@@ -59,6 +59,8 @@ COMMANDS = (
     Command("check", "certlib.cli.checking:check", "自查：文件、库存、日志、状态、到期 · the office checks itself"),
     Command("bundle", "certlib.cli.bundling:bundle", "导出审计包 · export a bundle for auditors"),
     Command("paper", "certlib.cli.papers:paper", "空白证照的库存与打印 · blank sheets and printing"),
+    Command("service", "certlib.cli.serving:service", "送达：查看或登记 · service of a certificate or document"),
+    Command("overdue", "certlib.cli.serving:overdue", "逾期未决定或未送达的办件 · cases beyond their time limits"),
     Command("stats", "certlib.cli.stats:stats", "统计分析：事项、机关、结果、时延、逾期、结存 · the office's figures"),
     Command("permits", "certlib.cli.permits:permits", "双公示：应报、临期、导出 · permits to be published"),
     Command("evidence", "certlib.cli.existing:evidence", "导出证据包 · an evidence pack that common tools check"),
