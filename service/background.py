@@ -16,6 +16,7 @@ from typing import Any
 
 from certlib.city.webhooks import PACE, WebhookClient
 from certlib.city.worker import DeliveryWorker
+from certlib.domain.delivery import Delivery
 from certlib.domain.verdict import Finding
 from certlib.issue.checking import check_office
 from certlib.issue.hooks import Hook
@@ -132,7 +133,13 @@ class Worker:
         private = self._office.settings.webhook_private
         client = WebhookClient(hook.address, hook.secrets(), clock=self._clock, private=private)
         queue, owner = queue_of(self._office, hook), f"{self._office.owner}-{hook.name}"
-        return DeliveryWorker(queue, client, name=owner, clock=self._clock, pace=PACE)
+        laid_aside = partial(self._laid_aside, hook.name)
+        return DeliveryWorker(queue, client, name=owner, clock=self._clock, pace=PACE, on_dead=laid_aside)
+
+    def _laid_aside(self, name: str, delivery: Delivery, _reason: str) -> None:
+        """An alarm at once, by the event's id; the reason stays in the register: a receiver may say what it likes."""
+        self._on_dead()
+        self._tell([Finding("webhooks", "fail", f"{name} 的事件 {delivery.message['id']} 已搁置，原因见死信。")])
 
     def _delivering(self) -> Delivering:
         made = Delivering(self._office, self._watch, clock=self._clock, log=self._log, on_dead=self._on_dead)
