@@ -50,7 +50,8 @@ class Rendered:
     """An unsealed PDF/A-3a + PDF/UA-1 file and where its seal and code belong.
 
     `seal` is the square into which the seal's circle fits exactly, `code` the code's square without quiet zone;
-    `quiet` is the width of that zone in millimetres, four of this code's own modules.
+    `quiet` is the width of that zone in millimetres, four of this code's own modules. `straddle` is the most pages
+    over which one circle is cut along their right edges, 0 for none; the renderer draws nothing of it.
     """
 
     pdf: bytes
@@ -60,3 +61,4 @@ class Rendered:
     quiet: float
     template: str
     template_version: str  # SHA-256 over the template's folder and the shared parts, first 16 hex digits
+    straddle: int = 0

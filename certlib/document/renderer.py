@@ -88,6 +88,7 @@ class Renderer:
             quiet=code.quiet if code else 0.0,
             template=template.key,
             template_version=template.version,
+            straddle=layout.seal.straddle if layout.seal else 0,
         )
 
     def compile(self, face: Face, template: Template, layout: Layout) -> Setting:

@@ -25,6 +25,10 @@ from certlib.errors import ConfigurationError
 # A package import from anywhere but our own folder would reach for the network.
 FOREIGN_IMPORT = re.compile(r'"@(?!certlib/)[^"]*"')
 
+# Half of the widest seal drawn here, a municipal government's of 45 mm (国发〔1999〕25号): over two pages, so much of
+# each page's right margin is covered.
+WIDEST_SLICE = 22.5
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -71,10 +75,14 @@ class CodeSpec:
 
 @dataclass(frozen=True, slots=True)
 class SealSpec:
-    """How the seal lies: `over` names the facts it covers, `line` the most millimetres from the text above it."""
+    """How the seal lies: `over` names the facts it covers, `line` the most millimetres from the text above it.
+
+    `straddle` is the most pages over which one circle is cut along their right edges (骑缝章); 0 for none.
+    """
 
     over: tuple[str, ...] = ("issuer", "issued_on")
     line: float = 0.0  # 0: not measured (certificates)
+    straddle: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +218,17 @@ def _layout(name: str, entry: Mapping[str, Any], data: Mapping[str, Any]) -> Lay
         folds=_folds(entry),
         running=entry.get("running", ""),
         code=CodeSpec(**entry["code"]) if "code" in entry else None,
-        seal=SealSpec(over=tuple(entry["seal"]["over"]), line=float(entry["seal"].get("line", 0)))
-        if "seal" in entry
-        else None,
+        seal=_seal(entry["seal"]) if "seal" in entry else None,
     )
+
+
+def _seal(entry: Mapping[str, Any]) -> SealSpec:
+    if unknown := set(entry) - {"over", "line", "straddle"}:
+        raise ValueError(f"seal 有不认识的 {'、'.join(sorted(unknown))}")
+    straddle = entry.get("straddle", 0)
+    if not isinstance(straddle, int) or straddle < 0 or straddle in {1, 2}:
+        raise ValueError(f"seal.straddle 须是一枚骑缝章最多跨的页数（3 以上），或 0 表示不盖，而不是 {straddle}")
+    return SealSpec(over=tuple(entry["over"]), line=float(entry.get("line", 0)), straddle=straddle)
 
 
 def _folds(entry: Mapping[str, Any]) -> tuple[Fold, ...]:
@@ -244,6 +259,11 @@ def _check(template: Template) -> None:
         if len(layout.margins) != 4 or not (template.folder / layout.main).is_file():
             raise ConfigurationError(
                 f"版式 {template.key} 的 {layout.name}：缺少 {layout.main} 或四边页边距 (source or margins)"
+            )
+        if layout.seal and layout.seal.straddle and layout.margins[2] < WIDEST_SLICE:
+            raise ConfigurationError(
+                f"版式 {template.key} 的 {layout.name}：盖骑缝章须留右边距 {WIDEST_SLICE:g} 毫米以上，"
+                f"而不是 {layout.margins[2]:g} (no room for a straddling seal)"
             )
     for path in sorted(template.folder.rglob("*.typ")):
         if found := FOREIGN_IMPORT.search(path.read_text("utf-8")):

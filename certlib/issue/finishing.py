@@ -151,7 +151,11 @@ def attachment_of(intent: Intent, silent: Iterable[str]) -> bytes:
 def _about(rendered: Rendered) -> dict[str, Any]:
     if rendered.seal is None:
         raise RenderError("版式没有印章位置，不能用印。")
-    return {"placement": asdict(rendered.seal), "template_version": rendered.template_version}
+    return {
+        "placement": asdict(rendered.seal),
+        "straddle": rendered.straddle,
+        "template_version": rendered.template_version,
+    }
 
 
 def _commit(work: Finishing, registered: Registered) -> Answer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,12 +45,13 @@ class RegisterLedger:
             row = _take(session, intent, now, self._lease)
             release_orphans(session, self._register, row, now)
             row.sha256 = hashlib.sha256(pdf).hexdigest()
-            placement = Box(**about["placement"])
-            occasion = occasion_of(row, placement)
+            placement, straddle = Box(**about["placement"]), int(about.get("straddle", 0))
+            occasion = occasion_of(row, placement, straddle)
             granted = self._granted(session, occasion, now)
             if not isinstance(granted, str):
                 session.add(row)
-                return self._order(session, row, granted, occasion, pdf=pdf, placement=placement, now=now)
+                order = self._order(session, row, granted, occasion, pdf=pdf, placement=placement, now=now)
+                return replace(order, straddle=straddle)
             seal_uses.deny(session, self._register, occasion, granted, now)
         raise SealDeniedError(f"{granted}，未用印。")
 
@@ -107,8 +108,8 @@ class RegisterLedger:
                 seal_uses.close(session, self._register, use, "released", at=now, why=why)
 
 
-def occasion_of(row: Intent, placement: Box) -> Occasion:
-    """What an intent wants its seal for."""
+def occasion_of(row: Intent, placement: Box, straddle: int = 0) -> Occasion:
+    """What an intent wants its seal for, and where: at its place, and along the edges of several pages."""
     plan = row.plan
     return Occasion(
         kind=ELECTRONIC,
@@ -131,7 +132,7 @@ def occasion_of(row: Intent, placement: Box) -> Occasion:
             "reason": plan["reason"],
         },
         operator={"client": row.client, "worker": row.lease_owner},
-        place=asdict(placement),
+        place=asdict(placement) | ({"straddle": straddle} if straddle else {}),
         intent=row.id,
         attempt=row.attempt,
         input_sha256=row.sha256,

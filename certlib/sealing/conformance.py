@@ -30,6 +30,7 @@ from certlib.errors import LintError
 HIDDEN, PRINT = 2, 4  # ISO 32000-1 table 165: bits 2 and 3
 _SCREEN_ONLY = 1 | 32 | 256  # Invisible, NoView, ToggleNoView
 _END = re.compile(rb"%%EOF(?![\r\n]|\Z)")
+_PAINTING = frozenset(b"f F f* B B* b b* S s Do sh Tj TJ EI".split())
 _HEADER = re.compile(rb"%PDF-1\.[0-7][\r\n]+%[\x80-\xff]{4}")
 
 Rule = Callable[["_File"], Iterator[str]]
@@ -184,6 +185,30 @@ def _tagged(file: _File) -> Iterator[str]:
     yield from (f"目录没有 {key}" for key in ("/StructTreeRoot", "/Lang") if key not in file.root)
 
 
+def _artifacts(file: _File) -> Iterator[str]:
+    """7.1: what an update adds to a page's content is an artifact; real content would have to be in the structure."""
+    for number, page in enumerate(file.pages(), start=1):
+        held = page.get("/Contents", ())
+        streams = [held.raw_get(k) for k in range(len(held))] if isinstance(held, generic.ArrayObject) else []
+        for one in streams:
+            if file.reader.xrefs.get_introducing_revision(one.reference) and _paints_unmarked(one.get_object().data):
+                yield f"第 {number} 页添加的内容没有标为附属物"
+
+
+def _paints_unmarked(content: bytes) -> bool:
+    """Whether a content stream of plain operators paints anything outside a marked artifact."""
+    depth, before = 0, [b"", b""]
+    for token in content.split():
+        if token in {b"BMC", b"BDC"}:
+            depth += 1 if depth or b"/Artifact" in before else 0
+        elif token == b"EMC":
+            depth -= 1
+        elif token in _PAINTING and depth < 1:
+            return True
+        before = [before[1], token]
+    return False
+
+
 def _attachments(file: _File) -> Iterator[str]:
     """6.8: what is attached says how it belongs, under both names, with its media type."""
     for one in _members(file.root.get("/AF", ())):
@@ -271,6 +296,7 @@ RULES: dict[str, Rule] = {
     "A-6.7": _tagged,
     "A-6.8": _attachments,
     "UA-7.1": _title,
+    "UA-7.1-artifact": _artifacts,
     "UA-7.18.1": _descriptions,
     "UA-7.18.3": _order,
     "UA-7.18.4": _nesting,

@@ -36,6 +36,7 @@ class SealOrder:
     reserved_at: datetime
     certificates: Mapping[str, str] = field(default_factory=dict)  # the edition's, by suite: SHA-256, hexadecimal
     spec: SealSpec | None = None  # what the edition's picture is drawn from; None: the identity's
+    straddle: int = 0  # the most pages over which one circle is cut along their right edges (骑缝章); 0: none
 
     def identity(self, suite: str) -> str:
         """The name of that suite's key: its certificate's digest, or the seal's id where no certificates are named.

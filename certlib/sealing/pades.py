@@ -34,6 +34,7 @@ from certlib.crypto.suites import DIGESTS
 from certlib.crypto.timestamps import Timestamp, Timestamper
 from certlib.errors import SealFailedError, TimestampUnavailableError
 from certlib.sealing.store import add_material
+from certlib.sealing.straddle import add_slices
 from certlib.sealing.widget import FIELD, Imprint, Update, add_field
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -67,7 +68,7 @@ def seal_pdf(
     base = pdf if pdf.endswith(b"\n") else pdf + b"\n"
     try:
         writer = Update(BytesIO(base))
-        add_field(writer, imprint)
+        add_slices(writer, imprint, add_field(writer, imprint))
         if material is not None:
             add_material(writer, material)
         return _embed(writer, imprint, signing)

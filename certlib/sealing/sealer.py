@@ -173,4 +173,5 @@ class Sealer:
             name=spec.name,
             reason=order.reason,
             location=identity.certificate.place,
+            straddle=order.straddle,
         )

@@ -34,6 +34,7 @@ class Imprint:
     name: str  # the seal's name; also what a screen reader says
     reason: str
     location: str
+    straddle: int = 0  # the most pages one further circle is cut over, along their right edges; 0: none
 
 
 class Update(IncrementalPdfFileWriter):
@@ -46,14 +47,17 @@ class Update(IncrementalPdfFileWriter):
         pass
 
 
-def add_field(writer: Update, imprint: Imprint) -> None:
-    """The signature field, merged with its widget, on its page, in the form and in the structure tree."""
+def add_field(writer: Update, imprint: Imprint) -> IndirectObject:
+    """The signature field, merged with its widget, on its page, in the form and in the structure tree.
+
+    Gives the picture's form XObject, for what else is drawn from it.
+    """
     if "/AcroForm" in writer.root:
         raise ValueError("文件中已有表单或签名")
     if imprint.placement.page < 1:
         raise ValueError("页码从 1 起")
     page_ref = writer.find_page_for_modification(imprint.placement.page - 1)[0]
-    page = page_ref.get_object()
+    page, picture = page_ref.get_object(), writer.add_object(_appearance(imprint.picture))
     label = TextStringObject(f"{imprint.name}，电子签章")
     widget = DictionaryObject(
         {
@@ -66,7 +70,7 @@ def add_field(writer: Update, imprint: Imprint) -> None:
             name("/F"): NumberObject(PRINT_AND_LOCKED),
             name("/P"): page_ref,
             name("/Rect"): _rectangle(page, imprint),
-            name("/AP"): DictionaryObject({name("/N"): writer.add_object(_appearance(imprint.picture))}),
+            name("/AP"): DictionaryObject({name("/N"): picture}),
         }
     )
     reference = writer.add_object(widget)
@@ -78,6 +82,7 @@ def add_field(writer: Update, imprint: Imprint) -> None:
     writer.update_root()
     if "/StructTreeRoot" in writer.root:
         widget[name("/StructParent")] = _add_structure(writer, reference, page_ref, label)
+    return picture
 
 
 def _rectangle(page: DictionaryObject, imprint: Imprint) -> ArrayObject:

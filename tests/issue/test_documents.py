@@ -10,6 +10,7 @@ from typing import Any
 
 import pypdfium2 as pdfium
 import pytest
+from PIL import ImageChops
 from sqlmodel import select
 
 from certlib.catalogue import example, load_catalogue
@@ -27,6 +28,7 @@ from certlib.issue.office import Office, draft_face
 from certlib.issue.requests import read_issue
 from certlib.issue.settings import Settings
 from certlib.register.tables import CertificateRow, EventRow, SealUseRow
+from certlib.sealing.conformance import require_conformance
 from certlib.verify.examine import examine
 from certlib.verify.roots import TrustRoots
 from tests.issue.conftest import START, Clock, Desk
@@ -218,6 +220,29 @@ def test_one_list_recognises_many(town: Desk) -> None:
     assert all(entry["code"] in "".join(texts) for entry in request["facts"]["entries"])
     report = examine(pdf, trust=TrustRoots.load(), at=town.clock.at, lookup=town.office.lookup)
     assert report.verdict is Verdict.VALID
+    require_conformance(pdf)
+    edges = [red_at_the_edge(page) for page in document]
+    assert all(edges)  # 骑缝章
+    with town.office.register.reader() as session:
+        use = session.exec(select(SealUseRow).where(SealUseRow.number == answer.body["number"])).one()
+    assert use.record["place"]["straddle"] == 8
+
+
+def red_at_the_edge(page: pdfium.PdfPage) -> bool:
+    """Whether the page's right edge bears the ink of a seal."""
+    picture = page.render(scale=2).to_pil().convert("RGB")
+    red, green, _ = picture.crop((picture.width - 8, 0, *picture.size)).split()
+    return ImageChops.subtract(red, green).getextrema()[1] > 100
+
+
+def test_no_draft_bears_a_slice(town: Desk) -> None:
+    """What is set before sealing has nothing of the seal: the slices come with the signature."""
+    request = town.request("1-34", kind="recognition-list")
+    request["facts"]["entries"] = holders(60)
+    face = draft_face(plan_document(read_issue(request), CATALOGUE, now=START), "赣州政务核验")
+    rendered = town.office.renderer.render(face)
+    assert (rendered.pages > 1, rendered.straddle) == (True, 8)
+    assert not any(red_at_the_edge(page) for page in pdfium.PdfDocument(rendered.pdf))
 
 
 @pytest.mark.parametrize(
