@@ -21,15 +21,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import pypdfium2 as pdfium
-import pypdfium2.raw as pdfium_c
 import zxingcpp
 
 from certlib.document.face import Carrier, Face, Rendered
+from certlib.document.glyphs import MILLIMETRE, Glyph, indices_of, read_glyphs
 from certlib.document.reading import expected_text, plain, printed_facts
 from certlib.document.renderer import Renderer, default_renderer
 from certlib.document.templates import Layout, Template
@@ -38,7 +37,6 @@ from certlib.domain.verdict import Finding
 from certlib.errors import LintError
 from certlib.formats.pdfium import PDFIUM
 
-MILLIMETRE = 72 / 25.4  # points
 CODE_DPI = 150
 EDGE = {"二维码": 8.0, "印章": 5.0}  # millimetres of paper around a code, and around a seal, that a cutter may take
 FOLD = 3.0  # millimetres on either side of a fold
@@ -57,22 +55,6 @@ NEEDED = {
     "Lang": re.compile(rb"/Lang\s*\(zh"),
 }
 DECLARED = (b"<pdfaid:part>3</pdfaid:part>", b"<pdfaid:conformance>A</pdfaid:conformance>", b"<pdfuaid:part>1<")
-
-
-@dataclass(frozen=True, slots=True)
-class Glyph:
-    """One character on a page; millimetres from the upper left corner."""
-
-    text: str
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """The middle of its ink."""
-        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
 
 class Look:
@@ -96,7 +78,7 @@ class Look:
     @cached_property
     def pages(self) -> tuple[tuple[Glyph, ...], ...]:
         """Every character with ink, page by page, in the order of the file."""
-        return tuple(tuple(_glyphs(self.document[i])) for i in range(len(self.document)))
+        return tuple(tuple(read_glyphs(self.document[i])) for i in range(len(self.document)))
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
@@ -246,7 +228,7 @@ def _seal(look: Look) -> Iterator[str]:
 def _around_seal(look: Look, box: Box, glyphs: tuple[Glyph, ...]) -> Iterator[str]:
     """Under the seal only what it covers by rule; above it, within a line, text of the document."""
     spec = look.layout.seal
-    allowed = _indices(glyphs, [_over(look, key) for key in spec.over]) if spec else set()
+    allowed = indices_of(glyphs, [*(_over(look, key) for key in spec.over), plain(spec.keyword)]) if spec else set()
     (x, y), radius = box.centre, box.width / 2
     covered = [
         g.text
@@ -269,16 +251,6 @@ def _around_seal(look: Look, box: Box, glyphs: tuple[Glyph, ...]) -> Iterator[st
 def _over(look: Look, key: str) -> str:
     own = {"issuer": look.face.issuer, "issued_on": look.face.issued_on}
     return plain(own.get(key) or look.face.facts.get(key, ""))
-
-
-def _indices(glyphs: tuple[Glyph, ...], texts: Iterable[str]) -> set[int]:
-    """Where on the page the texts stand, all their occurrences."""
-    whole, owner = "", []
-    for i, glyph in enumerate(glyphs):
-        whole += glyph.text
-        owner += [i] * len(glyph.text)
-    spans = [match.span() for text in texts if text for match in re.finditer(re.escape(text), whole)]
-    return {index for first, end in spans for index in owner[first:end]}
 
 
 def _gap(one: Box, other: Box) -> float:
@@ -352,23 +324,6 @@ def _read_code(page: Any, box: Box) -> str | None:
     )
     read = zxingcpp.read_barcodes(view, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
     return read[0].text if len(read) == 1 else None
-
-
-def _glyphs(page: Any) -> Iterator[Glyph]:
-    textpage = page.get_textpage()
-    height = page.get_size()[1]
-    high = 0
-    for index in range(textpage.count_chars()):
-        code = pdfium_c.FPDFText_GetUnicode(textpage, index)
-        if 0xD800 <= code < 0xDC00:  # PDFium gives a character beyond the first plane as two
-            high = code
-            continue
-        if 0xDC00 <= code < 0xE000:
-            code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
-        text = plain(chr(code)) if code else ""
-        if text:
-            left, bottom, right, top = (side / MILLIMETRE for side in textpage.get_charbox(index))
-            yield Glyph(text, left, height / MILLIMETRE - top, right, height / MILLIMETRE - bottom)
 
 
 CHECKS: Mapping[str, Callable[[Look], Iterator[str]]] = {

@@ -21,6 +21,7 @@ import typst
 from certlib.document.code import ENCODER, CodePicture, draw_code
 from certlib.document.face import Carrier, Face, Rendered
 from certlib.document.fonts import Fonts, load_fonts
+from certlib.document.glyphs import place_at_keyword
 from certlib.document.templates import Layout, Template, Templates, find_templates
 from certlib.domain.page import Box
 from certlib.errors import RenderError
@@ -83,7 +84,7 @@ class Renderer:
         return Rendered(
             pdf=setting.pdf,
             pages=end.page if end else layout.pages[0],
-            seal=_box(setting.one("seal")),
+            seal=_seal_place(setting, layout, face.seal_diameter),
             code=_box(code),
             quiet=code.quiet if code else 0.0,
             template=template.key,
@@ -206,6 +207,13 @@ def _timestamp(made_at: str) -> int:
     if moment.tzinfo is None:
         raise RenderError(f"制作时间 {made_at} 未注明时区 (made_at must carry its time zone)")
     return int(moment.timestamp())
+
+
+def _seal_place(setting: Setting, layout: Layout, diameter: float) -> Box | None:
+    """Where the seal belongs: at the layout's keyword, else where the source marked it."""
+    if layout.seal and layout.seal.keyword:
+        return place_at_keyword(setting.pdf, layout.seal.keyword, diameter)
+    return _box(setting.one("seal"))
 
 
 def _box(spot: Spot | None) -> Box | None:

@@ -77,12 +77,15 @@ class CodeSpec:
 class SealSpec:
     """How the seal lies: `over` names the facts it covers, `line` the most millimetres from the text above it.
 
+    With a `keyword` its middle is where the finished pages read that word; else where the source says.
+
     `straddle` is the most pages over which one circle is cut along their right edges (骑缝章); 0 for none.
     """
 
     over: tuple[str, ...] = ("issuer", "issued_on")
     line: float = 0.0  # 0: not measured (certificates)
     straddle: int = 0
+    keyword: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,12 +226,16 @@ def _layout(name: str, entry: Mapping[str, Any], data: Mapping[str, Any]) -> Lay
 
 
 def _seal(entry: Mapping[str, Any]) -> SealSpec:
-    if unknown := set(entry) - {"over", "line", "straddle"}:
+    if unknown := set(entry) - {"over", "line", "straddle", "keyword"}:
         raise ValueError(f"seal 有不认识的 {'、'.join(sorted(unknown))}")
     straddle = entry.get("straddle", 0)
     if not isinstance(straddle, int) or straddle < 0 or straddle in {1, 2}:
         raise ValueError(f"seal.straddle 须是一枚骑缝章最多跨的页数（3 以上），或 0 表示不盖，而不是 {straddle}")
-    return SealSpec(over=tuple(entry["over"]), line=float(entry.get("line", 0)), straddle=straddle)
+    keyword = str(entry.get("keyword", ""))
+    if "keyword" in entry and not keyword.strip():
+        raise ValueError("seal.keyword 为空")
+    over = entry.get("over", ()) if keyword else entry["over"]
+    return SealSpec(over=tuple(over), line=float(entry.get("line", 0)), straddle=straddle, keyword=keyword)
 
 
 def _folds(entry: Mapping[str, Any]) -> tuple[Fold, ...]:
@@ -259,6 +266,10 @@ def _check(template: Template) -> None:
         if len(layout.margins) != 4 or not (template.folder / layout.main).is_file():
             raise ConfigurationError(
                 f"版式 {template.key} 的 {layout.name}：缺少 {layout.main} 或四边页边距 (source or margins)"
+            )
+        if layout.seal and layout.seal.keyword and layout.copies != ("",):
+            raise ConfigurationError(
+                f"版式 {template.key} 的 {layout.name}：套印的印章不能按关键字定位 (no keyword for printed seals)"
             )
         if layout.seal and layout.seal.straddle and layout.margins[2] < WIDEST_SLICE:
             raise ConfigurationError(
