@@ -259,7 +259,9 @@ class SealDesk:
         if not given:
             message = "没有给出证书，密钥目录中也没有此印章的新证书"
             return (), [fault("certificates", "missing", message, "There is no certificate.")]
-        owner, faults = self.catalogue.authorities[spec.authority], []
+        owner, faults = self.catalogue.authorities.get(spec.authority), list[Fault]()
+        if owner is None:  # which is a fault of its own
+            return (), faults
         for index, chain in enumerate(given):
             why = next(self._objections(session, chain, spec, owner.uscc, at), "")
             if why:

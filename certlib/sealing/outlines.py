@@ -41,7 +41,7 @@ class Typeface:
 
     def missing(self, text: str) -> str:
         """The characters of `text` that the font cannot draw, each once."""
-        return "".join(dict.fromkeys(char for char in text if ord(char) not in self._map and not char.isspace()))
+        return "".join(dict.fromkeys(char for char in text if ord(char) not in self._map))
 
     def advance(self, char: str) -> float:
         """The width of a character, in em."""

@@ -144,6 +144,7 @@ APPLICATIONS: list[tuple[str, dict[str, Any], str, str]] = [
     ("too small", {"diameter": 20}, "seal.diameter", "not-a-number"),
     ("too large", {"diameter": 58}, "seal.diameter", "not-a-number"),
     ("a glyph the font lacks", {"arc_text": "赣州市\U0001f984局"}, "seal.name", "cannot-be-drawn"),
+    ("two lines in the arc", {"arc_text": "赣州市\n行政审批局"}, "seal.name", "cannot-be-drawn"),
     ("a line that does not fit", {"lines": ["行政审批专用章" * 9]}, "seal.name", "cannot-be-drawn"),
     ("an invisible character", {"name": "赣州市\u200b行政审批局"}, "seal.name", "invisible-character"),
     ("something else", {"colour": "blue"}, "seal.colour", "unexpected"),
@@ -171,6 +172,14 @@ def test_every_fault_is_told_at_once(desk: Desk) -> None:
     with pytest.raises(RequestError) as caught:
         desk.office.seals.act(THIRD, {"act": "melt"}, client="platform")
     assert caught.value.faults[0].code == "not-a-choice"
+
+
+def test_a_seal_is_not_taken_in_for_an_owner_nobody_knows(desk: Desk) -> None:
+    """With a certificate at hand, whose owner cannot be compared then."""
+    raw = {"act": "accede", "person": "李明", "document_number": "赣市行审印〔2026〕1号"}
+    seal = {"id": THIRD, "authority": "nowhere", "copy": 3, "keeper": "三号窗口"}
+    found = faults_of(lambda: desk.office.seals.act(THIRD, {**raw, "seal": seal}, client="platform"))
+    assert found["seal.authority"] == "unknown-authority"
 
 
 CERTIFICATES: list[tuple[str, str, str]] = [
