@@ -21,6 +21,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "certificate:read": "查看证照与版本文件",
         "certificate:issue": "签发证照（单件或批量）",
         "certificate:act": "变更、延续、暂扣、注销、撤销等",
+        "certificate:erase": "依法删除个人信息（两人办理）",
         "document:read": "查看审批文书",
         "document:issue": "签发审批文书",
         "paper:print": "打印实体证照、管理空白证照",

@@ -59,6 +59,7 @@ def request_examples(now: datetime) -> Mapping[str, Any]:
         },
         "ImportRequest": {"existing": {"summary": "存量证照", "value": _import(now)}},
         "MassProposal": {"withdraw": {"summary": "撤回一类许可", "value": _mass()}},
+        "ErasureRequest": {"holder": {"summary": "本人申请", "value": _ERASURE}},
         "Person": {"person": {"summary": "复核人", "value": {"person": "李明"}}},
         "SealBeginning": {"apply": {"summary": "申请 3号章", "value": _SEAL_APPLICATION}},
         "SealAct": {"suspend": {"summary": "停用", "value": _SEAL_SUSPENSION}},
@@ -118,6 +119,12 @@ def _mass() -> dict[str, Any]:
     }
 
 
+_ERASURE = {
+    "subject": "91360703MA35FQ5T00",
+    "grounds": "个人信息保护法第四十七条，本人申请",
+    "person": "王五",
+    "second_person": "赵六",
+}
 _SEAL_PERSON = {"person": "李明", "document_number": "赣市行审印〔2026〕1号"}
 _SEAL_APPLICATION = {
     "act": "apply",

@@ -232,6 +232,21 @@ class Person(Shape):
     person: str
 
 
+class ErasureRequest(Shape):
+    """依法删除个人信息的请求 · a request to erase personal data."""
+
+    subject: str = Field(description="证照标识、文书编号，或持证主体代码 · what, or whose", max_length=200)
+    grounds: str = Field(description="删除依据 · the grounds", max_length=500)
+    person: str = Field(description="经办人 · by whom", max_length=50)
+    second_person: str = Field(description="复核人，须为另一人 · and a second person", max_length=50)
+
+
+class ErasureAnswer(Shape):
+    """已删除个人信息的证照与文书 · the numbers of what was erased."""
+
+    erased: list[str]
+
+
 class SealData(Shape):
     """印章的数据 · what a seal is."""
 

@@ -58,6 +58,7 @@ COMMANDS = (
     Command("witness", "certlib.cli.witnessing:witness", "见证他人的日志：只增才加签 · witness a journal"),
     Command("check", "certlib.cli.checking:check", "自查：文件、库存、日志、状态、到期 · the office checks itself"),
     Command("bundle", "certlib.cli.bundling:bundle", "导出审计包 · export a bundle for auditors"),
+    Command("erase", "certlib.cli.erasing:erase", "依法删除个人信息，两人办理，不可恢复 · erase personal data"),
     Command("paper", "certlib.cli.papers:paper", "空白证照的库存与打印 · blank sheets and printing"),
     Command("service", "certlib.cli.serving:service", "送达：查看或登记 · service of a certificate or document"),
     Command("overdue", "certlib.cli.serving:overdue", "逾期未决定或未送达的办件 · cases beyond their time limits"),

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from certlib.crypto import tokens
 from certlib.domain.verdict import Finding
 from certlib.errors import CertlibError, VerificationError
+from certlib.issue.erasing import is_erased
 from certlib.issue.office import Office
 from certlib.register.tables import FileRow
 from certlib.verify.examine import examine
@@ -52,7 +53,10 @@ def _file(office: Office, row: FileRow, now: datetime) -> Iterator[Finding]:
     try:
         data = office.register.files.read(row.sha256)
     except CertlibError as error:
-        yield Finding("files", "fail", error.message)
+        with office.register.reader() as session:
+            gone = is_erased(session, row)  # whoever pretends that edits a row, and the journal's check names it
+        if not gone:
+            yield Finding("files", "fail", error.message)
         return
     if len(data) != row.size:
         yield Finding("files", "fail", f"{name} 的大小与登记不符。")

@@ -50,6 +50,8 @@ def claims(session: Session, journal: Journal[Session], size: int) -> Iterator[L
     for body, leaf in _waiting(session):
         seen.take(leaf, leaf_hash(body))
         seen.outcomes.update(n for n, _ in leaf.statuses)
+        if leaf.kind.endswith(":erased"):
+            yield _without("erasing", leaf.chain.hex())
     yield from _left_over(session, seen)
     yield from rows_without_change(session)
     yield from changes_without_leaf(session, seen.hashes)

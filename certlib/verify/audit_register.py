@@ -11,6 +11,7 @@ no leaf:
     {"seq": 11, "rows": {"commitment": "hex", "differs": ["edition …/1"]}}     rows written by one transaction
     {"seq": 12, "access": {"commitment": "hex"}}                               accesses of an hour
     {"seq": null, "row": "file", "key": "…"}                                   a row without a leaf
+    {"seq": null, "row": "erasing", "key": "…"}                     an erasure whose leaf has no number yet
     {"seq": null, "row": "use", "seal": "…", "use": 4, "state": "reserved"}    a use not closed yet
 
 Commitments are computed by whoever exports, from the salts and facts as they are in the database then.
@@ -113,11 +114,16 @@ class Register:
         self.rows = 0
         self.erased = 0
         self.open_uses: set[tuple[str, int]] = set()
+        self._without_salt: dict[int, str] = {}  # chains of which a salt is gone, with the place
+        self._erased: set[int] = set()  # chains with a leaf that says so
+        self._erasing = 0  # such leaves that have no number yet
 
     def take(self, index: int, leaf: Leaf, chain: int) -> None:
         """Check the rows of one leaf."""
         if leaf.commitment and leaf.statuses:
             self._remember(leaf)
+        if leaf.kind.endswith(":erased"):
+            self._erased.add(chain)
         line = self._line(index)
         for row in rows_of(leaf):
             if row not in line:
@@ -136,6 +142,8 @@ class Register:
                 self._found.add("register", f"register.jsonl {line['seq']}", "所指的日志条目不存在，或次序颠倒")
             elif row == "use" and line.get("state") == "reserved":
                 self.open_uses.add((str(line.get("seal")), _number(line.get("use"))))
+            elif row == "erasing":
+                self._erasing += 1
             elif row in _DERIVED:
                 self._found.add("register", f"{TABLE_WORDS[row]} {key}", "与由日志得出的不符，疑被改动")
             else:
@@ -144,6 +152,10 @@ class Register:
                     f"{ROW_WORDS.get(row) or TABLE_WORDS.get(row, row)} {key}",
                     "日志中没有与之对应的条目，疑为事后加入",
                 )
+
+        pretended = [place for chain, place in self._without_salt.items() if chain not in self._erased]
+        for place in pretended[self._erasing :]:
+            self._found.add("register", place, "盐值已被删除，日志中却没有依法删除的登记：疑为掩盖改动")
 
     def _line(self, index: int) -> Mapping[str, Any]:
         line = self._next
@@ -169,6 +181,8 @@ class Register:
         if check is None or not isinstance(claim, dict) or claim.keys() != _KEYS[row]:
             self._found.add("register", place_of(index, leaf), f"register.jsonl 有无法识别的内容“{row[:40]}”")
             return
+        if claim.get("commitment") == "erased":
+            self._without_salt.setdefault(chain, place_of(index, leaf))
         fault = check(self, claim, leaf, chain)
         if fault:
             key = f"{ROW_WORDS[row]} {claim.get('key', '')}".strip()

@@ -492,14 +492,28 @@ def test_lines_of_no_leaf_or_out_of_order_are_found(copy: Path) -> None:
     assert "register.jsonl 1000 | 所指的日志条目不存在，或次序颠倒" in text
 
 
-def test_erased_contents_are_counted_and_are_no_breach(copy: Path) -> None:
-    """A salt deleted on request leaves a commitment that can no longer be compared; the report counts it."""
-    rewrite(
-        copy / "register.jsonl",
-        lambda line: {**line, "outcome": {**line["outcome"], "commitment": "erased"}} if "outcome" in line else line,
-    )
-    report = examine(copy)
-    assert (report.holds, report.erased) == (True, 30)
+def test_erased_contents_are_counted_when_the_journal_says_so(tmp_path: Path) -> None:
+    """A salt deleted by the office leaves a commitment that can no longer be compared; one deleted to hide is found."""
+    city = a_day()
+    for number in range(30):
+        city.link(f"c{number}", "certificate:erased", START + timedelta(minutes=93))
+    city.head(START + timedelta(minutes=95))
+    for name, told, holds in (("said", 30, True), ("hidden", 29, False)):
+        honest = replace(city, leaves=[*city.leaves], heads=[*city.heads])
+        if not holds:
+            honest.leaves[honest.index("certificate:erased", "c7")] = Leaf(kind="key:added", at=city.heads[-1][1])
+        path = honest.export(tmp_path / name)
+        rewrite(path / "register.jsonl", without_salt)
+        report = examine(path)
+        assert (report.holds, report.erased) == (holds, 30)
+        assert told == 30 - len(report.breaches)
+    (breach,) = report.breaches
+    assert breach.message == "盐值已被删除，日志中却没有依法删除的登记：疑为掩盖改动"
+    assert breach.place == f"日志第 {city.index('certificate:in-force', 'c7')} 条（certificate:in-force）"
+
+
+def without_salt(line: dict[str, object]) -> dict[str, object]:
+    return {**line, "outcome": {**line["outcome"], "commitment": "erased"}} if "outcome" in line else line  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import pytest
 from sqlmodel import select
 
 from certlib.errors import NotFoundError, RequestError, TransitionError
+from certlib.issue.checking import check_office
 from certlib.issue.exporting import export_office
 from certlib.register.row_tables import RowChange
-from certlib.register.tables import CertificateRow, EventRow, FileRow
+from certlib.register.tables import CertificateRow, DocumentRow, EventRow, FileRow
 from certlib.verify.audit import AuditTrust, audit
 from certlib.verify.bundle import open_bundle
 from tests.issue.conftest import Desk, desk, settings  # noqa: F401  fixtures
@@ -71,3 +72,68 @@ def test_erasure_needs_grounds_and_two_persons(desk: Desk, change: dict[str, str
     with pytest.raises(RequestError):
         desk.office.erase(identifier, **{**BY, **change})
     assert "已依法删除" not in desk.office.certificate(identifier)["holder"]["name"]
+
+
+def decided(desk: Desk, **changes: object) -> str:  # noqa: F811
+    """The number of a decision document, of a case without a certificate."""
+    document = desk.request("2-25", kind="licence-decision", **changes)
+    return str(desk.office.issue_document(document, client="platform", key="document").body["number"])
+
+
+def test_an_erased_document_leaves_its_leaves_and_no_name(desk: Desk, tmp_path: Path) -> None:  # noqa: F811
+    """By its number; the file is gone, the audit holds, and the checker misses nothing."""
+    number = decided(desk)
+    with desk.office.register.reader() as session:
+        row = session.exec(select(DocumentRow)).one()
+        name, code, files = row.holder["name"], row.holder["code"], session.exec(select(FileRow.sha256)).all()
+    assert desk.office.erase(number, **BY) == [number]
+    with desk.office.register.reader() as session:
+        for table in ("document", "intent"):
+            kept = str(session.connection().exec_driver_sql(f"SELECT * FROM {table}").all())
+            assert name not in kept, table
+            assert code not in kept, table
+    for sha256 in files:
+        with pytest.raises(NotFoundError):
+            desk.office.register.files.read(sha256)
+    assert desk.office.document(number)["holder"]["name"] == "已依法删除"
+    export_office(desk.office, tmp_path / "bundle")
+    with open_bundle(tmp_path / "bundle") as bundle:
+        report = audit(bundle, AuditTrust(journal=desk.office.journal.verifiers))
+    assert (report.breaches, report.erased) == ((), 2)
+    assert [one.outcome for one in check_office(desk.office, desk.clock()) if one.check == "files"] == ["pass"]
+
+
+def test_all_of_a_holder_is_erased_or_nothing(desk: Desk) -> None:  # noqa: F811
+    """Certificates and documents by the holder's code; one in force keeps them all."""
+    identifier = ended(desk)
+    with desk.office.register.reader() as session:
+        row = session.exec(select(CertificateRow)).one()
+    code, desk.made = row.holder_code, 0  # the same invented holder again
+    number = decided(desk)
+    desk.made = 0
+    again = {**desk.request("2-25"), "case": {"number": "360700-2026-000777"}}
+    kept = desk.office.issue(again, client="platform", key="kept").body
+    desk.made = 10
+    with pytest.raises(TransitionError, match="未删除任何内容"):
+        desk.office.erase(code, **BY)
+    assert desk.office.certificate(identifier)["holder"]["name"] != "已依法删除"
+    desk.do(kept["identifier"], "revoke", {"decision": desk.ex_officio(), "cause": "fraud"})
+    assert {number, row.number} < set(desk.office.erase(code, **BY))
+    with pytest.raises(NotFoundError):
+        desk.office.erase(code, **BY)
+
+
+def test_a_document_of_a_certificate_in_force_is_kept(desk: Desk) -> None:  # noqa: F811
+    """The decision on which a certificate stands is needed as long as the certificate."""
+    issued = desk.issue("2-25")
+    with desk.office.register.reader() as session:
+        case = session.exec(select(EventRow.case)).first()
+    request = desk.request("2-25", kind="licence-decision")
+    request["case"] = {**request["case"], "number": case} if isinstance(request.get("case"), dict) else request["case"]
+    number = str(desk.office.issue_document(request, client="platform", key="document").body["number"])
+    with desk.office.register.reader() as session:
+        assert session.exec(select(DocumentRow.case)).one() == case
+    with pytest.raises(TransitionError, match="未删除任何内容"):
+        desk.office.erase(number, **BY)
+    desk.do(issued["identifier"], "revoke", {"decision": desk.ex_officio(), "cause": "fraud"})
+    assert desk.office.erase(number, **BY) == [number]
