@@ -32,6 +32,7 @@ def create_app(settings: RepositorySettings | None = None, *, clock: Clock = sys
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        repository.start()
         yield
         repository.close()
 

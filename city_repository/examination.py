@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 
@@ -17,13 +17,13 @@ from city_repository.settings import RepositorySettings
 _PLACES, _WAITING = 2, 64
 
 
-def examination(settings: RepositorySettings, held: ExitStack) -> Examination:
-    """The examination these settings ask for; what it needs is closed with `held`.
+def examination(settings: RepositorySettings, held: ExitStack) -> tuple[Examination, Callable[[], None]]:
+    """The examination these settings ask for, and what starts it before the first file; closed with `held`.
 
     Raises `ConfigurationError` when the trust roots cannot be read.
     """
     if not settings.examine:
-        return _unexamined
+        return _unexamined, lambda: None
     sandbox = held.enter_context(Sandbox(TrustRoots.load(settings.trust), places=_PLACES, waiting=_WAITING))
 
     def examine(files: Sequence[bytes], at: datetime) -> list[str]:
@@ -32,7 +32,7 @@ def examination(settings: RepositorySettings, held: ExitStack) -> Examination:
         except SandboxBusyError as error:
             raise refused("E98", error.message) from error
 
-    return examine
+    return examine, sandbox.start
 
 
 def _reason(report: Report) -> str:

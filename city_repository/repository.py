@@ -35,6 +35,7 @@ class Repository:
     intake: Intake
     comparison: Comparison
     sharing: Sharing
+    start: Callable[[], None]
     held: ExitStack
 
     def close(self) -> None:
@@ -46,7 +47,7 @@ def open_repository(settings: RepositorySettings, clock: Clock) -> Repository:
     """Open database and tables. Raises `ConfigurationError` when a file it needs is wrong."""
     store = Store(settings.home / "city.db")
     held = ExitStack()
-    examine = examination(settings, held)
+    examine, start = examination(settings, held)
     codes, types = load_codes(), load_types(settings.types)
     accounts = load_accounts(settings.accounts, development=settings.in_development)
     return Repository(
@@ -60,5 +61,6 @@ def open_repository(settings: RepositorySettings, clock: Clock) -> Repository:
         intake=Intake(store, codes, types, examine),
         comparison=Comparison(store),
         sharing=Sharing(store, codes, types, examine, Copies(store)),
+        start=start,
         held=held,
     )

@@ -25,6 +25,7 @@ from service.routes import (
     batches,
     catalogue,
     certificates,
+    deliveries,
     development,
     documents,
     erasures,
@@ -59,6 +60,7 @@ _ROUTERS = (
     audit.router,
     webhooks.router,
     public.router,
+    deliveries.router,
     log.router,
     operations.router,
 )

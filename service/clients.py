@@ -33,6 +33,8 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "statistics:read": "查看统计分析",
         "permit:publish": "双公示：查看应报记录、导出报送文件",
         "certificate:inspect": "凭证照上的二维码或校验码查看登记全文（执法检查）",
+        "delivery:read": "查看归集推送的积压与待处理",
+        "delivery:repair": "查看、改正并重推待处理的归集推送",
         "webhook:read": "查看事件推送的目标、积压与死信",
         "webhook:replay": "重放事件推送",
     }

@@ -25,7 +25,8 @@ from certlib.domain.civil import SHANGHAI, civil_date
 from certlib.domain.delivery import CITY, Delivery
 from certlib.errors import CertlibError, DeliveryError
 from certlib.issue.office import Office
-from certlib.register.deliveries import Backlog, SqlDeliveries
+from certlib.issue.repairing import city_queue
+from certlib.register.deliveries import Backlog
 from certlib.register.published import STATEMENT, last_published
 
 _FRESH = 3.0  # seconds for which a look at the queue is good enough
@@ -82,7 +83,7 @@ class Watch:
             return self._seen[1]
 
     def _look(self, now: datetime) -> Standing:
-        backlog = _queue(self._office).backlog()
+        backlog = city_queue(self._office).backlog()
         age = backlog.age(now).total_seconds()
         return Standing(backlog=backlog, age=age, trouble=self.trouble(), statement=last_statement(self._office))
 
@@ -121,7 +122,7 @@ class Delivering:
             in_development=settings.in_development,
             clock=clock,
         )
-        self._queue = _queue(office)
+        self._queue = city_queue(office)
         self.worker = DeliveryWorker(self._queue, self._client, name=office.owner, clock=clock, on_dead=self._alarm)
         watch.trouble = lambda: self.worker.trouble
 
@@ -167,7 +168,3 @@ def is_due(last: Statement | None, now: datetime, *, hour: int) -> bool:
     if last is None or civil_date(last.at) < civil_date(now):
         return True
     return any(last.differences.values()) and now - last.at >= _AGAIN
-
-
-def _queue(office: Office) -> SqlDeliveries:
-    return SqlDeliveries(office.register.engine, office.register.files.read)

@@ -70,6 +70,10 @@ def request_examples(now: datetime) -> Mapping[str, Any]:
             "person": {"summary": "某人经手的用印", "value": {"person": "李明", "since": "2026-01-01"}},
             "number": {"summary": "按编号", "value": {"number": "赣虔药监械经营许20260001号"}},
         },
+        "DeliveryRepair": {
+            "all": {"summary": "重推全部", "value": {"reason": "证照库已修复"}},
+            "some": {"summary": "重推某几条", "value": {"ids": [7, 8], "reason": "目录已更新"}},
+        },
         "WebhookReplay": {
             "dead": {"summary": "重放全部死信", "value": {"dead": True, "reason": "对方已修复"}},
             "ids": {"summary": "重放某几个事件", "value": {"ids": [_EVENT], "reason": "对方丢失数据"}},

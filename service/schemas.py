@@ -334,6 +334,50 @@ class SealStamp(Shape):
     reason: str = ""
 
 
+class DeadLetter(BaseModel):
+    """一条待处理的归集推送 · a delivery to the city repository that was laid aside."""
+
+    id: int = Field(examples=[7])
+    identifier: str = Field(description="证照标识")
+    sequence: int = Field(description="该证照的第几个事件")
+    operation: str = Field(examples=["change"])
+    reason: str = Field(description="为何搁置，含证照库的答复")
+    attempts: int
+    at: datetime
+
+
+class DeliveryStanding(BaseModel):
+    """归集推送现状 · how deliveries to the city repository stand."""
+
+    due: int
+    leased: int = Field(description="正在推送")
+    done: int
+    dead: int
+    blocked: int = Field(description="排在待处理之后的事件")
+    oldest_seconds: float = Field(description="最久的未送达事件已等待的秒数")
+    dead_letters: list[DeadLetter]
+
+
+class DeadLetterMessage(DeadLetter):
+    """一条待处理的推送及其内容 · one with its message."""
+
+    message: dict[str, Any]
+
+
+class DeliveryRepair(Shape):
+    """重推全部或某几条；只有一条时可附改正后的内容 · send again, all or by id; one may come put right."""
+
+    reason: str = Field(description="原因，记入查阅日志", max_length=200)
+    ids: list[int] | None = Field(default=None, min_length=1, max_length=1000)
+    message: dict[str, Any] | None = Field(default=None, description="改正后的内容；证照标识、操作、状态不可改动")
+
+
+class DeliveryRepaired(BaseModel):
+    """重推了多少 · how many go again."""
+
+    replayed: int
+
+
 class Webhook(BaseModel):
     """推送目标：告知什么、积压多少 · a target, what it is told, and how its deliveries stand."""
 

@@ -10,13 +10,14 @@ import typer
 from certlib.cli.options import AsJson, Home
 from certlib.cli.output import out, print_json, print_pairs, print_table, progress, read_json
 from certlib.issue.composition import open_office
+from certlib.issue.repairing import city_queue, dead_letter, dead_letters, repair
 from certlib.issue.settings import Settings
 
 if TYPE_CHECKING:
     from certlib.city.reconcile import Reconciliation
-    from certlib.register.deliveries import SqlDeliveries
 
 deliveries = typer.Typer(no_args_is_help=True, help="归集推送：积压、待处理、重推 · deliveries to the city repository")
+_CLIENT = "certctl"  # of the access log
 _NAMED = 20  # differences printed one by one
 
 
@@ -33,7 +34,6 @@ def reconcile(
     """
     from certlib.city.opening import compare, open_city  # noqa: PLC0415
     from certlib.domain.delivery import CITY  # noqa: PLC0415
-    from certlib.register.deliveries import SqlDeliveries  # noqa: PLC0415
 
     settings = Settings.load(home)
     with open_office(settings) as office, progress("正在对账…"):
@@ -45,8 +45,8 @@ def reconcile(
             clock=office.register.now,
         )
         with client:
-            queue, now = SqlDeliveries(office.register.engine, office.register.files.read), office.register.now()
-            found, signed = compare(queue, client, office.board.keys.at(now), now=now, repair=repair)
+            now = office.register.now()
+            found, signed = compare(city_queue(office), client, office.board.keys.at(now), now=now, repair=repair)
         office.keep_statement(signed, target=CITY)
         office.sequence()
     if out_file:
@@ -78,68 +78,43 @@ def list_(home: Home = None, as_json: AsJson = False) -> None:
     退出码：0 没有待处理的，1 有 · exit codes: 0 no dead letters, 1 some.
     """
     with open_office(Settings.load(home)) as office:
-        queue = _queue(office)
-        backlog, letters, now = queue.backlog(), queue.dead_letters(), office.register.now()
-    waiting = round(backlog.age(now).total_seconds())
+        standing = dead_letters(office)
+    letters = standing["dead_letters"]
     if as_json:
-        counts = {name: getattr(backlog, name) for name in ("due", "leased", "done", "dead", "blocked")}
-        dead = [
-            {
-                "id": row.id,
-                "identifier": row.identifier,
-                "sequence": row.sequence,
-                "operation": row.operation,
-                "reason": row.last_error,
-                "attempts": row.attempts,
-                "since": row.created_at.isoformat(),
-            }
-            for row in letters
-        ]
-        print_json({**counts, "oldest_seconds": waiting, "dead_letters": dead})
+        print_json(standing)
     else:
+        waiting = {"待推送": standing["due"] + standing["leased"], "最久等待": f"{standing['oldest_seconds']} 秒"}
         print_pairs(
-            {
-                "待推送": backlog.due + backlog.leased,
-                "最久等待": f"{waiting} 秒",
-                "已送达": backlog.done,
-                "待处理": backlog.dead,
-                "因其等待": backlog.blocked,
-            }
+            {**waiting, "已送达": standing["done"], "待处理": standing["dead"], "因其等待": standing["blocked"]}
         )
-        rows = [(str(row.id), row.identifier, row.operation, row.last_error) for row in letters]
+        rows = [(str(one["id"]), one["identifier"], one["operation"], one["reason"]) for one in letters]
         print_table(("编号", "证照标识", "操作", "原因"), rows)
     raise typer.Exit(1 if letters else 0)
 
 
+Number = Annotated[int, typer.Argument(help="编号 · id of the dead letter")]
+Reason = Annotated[str, typer.Option(help="原因，记入查阅日志 · why; it goes to the access log")]
+
+
 @deliveries.command()
-def show(number: Annotated[int, typer.Argument(help="编号 · id of the dead letter")], home: Home = None) -> None:
+def show(number: Number, reason: Reason, home: Home = None) -> None:
     """打印一条待处理推送的内容，可改正后以 replay --message 重推 · print a dead letter's message, to be put right."""
     with open_office(Settings.load(home)) as office:
-        print_json(_queue(office).dead_letter(number).message)
+        print_json(dead_letter(office, number, client=_CLIENT, purpose=reason)["message"])
 
 
 @deliveries.command()
 def replay(
+    reason: Reason,
     number: Annotated[int | None, typer.Argument(help="编号；不给则全部 · id; none: all of them")] = None,
     home: Home = None,
     *,
     message: Annotated[Path | None, typer.Option(help="改正后的内容（JSON）· the message put right")] = None,
 ) -> None:
     """重推待处理的推送 · make dead letters due again."""
-    right: Any = read_json(message) if message else None
-    if message and (number is None or not isinstance(right, dict)):
-        raise typer.BadParameter("--message 应为一条推送的 JSON 对象，并给出其编号。")
+    raw: dict[str, Any] = {"reason": reason}
+    raw |= {"ids": [number]} if number is not None else {}
+    raw |= {"message": read_json(message)} if message else {}
     with open_office(Settings.load(home)) as office:
-        queue, now = _queue(office), office.register.now()
-        count = 1
-        if number is None:
-            count = queue.replay_all(now)
-        else:
-            queue.replay(number, now, message=right)
+        count = repair(office, raw, client=_CLIENT)["replayed"]
     out.print(f"{count} 条将重新推送。")
-
-
-def _queue(office: Any) -> SqlDeliveries:
-    from certlib.register.deliveries import SqlDeliveries  # noqa: PLC0415
-
-    return SqlDeliveries(office.register.engine, office.register.files.read)

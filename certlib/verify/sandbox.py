@@ -124,6 +124,11 @@ class Sandbox:
         except ValueError:
             return Pictures()
 
+    def start(self) -> None:
+        """Start the child now instead of at the first file; returns at once, the child gets ready meanwhile."""
+        with self._lock:
+            self._started()
+
     def close(self) -> None:
         """End the child and with it whatever still runs."""
         with self._lock:

@@ -1,13 +1,15 @@
 """A run of events against a repository with all its faults, workers dying on the way; returns what came of it.
 
-python -m tests.city.schedule 10000 20        # events, seeds: the full record
+python -m tests.city.schedule 10000 20                            # events, seeds: the full record
+python -m tests.city.schedule 10000 5 --postgresql --workers 4
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import random
-import sys
 import tempfile
 import threading
 import time
@@ -25,6 +27,7 @@ from certlib.errors import StorageError
 from city_repository.app import create_app
 from city_repository.serving import served
 from city_repository.settings import RepositorySettings
+from tests.databases import new_database, started_postgresql
 
 from .conftest import DEVELOPMENT_SECRET, Certificate, City, Office, now, open_office, write_types
 
@@ -212,13 +215,24 @@ def _settle(office: Office, city: City, queue: MortalQueue, outcome: Outcome) ->
 
 def main() -> None:
     """Run the full schedule and print a line of JSON per seed."""
-    events, seeds = int(sys.argv[1]), int(sys.argv[2])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("events", type=int)
+    parser.add_argument("seeds", type=int)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--postgresql", action="store_true", help="on a server of its own instead of SQLite")
+    words = parser.parse_args()
     total: Counter[str] = Counter()
-    for seed in range(seeds):
-        with tempfile.TemporaryDirectory() as folder:
-            outcome = run(seed, events, Path(folder), database=sys.argv[3] if len(sys.argv) > 3 else "")
-        total.update(outcome.faults)
-        print(json.dumps(asdict(outcome), ensure_ascii=False), flush=True)
+    with ExitStack() as stack:
+        server = stack.enter_context(started_postgresql()) if words.postgresql else ""
+        for seed in range(words.first, words.first + words.seeds):
+            database = new_database(server) if server else ""
+            with tempfile.TemporaryDirectory() as folder:
+                began = time.monotonic()
+                outcome = run(seed, words.events, Path(folder), database=database, workers=words.workers)
+            total.update(outcome.faults)
+            whole, load = round(time.monotonic() - began), round(os.getloadavg()[0], 1)
+            print(json.dumps({**asdict(outcome), "whole": whole, "load": load}, ensure_ascii=False), flush=True)
     print(json.dumps({"faults": total}), flush=True)
 
 

@@ -32,3 +32,12 @@ def test_the_full_schedule(tmp_path, seed):
     outcome = schedule.run(seed, 10_000, tmp_path)
     assert outcome.wrong == []
     assert set(outcome.faults) >= KINDS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20, 23))
+def test_the_full_schedule_on_postgresql(tmp_path, postgresql, seed):
+    """The same on PostgreSQL, with four workers that compete for the rows."""
+    outcome = schedule.run(seed, 10_000, tmp_path, database=new_database(postgresql), workers=4)
+    assert outcome.wrong == []
+    assert set(outcome.faults) >= KINDS
