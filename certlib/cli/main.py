@@ -71,6 +71,7 @@ COMMANDS = (
         "deliveries", "certlib.cli.reconciling:deliveries", "归集推送的积压与待处理 · deliveries that wait or died"
     ),
     Command("seal", "certlib.cli.seals:seal", "印章的一生、用印授权与用印日志 · seals, their authorisations and uses"),
+    Command("signer", "certlib.cli.signer:signer", "签名进程：独占密钥 · the process that holds the keys"),
     Command("webhook", "certlib.cli.webhooks:webhook", "事件推送：目标、死信与重放 · webhooks and their replay"),
     Command("template", "certlib.cli.templates:template", "检查证照模板 · check templates"),
     Command("dev-pki", "certlib.cli.development:dev_pki", "生成开发用密钥与证书 · make the development keys"),

@@ -48,6 +48,7 @@ from certlib.sealing.identities import SealKeys
 from certlib.sealing.national import NationalHand, open_national
 from certlib.sealing.sealer import Sealer
 from certlib.sealing.ses import SUITE as SM2
+from certlib.sealing.signer import RemoteSealer
 from certlib.verify.roots import TrustRoots
 
 _CITY = Names("赣州市", "Ganzhou")
@@ -78,19 +79,13 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
     lease = timedelta(seconds=settings.lease_seconds)
     ledger = RegisterLedger(register, catalogue, level=settings.level, suite=settings.suite, lease=lease)
     timestamper = _timestamper(settings)
+    sealer = partial(_sealer, settings, seals.keys, timestamper, ledger)
     office = Office(
         settings=settings,
         catalogue=catalogue,
         register=register,
         renderer=city_renderer(_path(settings.fonts), _path(settings.templates)),
-        sealer=Sealer(
-            seals.keys,
-            timestamper,
-            ledger,
-            material=_material(settings),
-            pending=settings.without_timestamp == "pending",
-            beside=_national(settings) if settings.national else None,
-        ),
+        sealer=RemoteSealer(Path(settings.signer)) if settings.signer else sealer(),
         coder=SignedCoder(keyring.rota("code"), settings.host, civil_date(register.now())),
         check=OwnCheck(seals.keys.certificates, _trust_roots(settings)),
         seals=seals,
@@ -104,6 +99,18 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
     office.witnesses = open_witnesses(settings, journal, register.now)
     office.closing.append(engine.dispose)
     return office
+
+
+def _sealer(settings: Settings, keys: SealKeys, timestamper: Timestamper, ledger: RegisterLedger) -> Sealer:
+    """The sealer of a process that holds the keys itself."""
+    return Sealer(
+        keys,
+        timestamper,
+        ledger,
+        material=_material(settings),
+        pending=settings.without_timestamp == "pending",
+        beside=_national(settings) if settings.national else None,
+    )
 
 
 def _refuse_copies(settings: Settings, seals: SealKeys, journal: SigningKey, keyring: Keyring) -> None:

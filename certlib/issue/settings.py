@@ -60,6 +60,7 @@ class Settings:
     check_statement_days: float = 2.0  # how old the newest statement of reconciliation may be
     lease_seconds: int = 60
     workers: int = 1
+    signer: str = ""  # socket of the process that holds the seals' keys (`certctl signer`); empty: this process does
 
     @classmethod
     def load(cls, path: Path | None = None, **overrides: Any) -> Settings:
