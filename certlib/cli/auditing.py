@@ -54,7 +54,7 @@ def audit(
             witnesses=read_keys(witnesses) if witnesses else _development_witnesses() if keys is None else (),
             trust_roots=TrustRoots.load(trust).list_keys,
         )
-        notes = [path.read_text(encoding="utf-8") for path in since or ()]
+        notes = [_note(path) for path in since or ()]
         drawn = _digests(files) if files else {}
         report = audit_bundle(opened, trusted, since=notes, quorum=_quorum(quorum, trusted), files=drawn)
     print_json(_json(report)) if as_json else _print(report)
@@ -70,6 +70,14 @@ def read_keys(path: Path) -> list[VerifierKey]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"公钥文件 {path} 无法读取。") from error
     return [VerifierKey.parse(line) for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _note(path: Path) -> str:
+    """A checkpoint kept from before. Raises `ConfigurationError` when the file cannot be read at all."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise ConfigurationError(f"留存的检查点 {path} 无法读取：{error.strerror}。") from error
 
 
 def _digests(path: Path) -> dict[str, bytes]:

@@ -43,7 +43,7 @@ from certlib.verify.audit_lists import Lists
 from certlib.verify.audit_published import Publications
 from certlib.verify.audit_register import Register, check_standing
 from certlib.verify.audit_tree import Tiles
-from certlib.verify.bundle import CHECKPOINT, MAX_ENTRIES, PUBLISHED, REGISTER, STANDING, Bundle
+from certlib.verify.bundle import ABOUT, CHECKPOINT, FORMAT, MAX_ENTRIES, PUBLISHED, REGISTER, STANDING, Bundle
 
 TOLERANCE = timedelta(minutes=1)
 """How long an event may take from its time to its commit, and how far clocks may be apart."""
@@ -121,12 +121,25 @@ def audit(
     heads = Heads(found, trust.journal, trust.witnesses, tolerance)
     work = _Audit(bundle, trust, found, heads, Files(found, files))
     try:
+        _know_format(bundle, found)
         head = work.heads.open(bundle, since)
         if head is not None:
             work.read(head, Witnessing(quorum), progress or (lambda _done, _all: None))
     except VerificationError as error:  # a file of the bundle that cannot be read at all
         found.add("tree", "审计包", error.message)
     return work.report()
+
+
+def _know_format(bundle: Bundle, found: Breaches) -> None:
+    """A bundle that says of itself that it is of another form is not read as if it were of ours."""
+    try:
+        about = next(bundle.lines(ABOUT), {})
+    except VerificationError as error:
+        found.add("head", ABOUT, error.message)
+        return
+    form = about.get("format", FORMAT)
+    if form != FORMAT:
+        found.add("head", ABOUT, f"审计包的格式是“{str(form)[:40]}”，本程序只懂“{FORMAT}”")
 
 
 class _Audit:

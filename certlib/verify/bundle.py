@@ -92,6 +92,8 @@ class FolderBundle:
         path = self._folder / name
         if not path.is_file():
             raise _missing(name)
+        if not path.resolve().is_relative_to(self._folder.resolve()):
+            raise _unreadable(f"{name} 指向审计包之外")
         try:
             return path.open("rb")
         except OSError as error:
@@ -135,6 +137,8 @@ class TarBundle:
 
     def _add(self, member: tarfile.TarInfo) -> None:
         name = member.name.removeprefix("./")
+        if name.startswith("/") or ".." in name.split("/"):
+            raise _unreadable(f"{name[:100]} 指向审计包之外")
         if not member.isreg() or member.issparse():
             if not member.isdir():
                 raise _unreadable(f"{name} 不是普通文件")
