@@ -161,9 +161,10 @@ def _outside(look: Look) -> Found:
 
 
 def _same_person(look: Look) -> Found:
-    rows = audit_uses.same_person(look.session, look.lines, limit=10 * SHOWN)
-    found = [{**_use(row), "detail": f"审核与批准同为 {row.record['approval']['approval']['person']}"} for row in rows]
-    return len(found), found
+    count, rows = audit_uses.same_person(look.session, look.lines, limit=SHOWN)
+    return count, (
+        {**_use(row), "detail": f"审核与批准同为 {row.record['approval']['approval']['person']}"} for row in rows
+    )
 
 
 def _voided(look: Look) -> Found:

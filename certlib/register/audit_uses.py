@@ -100,13 +100,14 @@ def counter_gaps(session: Session, seal: str, last: int) -> list[tuple[int, int]
     return [*head, *runs]
 
 
-def same_person(session: Session, lines: Lines, *, limit: int) -> Sequence[SealUseRow]:
-    """The newest lines of cases that one person both reviewed and approved."""
+def same_person(session: Session, lines: Lines, *, limit: int) -> tuple[int, Sequence[SealUseRow]]:
+    """How many lines are of cases that one person both reviewed and approved, and the newest of them."""
     record = col(SealUseRow.record)
     reviewed, approved = (record[("approval", step, "person")].as_string() for step in ("review", "approval"))
-    query = lines.of(select(SealUseRow)).where(reviewed == approved, reviewed != "")
-    found: Sequence[SealUseRow] = session.exec(query.order_by(col(SealUseRow.id).desc()).limit(limit)).all()
-    return found
+    same = (reviewed == approved, reviewed != "")
+    count = session.connection().scalar(lines.of(select(func.count()).select_from(SealUseRow)).where(*same)) or 0
+    query = lines.of(select(SealUseRow)).where(*same).order_by(col(SealUseRow.id).desc())
+    return count, session.exec(query.limit(limit)).all()
 
 
 def _named(person: str) -> Iterator[Any]:
