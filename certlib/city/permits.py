@@ -90,17 +90,8 @@ class PermitDesk:
         return Export(number=number, at=now, rows=_counted(row for row, _ in whole), sha256=digests, faults=faults)
 
     def exports(self, *, authority: str = "") -> list[dict[str, Any]]:
-        """The exports made, the newest first; only those of one authority when it is given."""
-        with self.register.reader() as session:
-            query = select(PublishedRow).where(PublishedRow.kind == EXPORTED).order_by(col(PublishedRow.id).desc())
-            rows = session.exec(query.limit(2 * LIMIT)).all()
-        found: dict[int, dict[str, Any]] = {}
-        for row in rows:
-            form, _, of = row.about.partition(":")
-            if authority in ("", of):
-                place = found.setdefault(row.number, {"number": row.number, "at": row.at.isoformat(), "sha256": {}})
-                place["authority"], place["sha256"][form] = of, row.sha256
-        return list(found.values())
+        """The exports made, the newest first, `LIMIT` at most; only those of one authority when it is given."""
+        return self._exports(authority, PublishedRow.kind == EXPORTED)
 
     def file(self, number: int, form: str, *, client: str, purpose: str, authority: str = "") -> bytes:
         """The file of an export once more; the view is logged.
@@ -108,13 +99,25 @@ class PermitDesk:
         Raises `NotFoundError` for a number that is not there or is another authority's. After an erasure the file is
         another than the one whose digest was journalled.
         """
-        if not any(export["number"] == number for export in self.exports(authority=authority)):
+        if not self._exports(authority, PublishedRow.kind == EXPORTED, PublishedRow.number == number):
             raise NotFoundError(f"没有第 {number} 批双公示导出。")
         with self.register.writer() as session:
             records = [record for record in filed(session, number) if record["holder"]]
             now = self.register.moment(session)
             note_access(session, now, client=client, subject=f"双公示第{number}批", purpose=purpose, outcome="shown")
         return FORMS[form](self.template, [self.template.row(record) for record in records])
+
+    def _exports(self, authority: str, *conditions: Any) -> list[dict[str, Any]]:
+        with self.register.reader() as session:
+            query = select(PublishedRow).where(*conditions).order_by(col(PublishedRow.id).desc())
+            rows = session.exec(query.limit(len(FORMS) * LIMIT)).all()
+        found: dict[int, dict[str, Any]] = {}
+        for row in rows:
+            form, _, of = row.about.partition(":")
+            if authority in ("", of):
+                place = found.setdefault(row.number, {"number": row.number, "at": row.at.isoformat(), "sha256": {}})
+                place["authority"], place["sha256"][form] = of, row.sha256
+        return list(found.values())
 
     def _written(self, found: Sequence[Pending]) -> tuple[list[tuple[Pending, Row]], list[dict[str, str]]]:
         whole, faults = [], []
