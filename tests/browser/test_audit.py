@@ -27,8 +27,7 @@ from service.headers import AUDIT_PAGE
 from service.settings import load_service_settings
 from service.tokens import fetch_token
 
-from .conftest import DESKTOP, PHONE, free_port, serve, visit
-from .test_page import AXE, WCAG
+from .conftest import AXE, DESKTOP, PHONE, WCAG, free_port, serve, visit
 
 SEAL = "36070000000002"
 WHO, WHY = "王审计", "2026 年度用印专项审计"

@@ -24,8 +24,7 @@ from service.commands import DEVELOPMENT_CLIENT, development_key_file, open_serv
 from service.settings import load_service_settings
 from service.tokens import token_request
 
-from .conftest import DESKTOP, PHONE, visit
-from .test_page import AXE, WCAG
+from .conftest import AXE, DESKTOP, PHONE, WCAG, visit
 
 CONSENT = {"consent": "送达地址确认书", "address": "赣服通", "receipt": "S-2026-0001"}
 BASE = "http://127.0.0.1"
