@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from certlib.cli.options import AsJson, Home
 from certlib.cli.output import print_json, print_pairs, print_table, read_json
 from certlib.domain.civil import SHANGHAI
 from certlib.domain.seal_life import CAUSE_WORDS
+from certlib.errors import ConfigurationError
 from certlib.issue.composition import open_office
 from certlib.issue.settings import Settings
 
@@ -315,6 +317,28 @@ def stamp(
         print_json(line)
         return
     typer.echo(f"已登记：{line['seal']} 第 {line['counter']} 次用印，{line['kind_words']}，{line['number']}。")
+
+
+@seal.command()
+def picture(
+    seal_id: SealId,
+    out: Annotated[Path, typer.Option("--out", help="PNG 文件，不覆盖已有文件 · where it goes")],
+    *,
+    person: Person,
+    second: Second,
+    document: Document,
+    reason: Annotated[str, typer.Option(help="用途 · what for")],
+    home: Home = None,
+) -> None:
+    """调取印模：只给保管人，经批准，记入日志 · the picture, to its keeper only, approved and journalled."""
+    if out.exists():
+        raise ConfigurationError(f"{out} 已存在，印模未调取。")
+    raw = {"person": person, "second_person": second, "document_number": document, "reason": reason}
+    with open_office(Settings.load(home)) as office:
+        png = office.seals.picture(seal_id, raw, client=CLIENT)
+    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(png)
+    typer.echo(f"{out}：{len(png)} 字节，已记入日志。")
 
 
 def _civil(at: datetime | None) -> datetime | None:

@@ -29,6 +29,7 @@ from certlib.errors import (
     SealFailedError,
     StaleVersionError,
 )
+from certlib.issue.seal_pictures import give_picture
 from certlib.issue.seal_requests import (
     SealRequest,
     fault,
@@ -137,6 +138,10 @@ class SealDesk:
                 if row.id == authorisation:
                     return row.seal
         raise NotFoundError(f"没有编号为 {authorisation[:60]} 的用印授权。")
+
+    def picture(self, seal: str, raw: object, *, client: str) -> bytes:
+        """The seal's picture as PNG, to its keeper only: see `give_picture`. Raises `RequestError`, `NotFoundError`."""
+        return give_picture(self.register, seal, raw, client=client)
 
     def probe(self) -> dict[str, str]:
         """The seals in use that cannot be used on this machine, each with the reason. Opens every key."""
