@@ -6,12 +6,16 @@ from shutil import copytree
 from typing import Any
 
 import pytest
+from asn1crypto import pem
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlmodel import select
 
 from certlib.catalogue import example
 from certlib.crypto.development import development_folder
+from certlib.crypto.keys import PemKey
+from certlib.crypto.libcrypto import unavailable
+from certlib.crypto.sm2 import Sm2PrivateKey
 from certlib.crypto.suites import private_pem
 from certlib.domain.verdict import Verdict
 from certlib.errors import ConfigurationError
@@ -111,6 +115,25 @@ def test_a_key_takes_over_on_its_day_without_a_restart(city: City) -> None:
         trust = city.trust(office)
         assert _key_of(before, trust) == _listed(trust, 0)
         assert _key_of(after, trust) == _listed(trust, 1)
+
+
+def test_the_city_may_go_over_to_sm2(city: City) -> None:
+    """A key of the Chinese suite takes over on its day; its codes are drawn, listed and valid like those before."""
+    if unavailable():
+        pytest.skip(str(unavailable()))
+    private = Sm2PrivateKey.generate().pem
+    public = pem.armor("PUBLIC KEY", PemKey.load(private, name="code-2027").public_key)
+    (city.keys / "keys" / "code-2027.pem").write_bytes(private)
+    (city.keys / "keys" / "code-2027.pub.pem").write_bytes(public)
+    with city.open(FIRST, SECOND) as office:
+        before = _code(office, _issue(office, "CASE-1", city.now))
+        city.now = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
+        after = _code(office, _issue(office, "CASE-2", city.now))
+        trust = city.trust(office)
+        assert [read_code(code).message.algorithm for code in (before, after)] == [-7, -65537]
+        shard = read_status_list(office.status_list(0)[0], trust)
+        verdicts = [examine_code(code, trust, at=city.now, shard=shard).verdict for code in (before, after)]
+        assert verdicts == [Verdict.VALID, Verdict.VALID]
 
 
 def test_a_sheet_printed_years_later_bears_the_later_key(city: City) -> None:
