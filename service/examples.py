@@ -52,6 +52,7 @@ def request_examples(now: datetime) -> Mapping[str, Any]:
             }
         },
         "BlanksMove": {"allot": {"summary": "窗口领用", "value": _MOVE}},
+        "WindowAlignment": {"align": {"summary": "右移 1.5、上移 0.8 毫米", "value": _ALIGNMENT}},
         "SheetAct": {"collect": {"summary": "领取", "value": {"act": "collect", "record": _COLLECTED}}},
         "ServiceRecord": {
             "post": {"summary": "邮寄送达", "value": {"way": "post", **_SERVED_AT, **_POSTED}},
@@ -89,6 +90,7 @@ _SERVED_AT = {"served_at": "2026-04-01T10:00:00+08:00"}
 _POSTED = {"recipient": "陈志远", "tracking": "1180000000001", "receipt": "邮政回执 1180000000001"}
 _SENT = {"consent": "送达地址确认书 2026-18", "address": "赣服通", "receipt": "S-20260401-0001"}
 _MOVE = {"act": "allot", "first": "A000001", "last": "A000050", "window": "一号窗口", "person": "李明"}
+_ALIGNMENT = {"window": "一号窗口", "x": 1.5, "y": -0.8, "person": "李明"}
 _COLLECTED = {"collector": "陈志远", "relation": "holder", "document": "居民身份证", "receipt": "送达〔2026〕1号"}
 
 

@@ -151,6 +151,15 @@ class BlanksMove(Shape):
     reason: str = ""
 
 
+class WindowAlignment(Shape):
+    """窗口打印偏移 · what a window's printer is off by, in millimetres."""
+
+    window: str = Field(examples=["一号窗口"])
+    x: float = Field(default=0.0, ge=-5, le=5, description="向右，负数向左 · to the right")
+    y: float = Field(default=0.0, ge=-5, le=5, description="向下，负数向上 · down")
+    person: str = Field(description="经办人 · by whom")
+
+
 class SheetAct(Shape):
     """实体证照的领取、作废、收回等 · what is done with a sheet, with its proof."""
 

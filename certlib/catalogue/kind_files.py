@@ -179,7 +179,16 @@ def _copy(table: Table) -> CopySpec:
         kind=table.text("kind"),
         label=table.text("label"),
         count=table.number("count", 1),
-        seal=table.text("seal", "printed"),
+        seal=_word(table, "seal", ("printed", "stamped")),
+        form=_word(table, "form", ("full", "overprint")),
     )
     table.close()
     return copy
+
+
+def _word(table: Table, key: str, words: tuple[str, ...]) -> str:
+    """One of `words`, the first when nothing is said. Raises `ConfigurationError`."""
+    word = table.text(key, words[0])
+    if word not in words:
+        raise ConfigurationError(f"{table.where}：{key} 只能是 {'、'.join(words)} (unknown word)")
+    return word

@@ -69,13 +69,19 @@ def act(
 
 def show(
     identifier: Annotated[str, typer.Argument(help="证照标识 · the certificate's identifier")],
+    *,
     at: Annotated[datetime | None, typer.Option(help="某一时刻的状态 · as it stood at this moment")] = None,
+    marked: Annotated[
+        Path | None, typer.Option(help="另存查看件：未用印，标有 已注销 等现状 · save a marked, unsealed copy")
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """证照的状态、版本、实体证照与可办事项 · a certificate as it stands, or stood."""
     with open_office(Settings.load(home)) as office:
         view = office.certificate(identifier, at and at.astimezone())
+        if marked is not None:
+            marked.write_bytes(office.marked_file(identifier))
     if as_json:
         print_json(view)
         return

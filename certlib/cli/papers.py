@@ -58,11 +58,12 @@ def print_sheets(
     *,
     output: Annotated[Path, typer.Option("--out", help="打印文件放在何处 · folder for the print files")] = Path(),
     purpose: Annotated[str, typer.Option(help="用途 · what for")] = "窗口出证",
+    window: Annotated[str, typer.Option(help="窗口，用其领用的空白证照与打印偏移 · window")] = "",
     home: Home = None,
 ) -> None:
     """放出待打印的实体证照，一张一个文件，登记入日志 · release the print files of the sheets that wait."""
     with open_office(Settings.load(home)) as office, progress("正在排版…"):
-        sheets = office.print_sheets(identifier, client=CLIENT, purpose=purpose)
+        sheets = office.print_sheets(identifier, client=CLIENT, purpose=purpose, window=window)
     output.mkdir(parents=True, exist_ok=True)
     for sheet in sheets:
         file = output / f"{sheet.serial}-{sheet.label}.pdf"
@@ -86,6 +87,27 @@ def move(
     with open_office(Settings.load(home)) as office:
         office.move_blanks(act, first, last, window=window, person=person, witness=witness, reason=reason)
     typer.echo(f"已登记：{first} 至 {last}。")
+
+
+@paper.command()
+def align(
+    window: Annotated[str, typer.Argument(help="窗口；空：列出各窗口 · window, or none to list them")] = "",
+    *,
+    x: Annotated[float, typer.Option(help="向右几毫米，负数向左 · millimetres to the right")] = 0.0,
+    y: Annotated[float, typer.Option(help="向下几毫米，负数向上 · millimetres down")] = 0.0,
+    person: Annotated[str, typer.Option(help="经办人 · by whom")] = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """窗口打印机的偏移：试打一张，量出偏差，登记后自动修正 · what a window's printer is off by."""
+    with open_office(Settings.load(home)) as office:
+        found = [office.align_window(window, x, y, person=person)] if window else office.windows()
+    if as_json:
+        for one in found:
+            print_json(one)
+        return
+    rows = [(one["window"], f"{one['x']:+g}", f"{one['y']:+g}", one["person"], one["at"]) for one in found]
+    print_table(("窗口", "向右（毫米）", "向下（毫米）", "经办人", "登记时间"), rows, title="打印偏移")
 
 
 @paper.command("sheet")

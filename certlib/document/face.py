@@ -24,7 +24,9 @@ class Face:
     `issuer` is the deciding authority's name, `issued_on` the date line; `code_text` the full text of the QR
     code, empty for none; `code_caption` the domain in words beneath it; `attachment` the machine-readable
     facts, attached as `facts.json` to files; `seal_svg` the picture of the seal for a sheet whose seal is
-    printed, or None; `serial` the number of the blank sheet; `mark` a watermark such as 预览 or 已注销.
+    printed, or None; `serial` the number of the blank sheet; `mark` a watermark such as 预览 or 已注销;
+    `overprint` leaves out what a pre-printed blank carries already (套打), everything else keeps its place;
+    `offset` moves the whole page right and down by so many millimetres, which is what a window's printer is off by.
     """
 
     template: str
@@ -42,6 +44,8 @@ class Face:
     seal_diameter: float = 42.0  # millimetres
     serial: str = ""
     mark: str = ""
+    overprint: bool = False
+    offset: tuple[float, float] = (0.0, 0.0)
     made_at: str = ""  # ISO 8601 UTC, for the document's dates: the same face gives the same bytes
 
 

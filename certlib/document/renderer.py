@@ -189,6 +189,8 @@ def _data(
         "issuer": face.issuer,
         "serial": face.serial,
         "mark": face.mark,
+        "overprint": face.overprint,
+        "offset": face.offset,
         "seal": bool(face.seal_svg) and sheet,
         "seal_diameter": face.seal_diameter,
         "code": {"side": picture.side, "module": picture.module} if picture else None,

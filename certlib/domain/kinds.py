@@ -95,12 +95,13 @@ class Validity:
 
 @dataclass(frozen=True, slots=True)
 class CopySpec:
-    """A kind of sheet: 正本 or 副本, how many by default, and whether its seal is printed or stamped by hand."""
+    """A kind of sheet: 正本 or 副本, how many by default, how its seal comes upon it, and what its blank carries."""
 
     kind: str  # "original" | "duplicate"
     label: str  # 正本 | 副本 | 证书
     count: int = 1
     seal: str = "printed"  # "printed" 套印 | "stamped" 加盖实物印章
+    form: str = "full"  # "full" whole face printed | "overprint" 套打: frame, title and labels are on the blank already
 
 
 @dataclass(frozen=True, slots=True)

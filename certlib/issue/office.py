@@ -86,6 +86,7 @@ from certlib.issue.views import (
     sheet_view,
     standing_answer,
 )
+from certlib.issue.windows import align_window, windows
 from certlib.issue.witnesses import ask_all
 from certlib.journal.journal import Journal
 from certlib.journal.witnessing import WitnessClient
@@ -510,6 +511,15 @@ class Office:
         """Release the print files of the sheets that wait."""
         job = paper.PrintJob(client=client, purpose=purpose, window=window, person=person)
         return paper.print_sheets(self._press(), key_of(identifier), job)
+
+    def align_window(self, window: str, x: float, y: float, *, person: str) -> dict[str, Any]:
+        """Keep by how many millimetres all that a window prints is moved, to the right and down."""
+        return align_window(self.register, window, (x, y), person=person)
+
+    def windows(self) -> list[dict[str, Any]]:
+        """The windows whose printers were aligned."""
+        with self.register.reader() as session:
+            return windows(session)
 
     def act_on_sheet(self, sheet: int, act: str, record: Mapping[str, str]) -> dict[str, Any]:
         """Record what was done with a sheet: collect, spoil, lose, surrender, announce, destroy."""

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from certlib.catalogue import Catalogue
 from certlib.document.face import Carrier, Face
-from certlib.document.lint import lint, require
+from certlib.document.overprint import Offset, print_file
 from certlib.document.renderer import Renderer
 from certlib.domain.certificate import SheetFate
 from certlib.domain.civil import chinese_date
@@ -24,6 +24,7 @@ from certlib.errors import Fault, NotFoundError, RequestError, SealDeniedError, 
 from certlib.formats.leaf import Leaf
 from certlib.issue import stamping
 from certlib.issue.draft import moment_text
+from certlib.issue.windows import offset_of
 from certlib.register import stock
 from certlib.register.certificates import load_certificate, statuses
 from certlib.register.commit import journal_event
@@ -142,7 +143,11 @@ def print_sheets(press: Press, key: str, job: PrintJob) -> list[PrintedSheet]:
         sheets = _waiting(session, row)
         serials = stock.available(session, row.type, job.window, len(sheets))
         edition = session.get_one(EditionRow, (key, row.edition))
-    pages = [_page(press, row, edition, sheet, serial=serial) for sheet, serial in zip(sheets, serials, strict=True)]
+        offset = offset_of(session, job.window or WINDOW)
+    pages = [
+        _page(press, row, edition, sheet, serial=serial, offset=offset)
+        for sheet, serial in zip(sheets, serials, strict=True)
+    ]
     with register.writer() as session:
         row, _ = load_certificate(session, key, lock=True)
         at = register.moment(session, row.updated_at)
@@ -197,10 +202,13 @@ def _waiting(session: Session, row: CertificateRow) -> Sequence[SheetRow]:
     return sheets
 
 
-def _page(press: Press, row: CertificateRow, edition: EditionRow, sheet: SheetRow, *, serial: str) -> _Page:
+def _page(
+    press: Press, row: CertificateRow, edition: EditionRow, sheet: SheetRow, *, serial: str, offset: Offset
+) -> _Page:
     face = sheet_face(press, row, edition, sheet, serial=serial)
-    rendered = press.renderer.render(face)
-    require(lint(rendered, face, full=False, renderer=press.renderer))
+    copies = press.catalogue.certificate_types[row.type].copies
+    overprint = any(copy.kind == sheet.kind and copy.form == "overprint" for copy in copies)
+    rendered = print_file(face, press.renderer, overprint=overprint, offset=offset)
     return _Page(sheet, serial, rendered.pdf, press.register.files.create(rendered.pdf))
 
 

@@ -55,6 +55,33 @@ def move(service: Service, caller: PaperPrinter, raw: RawObject) -> Response:
     return send_json(service.office.stock())
 
 
+@router.post(
+    "/windows",
+    summary="登记窗口打印偏移 · align a window's printer",
+    operation_id="alignWindow",
+    openapi_extra=secured("paper:print", body(schemas.WindowAlignment)),
+)
+def align(service: Service, caller: PaperPrinter, raw: RawObject) -> Response:
+    """Everything the window prints from now on is moved so far; at most 5 mm either way, journalled."""
+    del caller
+    names = {name: raw[name] for name in raw if name not in {"x", "y"}}
+    texts = _texts(names, "window", "person")
+    x, y = (_millimetres(raw, name) for name in ("x", "y"))
+    return send_json(service.office.align_window(texts["window"], x, y, person=texts["person"]))
+
+
+@router.get(
+    "/windows",
+    summary="各窗口打印偏移 · what each window's printer is off by",
+    operation_id="listWindows",
+    openapi_extra=secured("paper:print"),
+)
+def windows(service: Service, caller: PaperPrinter) -> Response:
+    """How far, by whom and when; a window that is not named prints without any."""
+    del caller
+    return send_json({"windows": service.office.windows()})
+
+
 @router.get(
     "/stock",
     summary="空白证照结存与核对 · balance of blanks",
@@ -110,6 +137,14 @@ def _printed(sheet: paper.PrintedSheet) -> dict[str, Any]:
         "sha256": sheet.sha256,
         "pdf": base64.b64encode(sheet.pdf).decode(),
     }
+
+
+def _millimetres(raw: dict[str, Any], name: str) -> float:
+    """A distance. Raises `RequestError` when it is none."""
+    value = raw.get(name, 0.0)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise RequestError([Fault(name, "not-a-number", "应为毫米数。", "打印偏移", "Millimetres are expected.")])
+    return float(value)
 
 
 def _texts(raw: dict[str, Any], *names: str, optional: tuple[str, ...] = ()) -> dict[str, str]:

@@ -116,6 +116,7 @@ CASES: dict[str, tuple[Spoil, str]] = {
     "a number we allot": (set_in("number", "赣虔药监械经营许20269999号"), "number"),
     "valid before the issue": (set_in("valid_from", "2026-11-01"), "valid_from"),
     "valid beyond the law": (set_in("valid_until", "2046-01-01"), "valid_until"),
+    "issued on an earlier day": (set_in("issued_on", "2026-11-01"), "issued_on"),
     "ends before it begins": (set_in("valid_until", "2026-01-01"), "valid_until"),
     "no such copies": (set_in("paper", {"copies": {"triplicate": 3}}), "paper.copies"),
     "two originals": (set_in("paper", {"copies": {"original": 2}}), "paper.copies"),

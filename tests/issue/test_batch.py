@@ -54,6 +54,16 @@ def test_a_dry_run_finds_every_fault_and_does_nothing(desk: Desk) -> None:
     assert work(desk, desk.office.add_batch(lines[:3], client="platform"))["done"] == 3
 
 
+def test_one_bad_row_in_a_thousand_is_named(desk: Desk) -> None:
+    """The dry run tells its line, its field and nothing else; no number is used up by finding it."""
+    lines = [desk.request("2-25") for _ in range(1000)]
+    lines[617]["decision"]["approval"]["authority"] = "ganzhou-commerce"
+    failed = [outcome for outcome in desk.office.check_batch(lines) if outcome["state"] != "done"]
+    assert [outcome["line"] for outcome in failed] == [618]
+    assert {fault["path"] for fault in failed[0]["answer"]["faults"]} == {"decision.approval.authority"}
+    assert desk.issue("2-25")["number"].endswith("0001号")
+
+
 def test_the_same_batch_handed_in_twice_is_one(desk: Desk) -> None:
     """A key belongs to one batch."""
     lines = [desk.request("2-25")]

@@ -59,11 +59,13 @@ def test_a_sound_office_has_nothing_to_tell(desk: Desk) -> None:
         ("UPDATE edition SET check_code = 'x'", "journal"),
         ("UPDATE certificate SET state = 'suspended'", "status"),
         ("DELETE FROM seal_use", "journal"),
+        ("DELETE FROM blank WHERE serial = 'GZ000002'", "sheets"),
     ],
 )
 def test_an_edit_past_the_program_is_an_alarm(desk: Desk, statement: str, check: str) -> None:
     """Named by the check that finds it."""
     desk.issue("2-25")
+    desk.office.receive_blanks("medical-device-licence", "GZ000001", "GZ000003", person="甲", witness="乙")
     desk.office.tick()
     spoil(desk, statement)
     assert "fail" in found(desk)[check]

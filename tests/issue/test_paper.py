@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pypdfium2 as pdfium
 import pytest
 
 from certlib.errors import ConflictError, RequestError, TransitionError
@@ -131,6 +132,46 @@ def test_an_agent_shows_an_authorisation(desk: Desk) -> None:
         desk.office.act_on_sheet(sheet, "collect", {**COLLECTED, "relation": "agent"})
     with pytest.raises(RequestError):
         desk.office.act_on_sheet(sheet, "collect", {**COLLECTED, "relation": "neighbour"})
+
+
+def test_a_window_s_printer_is_aligned_once_and_moves_what_it_prints(desk: Desk) -> None:
+    """Every later print file of that window is moved, no other's; who set it is kept; too far is refused."""
+    receive(desk)
+    with pytest.raises(RequestError) as refused:
+        desk.office.align_window("", 5.5, float("nan"), person="王素珍")
+    assert {fault.path for fault in refused.value.faults} == {"window", "x", "y"}
+    desk.office.align_window("一号窗口", 1.0, 1.0, person="王素珍")
+    kept = desk.office.align_window("一号窗口", 2.0, -1.5, person="李文静")
+    assert desk.office.windows() == [kept]
+    places = {}
+    for window in ("一号窗口", "二号窗口"):
+        first = {"一号窗口": "GZ000001", "二号窗口": "GZ000002"}[window]
+        desk.office.move_blanks("allot", first, first, window=window, person="王素珍")
+        body = desk.issue("2-25")
+        (sheet,) = desk.office.print_sheets(body["identifier"], client="p", purpose="出证", window=window)
+        text = pdfium.PdfDocument(sheet.pdf)[0].get_textpage()
+        places[window] = text.get_charbox(text.get_text_range().index("医疗器械经营许可证"))
+    aligned, other = places["一号窗口"], places["二号窗口"]
+    moved = ((aligned[0] - other[0]) * 25.4 / 72, (other[1] - aligned[1]) * 25.4 / 72)
+    assert moved == pytest.approx((2.0, -1.5), abs=0.05)
+    assert breaches(desk.office, at=desk.clock.at) == []
+
+
+def test_a_title_of_real_estate_is_printed_on_the_nation_s_blank(desk: Desk) -> None:
+    """套打: facts, code and seal, and no title; the electronic file has the whole face."""
+    body = desk.issue("1-1")
+    kind = desk.office.certificate(body["identifier"])["type"]
+    assert kind == "real-estate-title"
+    desk.office.receive_blanks(kind, "BD000001", "BD000002", person="王素珍", witness="李文静")
+    (sheet,) = desk.office.print_sheets(body["identifier"], client="p", purpose="出证")
+    printed, file = (
+        "".join("".join(page.get_textpage().get_text_range().split()) for page in pdfium.PdfDocument(pdf))
+        for pdf in (sheet.pdf, desk.office.file(body["identifier"]))
+    )
+    assert body["number"] in printed
+    assert "权利人" in file
+    assert "权利人" not in printed
+    assert "BD000001" not in printed
 
 
 def test_blanks_of_another_type_are_not_used(desk: Desk) -> None:

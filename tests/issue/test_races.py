@@ -120,7 +120,8 @@ def race(office: Office, turn: int, threads: int) -> str:
     won = [outcome for outcome in outcomes if not isinstance(outcome, CertlibError)]
     assert len(won) == 1, outcomes
     losers = [outcome for outcome in outcomes if isinstance(outcome, CertlibError)]
-    assert [loser for loser in losers if not isinstance(loser, ConflictError | TransitionError)] == []
+    strange = [loser for loser in losers if not isinstance(loser, ConflictError | TransitionError)]
+    assert not strange, [(loser.code, loser.message, repr(loser.__cause__)) for loser in strange]
     view = office.certificate(identifier)
     assert view["version"] == 2
     return str(view["history"][-1]["action"])

@@ -50,6 +50,19 @@ def test_paper_goes_from_stock_to_its_holder(web: Web) -> None:
     assert [finding["outcome"] for finding in stock["findings"]] == ["pass"]
 
 
+def test_a_window_s_printer_is_aligned(web: Web) -> None:
+    """Kept by name, listed; what is no distance or too far is a fault."""
+    right = {"window": "三号窗口", "x": 1.5, "y": -0.8, "person": "李明"}
+    assert web.post(right, path="/v1/paper/windows").json() | {"at": ""} == {**right, "at": ""}
+    wrong = {"x": ["x"], "window": ["window"], "person": ["person"]}
+    for name, paths in wrong.items():
+        refused = web.post({**right, name: None}, path="/v1/paper/windows")
+        assert (refused.status_code, list(faults_of(refused))) == (422, paths)
+    assert faults_of(web.post({**right, "y": 50}, path="/v1/paper/windows")) == {"y": "too-far"}
+    listed = web.http.get("/v1/paper/windows", headers=web.headers()).json()["windows"]
+    assert [one["window"] for one in listed] == ["三号窗口"]
+
+
 def test_an_existing_certificate_is_registered(web: Web) -> None:
     """Once, by the authority whose it is; a stranger's client is refused."""
     raw = deepcopy(dict(existing("2-26", now=datetime.now(UTC), variant=777)))
