@@ -59,7 +59,7 @@ def test_a_sound_office_has_nothing_to_tell(desk: Desk) -> None:
         ("UPDATE edition SET check_code = 'x'", "journal"),
         ("UPDATE certificate SET state = 'suspended'", "status"),
         ("DELETE FROM seal_use", "journal"),
-        ("DELETE FROM blank WHERE serial = 'GZ000002'", "sheets"),
+        ("DELETE FROM blank WHERE serial = 'GZ000002'", "stock:medical-device-licence"),
     ],
 )
 def test_an_edit_past_the_program_is_an_alarm(desk: Desk, statement: str, check: str) -> None:
