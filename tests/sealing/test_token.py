@@ -1,5 +1,6 @@
 """Sealing with keys inside a PKCS #11 token."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -49,6 +50,25 @@ def test_sixteen_threads_seal_through_the_token(folder: Path, page: bytes, suite
     done = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= 16
+
+
+@pytest.mark.parametrize(
+    ("how", "released", "why"), [("vanishes", [2], "密码设备 seals"), ("pin", [1, 2, 3], "PIN 不对")]
+)
+def test_a_token_that_fails_leaves_a_released_use_and_nothing_half_sealed(
+    folder: Path, page: bytes, suite: str, how: str, released: list[int], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pulled out in mid-use, sealing goes on when it is back; with a wrong PIN none is sealed. Each use says why."""
+    if how == "pin":
+        monkeypatch.setenv("SEAL_PIN", "4712")
+    (folder / "page.pdf").write_bytes(page)
+    command = [sys.executable, "-m", "tests.sealing.seal_without_token", folder, folder / "page.pdf", suite, how]
+    done = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert (said["sealed"], [int(counter) for counter in said["released"]]) == (3 - len(released), released)
+    assert all(why in reason for reason in said["released"].values())
+    assert [kind for kind, _ in said["told"]] == ["KeyUnavailableError"] * len(released)
 
 
 def _util(*words: str) -> None:
