@@ -4,8 +4,9 @@
 
 One thread of one process. `signature` is the bare operation of the key over a message of 300 bytes, about what CMS
 signs. `B-B` and `B-T` are whole uses: reserve, embed, sign, time-stamp in this process, read the file back and check
-it. pyHanko beside it seals the same page with a raster picture, key and time-stamp authority held open, and checks
-nothing. Keys in a token need SoftHSM2; a suite or store that this machine has not is told and left out.
+it; through the signer process, with the keys in PEM files there, CPU is the asking process's alone. pyHanko beside it
+seals the same page with a raster picture, key and time-stamp authority held open, and checks nothing. Keys in a token
+need SoftHSM2; a suite or store that this machine has not is told and left out.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import count
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,7 @@ from certlib.domain.seal import SealKind, SealSpec
 from certlib.sealing.identities import load_identities
 from certlib.sealing.order import SealOrder
 from certlib.sealing.sealer import Sealer
+from certlib.sealing.signer import RemoteSealer, SignerServer
 
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
 SEALS = ("rsa3072-sha256", "p256-sha256", "sm2-sm3")
@@ -164,6 +167,30 @@ def measured(keys: Path, key: SigningKey, suite: str, pdf: bytes, seconds: float
     }
 
 
+def serve(path: Path, suite: str, level: str, pdf: bytes) -> None:
+    """The signer process with the development keys."""
+    identities = load_identities([SPEC], development_folder(), suite)
+    sealer = Sealer(identities, development_timestamps(suite), Uses(pdf, suite, level))
+    SignerServer(path, sealer, lambda: datetime.now(UTC)).serve_forever()
+
+
+def asked(suite: str, pdf: bytes, seconds: float) -> dict[str, Rate]:
+    """Whole uses carried out by a signer process."""
+    rates = {}
+    for level in LEVELS:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "signer.sock"
+            signer = get_context("spawn").Process(target=serve, args=(path, suite, level, pdf))
+            signer.start()
+            while not path.is_socket() and signer.is_alive():
+                time.sleep(0.05)
+            remote = RemoteSealer(path)
+            rates[level] = rate(lambda to=remote: to.seal("again", now=datetime.now(UTC)), seconds)
+            signer.terminate()
+            signer.join()
+    return rates
+
+
 def stock(suite: str, pdf: bytes, seconds: float) -> dict[str, Rate]:
     """PyHanko as its manual shows it, everything opened once."""
     folder = development_folder()
@@ -200,6 +227,7 @@ def rows(pdf: bytes, seconds: float, token: Path | None) -> Iterator[tuple[str, 
         if token and suite in IN_TOKEN:
             key = open_key((token / "seals" / f"{name}.uri").read_text().strip())
             yield suite, "pkcs11 (SoftHSM2)", measured(token, key, suite, pdf, seconds)
+        yield suite, "signer process (pem)", asked(suite, pdf, seconds)
         if suite in IN_TOKEN:  # what pyHanko can sign is what the token can
             yield suite, "stock pyHanko", stock(suite, pdf, seconds)
 
