@@ -17,6 +17,7 @@ from certlib.register.journal_tables import JournalCheckpoint, JournalCosignatur
 from certlib.register.tables import AccessRow, ChainRow
 
 _SECOND = timedelta(seconds=1)
+_TIME, _TIMED = 8, 72  # bytes of the time, and of a signature with it (C2SP tlog-cosignature)
 
 Line = dict[str, Any]
 
@@ -48,10 +49,13 @@ def _checkpoints(session: Session) -> Iterator[Line]:
     last = None
     for row in session.connection().execute(select(JournalCheckpoint.__table__).order_by(col(JournalCheckpoint.id))):  # type: ignore[attr-defined]
         try:
-            said = Checkpoint.parse(Note.parse(row.note).text)
+            note = Note.parse(row.note)
+            said = Checkpoint.parse(note.text)
         except VerificationError:
             continue  # the audit reads the note itself, and names it
-        if (said.size, said.root) != (row.size, row.root) or (last is not None and row.at < last):
+        signed_at = {int.from_bytes(line.value[:_TIME], "big") for line in note.signatures if len(line.value) == _TIMED}
+        same = (said.size, said.root) == (row.size, row.root) and signed_at <= {int(row.at.timestamp())}
+        if not same or (last is not None and row.at < last):
             yield _fault("journal_checkpoint", row.id)
         last = row.at
 

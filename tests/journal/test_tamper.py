@@ -69,7 +69,7 @@ _NAMED = {
     "journal_event": ("", ""),  # leaves, tree or register: whichever a changed entry contradicts first
     "journal_tile": ("tree", "哈希不符"),
     "journal_checkpoint": ("", "检查点"),
-    "journal_cosignature": ("", "见证签名"),
+    "journal_cosignature": ("", "签名"),
 }
 
 
