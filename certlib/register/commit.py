@@ -35,6 +35,9 @@ class Registered:
 
 def fence(session: Session, order: SealOrder) -> Intent:
     """The intent of an order, locked. Raises `ConflictError` when a later attempt or a void has overtaken it."""
+    # the certificate first, as an act that voids the intent does: in the other order the two would wait for each other
+    certificate = select(Intent.certificate).where(Intent.id == order.intent).scalar_subquery()
+    session.exec(select(CertificateRow.key).where(CertificateRow.key == certificate).with_for_update()).one_or_none()
     intent = session.exec(select(Intent).where(Intent.id == order.intent).with_for_update()).one()
     if intent.state != "signing" or intent.attempt != order.attempt:
         raise ConflictError(f"{intent.number} 的办理已由后续处理接手，本次结果作废。", code="intent-overtaken")
