@@ -129,7 +129,7 @@ def test_a_document_of_a_certificate_in_force_is_kept(desk: Desk) -> None:  # no
     with desk.office.register.reader() as session:
         case = session.exec(select(EventRow.case)).first()
     request = desk.request("2-25", kind="licence-decision")
-    request["case"] = {**request["case"], "number": case} if isinstance(request.get("case"), dict) else request["case"]
+    request |= {"case": {"number": case}, "facts": {**request["facts"], "case": case}}
     number = str(desk.office.issue_document(request, client="platform", key="document").body["number"])
     with desk.office.register.reader() as session:
         assert session.exec(select(DocumentRow.case)).one() == case
