@@ -12,12 +12,9 @@ need SoftHSM2; a suite or store that this machine has not is told and left out.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import io
 import json
 import os
-import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -46,61 +43,17 @@ from certlib.document.check import sample_faces
 from certlib.document.fonts import load_fonts
 from certlib.document.renderer import Renderer
 from certlib.document.templates import Templates, find_templates
-from certlib.domain.page import Box
-from certlib.domain.seal import SealKind, SealSpec
 from certlib.sealing.identities import load_identities
-from certlib.sealing.order import SealOrder
 from certlib.sealing.sealer import Sealer
 from certlib.sealing.signer import RemoteSealer, SignerServer
+from tests.sealing.seal_in_threads import LABEL, SPEC, Ledger
+from tests.softhsm import INSTALLED, keep_seals
 
-MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
 SEALS = ("rsa3072-sha256", "p256-sha256", "sm2-sm3")
 IN_TOKEN = SEALS[:2]  # PKCS #11 has no SM2; a vendor's module brings its own mechanism
 LEVELS = ("B-B", "B-T")
-LABEL = "seal-ganzhou-approval-approval-1"
 PIN = "4711"
 MESSAGE = bytes(300)
-SPEC = SealSpec(
-    id="36070000000002",
-    authority="ganzhou-approval",
-    kind=SealKind.APPROVAL,
-    name="赣州市行政审批局行政审批专用章",
-    arc_text="赣州市行政审批局",
-    lines=("行政审批专用章", "(1)"),
-    certificate=LABEL,
-)
-
-
-class Uses:
-    """A ledger that reserves without limit: the register's part of a use is measured by `bench_issue`."""
-
-    def __init__(self, pdf: bytes, suite: str, level: str) -> None:
-        self._pdf, self._sha256, self._suite, self._level = pdf, hashlib.sha256(pdf).hexdigest(), suite, level
-        self._counter = count(1)
-
-    def reserve(self, intent: str, *, now: datetime) -> SealOrder:
-        """The same page under the next counter."""
-        counter = next(self._counter)
-        return SealOrder(
-            use=counter,
-            counter=counter,
-            intent=intent,
-            attempt=1,
-            seal=SPEC.id,
-            seal_edition=1,
-            authorisation=bytes(32),
-            pdf=self._pdf,
-            sha256=self._sha256,
-            placement=Box(1, 130, 60, 42, 42),
-            reason="核发",
-            level=self._level,
-            suite=self._suite,
-            reserved_at=now,
-        )
-
-    def release(self, order: SealOrder, *, why: str, now: datetime) -> None:
-        """A failure ends the run."""
-        raise AssertionError(why)
 
 
 @dataclass(frozen=True)
@@ -130,30 +83,10 @@ def page() -> bytes:
     return renderer.render(face).pdf
 
 
-def fill_token(folder: Path, module: str) -> None:
-    """Make a token with the seal's keys, and `seals/` that points to them. The module reads its place only once."""
-    (folder / "tokens").mkdir()
-    (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n")
-    os.environ.update(SOFTHSM2_CONF=str(folder / "softhsm2.conf"), SEAL_PIN=PIN)
-    _util("--init-token", "--free", "--label", "seals", "--so-pin", "1234567", "--pin", PIN)
-    (folder / "seals").mkdir()
-    for number, suite in enumerate(IN_TOKEN, start=1):
-        name = f"{LABEL}.{SUITES[suite].short}"
-        pem = (development_folder() / "seals" / f"{name}.pem").read_text(encoding="utf-8")
-        end = pem.index("-----BEGIN CERTIFICATE-----")
-        (folder / "key.pem").write_text(pem[:end])
-        words = ["--token", "seals", "--label", name, "--id", f"{number:02}", "--pin", PIN]
-        _util("--import", str(folder / "key.pem"), *words)
-        (folder / "key.pem").unlink()
-        (folder / "seals" / f"{name}.pem").write_text(pem[end:])
-        uri = f"pkcs11:token=seals;object={name}?module-path={module}&pin-source=env:SEAL_PIN\n"
-        (folder / "seals" / f"{name}.uri").write_text(uri)
-
-
 def measured(keys: Path, key: SigningKey, suite: str, pdf: bytes, seconds: float) -> dict[str, Rate]:
     """The bare signature, and whole uses without and with a time-stamp."""
     sealers = {
-        level: Sealer(load_identities([SPEC], keys, suite), development_timestamps(suite), Uses(pdf, suite, level))
+        level: Sealer(load_identities([SPEC], keys, suite), development_timestamps(suite), Ledger(pdf, suite, level))
         for level in LEVELS
     }
     number = count()
@@ -170,7 +103,7 @@ def measured(keys: Path, key: SigningKey, suite: str, pdf: bytes, seconds: float
 def serve(path: Path, suite: str, level: str, pdf: bytes) -> None:
     """The signer process with the development keys."""
     identities = load_identities([SPEC], development_folder(), suite)
-    sealer = Sealer(identities, development_timestamps(suite), Uses(pdf, suite, level))
+    sealer = Sealer(identities, development_timestamps(suite), Ledger(pdf, suite, level))
     SignerServer(path, sealer, lambda: datetime.now(UTC)).serve_forever()
 
 
@@ -232,10 +165,6 @@ def rows(pdf: bytes, seconds: float, token: Path | None) -> Iterator[tuple[str, 
             yield suite, "stock pyHanko", stock(suite, pdf, seconds)
 
 
-def _util(*words: str) -> None:
-    subprocess.run(["softhsm2-util", *words], check=True, capture_output=True)
-
-
 def main() -> None:
     """Measure, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -243,13 +172,13 @@ def main() -> None:
     seconds = parser.parse_args().seconds
     console, kept = Console(), list[dict[str, Any]]()
     table = Table("suite", "keys", "signatures/s", "B-B files/s", "CPU ms", "B-T files/s", "CPU ms")
-    module = next((path for path in MODULES if Path(path).exists()), "")
     if why := unavailable():
         console.print(f"sm2-sm3: {why}")
     with tempfile.TemporaryDirectory() as name:
-        token = Path(name) if module and shutil.which("softhsm2-util") else None
+        token = Path(name) if INSTALLED else None
         if token:
-            fill_token(token, module)
+            configuration = keep_seals(token, [f"{LABEL}.{SUITES[suite].short}" for suite in IN_TOKEN], pin=PIN)
+            os.environ.update(SOFTHSM2_CONF=str(configuration), SEAL_PIN=PIN)
         for suite, store, rates in rows(page(), seconds, token):
             bare = f"{rates['signature'].a_second:.0f}" if "signature" in rates else "–"
             uses = [f"{value:.1f}" for level in LEVELS for value in (rates[level].a_second, rates[level].cpu_ms)]

@@ -1,7 +1,6 @@
 """Keys in a PKCS #11 token, with SoftHSM2 for one."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,35 +13,19 @@ from certlib.crypto.hardware import Token, TokenUri
 from certlib.crypto.keys import Secrets, open_key
 from certlib.crypto.suites import SUITES
 from certlib.errors import ConfigurationError, KeyUnavailableError
+from tests.softhsm import MODULE, import_key, make_token, token_needed
 
-MODULE = next(
-    (
-        path
-        for path in (
-            "/usr/lib/softhsm/libsofthsm2.so",
-            "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
-            "/usr/lib64/pkcs11/libsofthsm2.so",
-        )
-        if Path(path).exists()
-    ),
-    "",
-)
 PIN = "4711"
 SECRETS = Secrets({"PIN": PIN, "WRONG": "0000", "OTHER": "1111"})
 LABELS = {"rsa3072-sha256": "seal-rsa", "p256-sha256": "seal-p256"}
-
-token_needed = pytest.mark.skipif(not MODULE or not shutil.which("softhsm2-util"), reason="SoftHSM2 is not installed")
 
 
 @pytest.fixture(scope="module")
 def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A token `seals` with one key of each suite, and the key of another."""
     folder = tmp_path_factory.mktemp("softhsm")
-    (folder / "tokens").mkdir()
-    (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n")
-    before, os.environ["SOFTHSM2_CONF"] = os.environ.get("SOFTHSM2_CONF"), str(folder / "softhsm2.conf")
-    for label in ("seals", "vault"):
-        _util("--init-token", "--free", "--label", label, "--so-pin", "1234567", "--pin", PIN)
+    configuration = make_token(folder, "seals", "vault", pin=PIN)
+    before, os.environ["SOFTHSM2_CONF"] = os.environ.get("SOFTHSM2_CONF"), str(configuration)
     keys = {"seal-rsa": "rsa", "seal-p256": "p256"}
     for number, (label, short) in enumerate(keys.items(), 1):
         _import(folder, label, f"seals/seal-ganzhou-approval-approval-1.{short}.pem", f"0{number}")
@@ -56,15 +39,9 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         os.environ["SOFTHSM2_CONF"] = before
 
 
-def _util(*words: str) -> None:
-    subprocess.run(["softhsm2-util", *words], check=True, capture_output=True)
-
-
 def _import(folder: Path, label: str, file: str, number: str, token: str = "seals") -> None:
     pem = (development_folder() / file).read_text(encoding="utf-8")
-    (folder / "key.pem").write_text(pem[: pem.index("-----END PRIVATE KEY-----") + 26])
-    words = ["--token", token, "--label", label, "--id", number, "--pin", PIN]
-    _util("--import", str(folder / "key.pem"), *words)
+    import_key(folder / "softhsm2.conf", pem, token=token, label=label, number=number, pin=PIN)
 
 
 def _uri(label: str = "seal-p256", token: str = "seals", pin: str = "env:PIN", module: str = MODULE) -> str:

@@ -1,6 +1,9 @@
 """Keys by URI, and every way in which a key file can be wrong."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from certlib.crypto.suites import SUITES
 from certlib.errors import ConfigurationError, KeyUnavailableError
 
 JOURNAL = "keys/journal.pem"
+_NOBODY = 65534
 
 
 @pytest.fixture
@@ -91,14 +95,28 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
         open_key(f"pem:{tmp_path}")
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads everything")
-def test_a_file_without_permission_is_named(tmp_path: Path) -> None:
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Root reads everything, so it steps down for a moment."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_a_file_without_permission_is_named() -> None:
     """The message speaks of permissions."""
-    path = tmp_path / "closed.pem"
-    path.write_bytes((development_folder() / JOURNAL).read_bytes())
-    path.chmod(0)
-    with pytest.raises(KeyUnavailableError, match="权限"):
-        open_key(f"pem:{path}")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "closed.pem"
+        path.write_bytes((development_folder() / JOURNAL).read_bytes())
+        Path(folder).chmod(0o755)  # for others to enter; the file itself is closed
+        path.chmod(0)
+        with nobody(), pytest.raises(KeyUnavailableError, match="权限"):
+            open_key(f"pem:{path}")
 
 
 @pytest.mark.parametrize("uri", ["", "key.pem", "vault:key", "pem:key.pem?password=x"])

@@ -97,7 +97,6 @@ def declared(*kinds: Kind) -> list[tuple[str, str]]:
     return [
         (name, column.name)
         for name, table in sorted(TAMPER.items())
-        if name in tables
         for column in tables[name].columns
         if table.of(column.name) in kinds
     ]
@@ -130,12 +129,11 @@ def edit(table: str, column: str) -> str:
 def test_every_table_and_column_is_declared() -> None:
     """A table nobody thought of would be one that nobody audits; a column named that is not there protects nothing."""
     tables = {name: table for name, table in SQLModel.metadata.tables.items() if not name.startswith("city_")}
-    assert set(tables) - set(TAMPER) == set()
+    assert set(tables) == set(TAMPER)
     for name, declaration in TAMPER.items():
-        if name in tables:
-            columns = {column.name for column in tables[name].columns}
-            assert declaration.operational <= columns, name
-            assert declaration.derived <= columns, name
+        columns = {column.name for column in tables[name].columns}
+        assert declaration.operational <= columns, name
+        assert declaration.derived <= columns, name
         assert declaration.kind is not Kind.OPERATIONAL or declaration.why
 
 
@@ -166,8 +164,6 @@ def test_one_row_deleted_is_found(office: Audited, tmp_path: Path, table: str) -
 def test_a_row_put_in_is_found_and_named(office: Audited, tmp_path: Path, table: str) -> None:
     """A copy of a row under a key of its own, as an insider would add an edition, an authorisation or a seal use."""
     tables = SQLModel.metadata.tables
-    if table not in tables:
-        pytest.skip("not a table of this build")
     names = [column.name for column in tables[table].columns]
     unique = {column.name for column in tables[table].columns if column.unique or column.primary_key}
     unique |= {c.name for index in tables[table].indexes if index.unique for c in index.columns}

@@ -16,6 +16,7 @@ from certlib.sealing.order import SealOrder
 from certlib.sealing.sealer import Sealer
 
 NOW = datetime.now(UTC)
+LABEL = "seal-ganzhou-approval-approval-1"
 SPEC = SealSpec(
     id="36070000000002",
     authority="ganzhou-approval",
@@ -23,15 +24,16 @@ SPEC = SealSpec(
     name="赣州市行政审批局行政审批专用章",
     arc_text="赣州市行政审批局",
     lines=("行政审批专用章", "(1)"),
-    certificate="seal-ganzhou-approval-approval-1",
+    certificate=LABEL,
 )
 
 
 class Ledger:
     """Reserves without limit and tolerates no release."""
 
-    def __init__(self, pdf: bytes, suite: str) -> None:
-        self.counter, self.pdf, self.suite = count(1), pdf, suite
+    def __init__(self, pdf: bytes, suite: str, level: str = "B-T") -> None:
+        self.counter, self.pdf, self.suite, self.level = count(1), pdf, suite, level
+        self.sha256 = hashlib.sha256(pdf).hexdigest()
 
     def reserve(self, intent: str, *, now: datetime) -> SealOrder:
         """The same page again."""
@@ -45,10 +47,10 @@ class Ledger:
             seal_edition=1,
             authorisation=bytes(32),
             pdf=self.pdf,
-            sha256=hashlib.sha256(self.pdf).hexdigest(),
+            sha256=self.sha256,
             placement=Box(1, 130, 60, 42, 42),
             reason="核发",
-            level="B-T",
+            level=self.level,
             suite=self.suite,
             reserved_at=now,
         )

@@ -3,7 +3,6 @@
 Prints what the ledger of uses says and what the reader is told, as JSON.
 """
 
-import hashlib
 import json
 import sys
 from datetime import UTC, datetime
@@ -44,7 +43,8 @@ def main(folder: str, page: str, suite: str, how: str) -> str:
         if how == "vanishes" and intent == "third":
             tokens.with_name("gone").rename(tokens)
         try:
-            sealed += hashlib.sha256(sealer.seal(intent, now=NOW)[1].pdf).hexdigest() != ""
+            sealer.seal(intent, now=NOW)
+            sealed += 1
         except SealFailedError as error:
             told.append([type(error).__name__, error.message])
     return json.dumps({"sealed": sealed, "released": ledger.released, "told": told})

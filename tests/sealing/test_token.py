@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,34 +9,19 @@ from pathlib import Path
 import pytest
 
 from certlib.crypto.suites import SUITES
+from tests.softhsm import keep_seals, token_needed
 
-MODULE = "/usr/lib/softhsm/libsofthsm2.so"
-LABEL = "seal-ganzhou-approval-approval-1"
+from .seal_in_threads import LABEL
 
-pytestmark = pytest.mark.skipif(
-    not Path(MODULE).exists() or not shutil.which("softhsm2-util"), reason="SoftHSM2 is not installed"
-)
+pytestmark = token_needed
 
 
 @pytest.fixture
-def folder(tmp_path: Path, keys: Path, suite: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, suite: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of seals whose only key is in a token: the PEM file holds certificates, the `.uri` file says where."""
-    short = SUITES[suite].short
-    (tmp_path / "tokens").mkdir()
-    (tmp_path / "softhsm2.conf").write_text(f"directories.tokendir = {tmp_path / 'tokens'}\nlog.level = ERROR\n")
-    monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
+    configuration = keep_seals(tmp_path, [f"{LABEL}.{SUITES[suite].short}"], pin="4711")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(configuration))
     monkeypatch.setenv("SEAL_PIN", "4711")
-    _util("--init-token", "--free", "--label", "seals", "--so-pin", "1234567", "--pin", "4711")
-    pem = (keys / "seals" / f"{LABEL}.{short}.pem").read_text(encoding="utf-8")
-    end = pem.index("-----BEGIN CERTIFICATE-----")
-    (tmp_path / "key.pem").write_text(pem[:end])
-    words = ["--token", "seals", "--label", LABEL, "--id", "01", "--pin", "4711"]
-    _util("--import", str(tmp_path / "key.pem"), *words)
-    (tmp_path / "key.pem").unlink()
-    (tmp_path / "seals").mkdir()
-    (tmp_path / "seals" / f"{LABEL}.{short}.pem").write_text(pem[end:])
-    uri = f"pkcs11:token=seals;object={LABEL}?module-path={MODULE}&pin-source=env:SEAL_PIN\n"
-    (tmp_path / "seals" / f"{LABEL}.{short}.uri").write_text(uri)
     return tmp_path
 
 
@@ -69,7 +53,3 @@ def test_a_token_that_fails_leaves_a_released_use_and_nothing_half_sealed(
     assert (said["sealed"], [int(counter) for counter in said["released"]]) == (3 - len(released), released)
     assert all(why in reason for reason in said["released"].values())
     assert [kind for kind, _ in said["told"]] == ["KeyUnavailableError"] * len(released)
-
-
-def _util(*words: str) -> None:
-    subprocess.run(["softhsm2-util", *words], check=True, capture_output=True)
