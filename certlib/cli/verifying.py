@@ -23,7 +23,7 @@ from certlib.verify.remote import RemoteRegister
 from certlib.verify.report import Report
 from certlib.verify.roots import TrustRoots
 from certlib.verify.sandbox import Sandbox
-from certlib.verify.ses_file import SUFFIXES, examine_ses_file, national_authorities, original_beside
+from certlib.verify.ses_file import SUFFIXES, national_authorities, original_beside
 
 _STYLES = {"green": "bold green", "amber": "bold yellow", "red": "bold red", "grey": "bold dim"}
 _UNCHECKED = "状态未核对"
@@ -68,7 +68,7 @@ def verify(
             with progress(f"正在核验 {path.name}…"):
                 data = path.read_bytes()
                 if path.suffix in SUFFIXES:
-                    reports.append(_beside(path, data, trust, moment))
+                    reports.append(_beside(sandbox, path, data, trust, moment))
                 elif path.suffix.lower() in PICTURES:
                     reports.append(examine_picture(path, roots, lookup, at=moment))
                 else:
@@ -84,11 +84,12 @@ def verify(
     raise typer.Exit(_code(reports, strict=strict))
 
 
-def _beside(path: Path, data: bytes, trust: Path | None, moment: datetime) -> Report:
+def _beside(sandbox: Sandbox, path: Path, data: bytes, trust: Path | None, moment: datetime) -> Report:
     """A `.ses` with the file it stands beside, or an `.esl`."""
     original = original_beside(path)
     authorities = national_authorities(trust)
-    return examine_ses_file(data, original.read_bytes() if original else None, authorities, at=moment, name=str(path))
+    beside = original.read_bytes() if original else None
+    return sandbox.examine_ses(data, beside, authorities, at=moment, name=str(path))
 
 
 def _files(words: Iterable[str]) -> Iterator[Path | str]:

@@ -26,7 +26,7 @@ class Element:
     def children(self, name: str, least: int, most: int) -> list[Element]:
         """The elements of a SEQUENCE, `least` to `most` of them."""
         self._must(name, 0, core.Sequence.tag)
-        found = _elements(self.content, name)
+        found = _elements(self.content, name, most)
         if not least <= len(found) <= most:
             raise ValueError(f"{name}的字段数不对")
         return found
@@ -97,18 +97,20 @@ def only(data: bytes, name: str) -> Element:
     """The one element that these bytes are. Raises `ValueError` when there is none, more, or too much."""
     if len(data) > LIMIT:
         raise ValueError(f"{name}过大")
-    found = _elements(data, name)
+    found = _elements(data, name, 1)
     if len(found) != 1:
         raise ValueError(f"{name}之后还有多余的内容" if found else f"{name}是空的")
     return found[0]
 
 
-def _elements(data: bytes, name: str) -> list[Element]:
-    found, rest = [], data
-    while rest:
+def _elements(data: bytes, name: str, most: int) -> list[Element]:
+    """The elements one after the other, at most one more than wanted: a million of them need not be read to refuse."""
+    found: list[Element] = []
+    rest = data
+    while rest and len(found) <= most:
         try:
             of_class, _, tag, header, content, trailer = parser.parse(rest)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # lengths without end, one in the other, thousands deep
             raise ValueError(f"{name}的编码有误") from error
         size = len(header) + len(content) + len(trailer)
         found.append(Element((of_class, tag), content, rest[:size]))

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from importlib.resources import as_file, files
 
 from certlib.verify import examine as examination
-from certlib.verify import pictures
+from certlib.verify import pictures, ses_file
 from certlib.verify.report import Report
 from certlib.verify.request import Limits, Request, frame
 from certlib.verify.roots import TrustRoots
@@ -113,6 +113,11 @@ def _answer(connection: socket.socket, limits: Limits) -> None:
 def _carry_out(request: Request) -> bytes:
     if request.draw:
         return pictures.draw(request.pdf).dump()
+    if beside := request.beside:
+        found = ses_file.examine_ses_file(
+            request.pdf, beside.original, beside.authorities, at=request.at, name=request.name
+        )
+        return found.dump()
     report = examination.examine(
         request.pdf, trust=request.trust, at=request.at, lookup=request.answer, name=request.name
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from certlib.errors import CertlibError
+from certlib.verify.chain import Authorities
 from certlib.verify.lookup import RegisterLookup, RegisterState
 from certlib.verify.roots import TrustRoots
 
@@ -52,6 +53,14 @@ class RegisterAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What a `.ses` is examined with: whom to trust for SM2, and the file it stands beside (None: not at hand)."""
+
+    authorities: Authorities
+    original: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One file to examine; `answer` is None when no register was asked."""
 
@@ -61,6 +70,7 @@ class Request:
     answer: RegisterAnswer | None
     name: str
     draw: bool = False  # pictures of the pages instead of a report
+    beside: Beside | None = None  # given: `pdf` holds a signature or a seal after GB/T 38540
 
 
 _LENGTH = 4  # bytes before each answer

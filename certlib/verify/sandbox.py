@@ -24,12 +24,15 @@ from types import TracebackType
 
 from certlib.domain.verdict import Verdict
 from certlib.errors import CertlibError
+from certlib.verify.chain import Authorities
 from certlib.verify.examine import MAX_SIZE, examine
 from certlib.verify.lookup import RegisterLookup
 from certlib.verify.pictures import Pictures
 from certlib.verify.report import Notes, Report
-from certlib.verify.request import Limits, RegisterAnswer, Request, framed
+from certlib.verify.request import Beside, Limits, RegisterAnswer, Request, framed
 from certlib.verify.roots import TrustRoots
+from certlib.verify.ses_file import MAX_SIZE as MAX_SES
+from certlib.verify.ses_file import examine_ses_file
 
 _TOGETHER = 16  # files a fork examines at most; its limits are those of one file
 MAX_ANSWER = 16 << 20  # bytes: a report is small, pictures of eight pages are not
@@ -86,10 +89,27 @@ class Sandbox:
             return examine(pdf, trust=trusted, at=at, name=name)  # refused before anything is parsed
         sha256 = hashlib.sha256(pdf).hexdigest()
         answer = RegisterAnswer.of(lookup, sha256, at) if lookup is not None else None
+        return self._examined(Request(pdf, trusted, at, answer, name), sha256)
+
+    def examine_ses(
+        self, data: bytes, original: bytes | None, authorities: Authorities, *, at: datetime, name: str = ""
+    ) -> Report:
+        """Examine a `.ses` or `.esl` as `certlib.verify.ses_file.examine_ses_file` does, in a fork.
+
+        Raises `SandboxBusyError` when too many files are waiting.
+        """
+        if len(data) > MAX_SES:
+            return examine_ses_file(data, None, authorities, at=at, name=name)  # refused before anything is parsed
+        beside = Beside(authorities, original)
+        return self._examined(
+            Request(data, self._trust, at, None, name, beside=beside), hashlib.sha256(data).hexdigest()
+        )
+
+    def _examined(self, request: Request, sha256: str) -> Report:
         with self._place():
-            answered = self._ask(Request(pdf, trusted, at, answer, name))
+            answered = self._ask(request)
         report = _report(answered[0]) if answered else None
-        return report or _overrun(name, sha256, at)
+        return report or _overrun(request.name, sha256, request.at)
 
     def examine_all(self, pdfs: Sequence[bytes], *, at: datetime) -> list[Report]:
         """Examine files of one sender, a fork for several; what a fork left without answer is examined by itself.

@@ -1,7 +1,9 @@
 """A `.ses` (signature beside a file) or `.esl` (seal) as `certctl verify` reports it, with the steps as its findings.
 
-    report = examine_ses_file(data, original, national_authorities(folder), at=now, name="licence.ses")
+    with Sandbox(trust) as sandbox:
+        report = sandbox.examine_ses(data, original, national_authorities(folder), at=now, name="licence.ses")
 
+A file from a stranger is examined in a child process (`certlib.verify.sandbox`), which calls `examine_ses_file`.
 What a signature covers it says itself (GB/T 38540 §7.1), here as media type and range of bytes. A file that was raised
 to B-LTA since begins with what was signed; what follows is the PDF's own to prove, and the report says so.
 """
@@ -61,21 +63,31 @@ def examine_ses_file(
     data: bytes, original: bytes | None, authorities: Authorities, *, at: datetime, name: str = ""
 ) -> Report:
     """Examine a signature over `original` (None: not at hand), or the seal in an `.esl`; never raises for that."""
-    if len(data) > MAX_SIZE:
-        found = SesReport((Finding("format", "fail", f"文件有 {len(data) >> 20} MB，不是电子签章。"),))
-    elif name.endswith(".esl"):
-        found = examine_seal(data, authorities, at=at)
-    else:
-        found = _with_range(data, original, authorities, at)
+    try:
+        found, seals = _found(data, original, authorities, at=at, name=name)
+    except Exception as error:  # noqa: BLE001  (whatever a file does to a parser, the answer is that it cannot be read)
+        detail = f"核验时出现意外情况（{type(error).__name__}），无法读取此文件。"
+        found, seals = SesReport((Finding("format", "fail", detail),)), ()
     failed = [_STANDS_FOR[one.check] for one in found.findings if one.outcome == "fail"]
     return Report(
         file=name,
         verdict=min(failed, key=_WEIGHT.__getitem__, default=Verdict.STATUS_UNKNOWN),
         findings=found.findings,
-        seals=(_seal(found.signature),) if found.signature else (),
+        seals=seals,
         sha256=hashlib.sha256(data).hexdigest(),
         at=at,
     )
+
+
+def _found(
+    data: bytes, original: bytes | None, authorities: Authorities, *, at: datetime, name: str
+) -> tuple[SesReport, tuple[SealReport, ...]]:
+    if len(data) > MAX_SIZE:
+        return SesReport((Finding("format", "fail", f"文件有 {len(data) >> 20} MB，不是电子签章。"),)), ()
+    if name.endswith(".esl"):
+        return examine_seal(data, authorities, at=at), ()
+    found = _with_range(data, original, authorities, at)
+    return found, (_seal(found.signature),) if found.signature else ()
 
 
 def original_beside(path: Path) -> Path | None:

@@ -85,3 +85,12 @@ def test_json_is_one_line_a_file(certctl: Run, out: Path) -> None:
     assert [line["verdict"] for line in lines] == ["status-unknown", "status-unknown", "altered"]
     assert all(set(line) == {"file", "verdict", "findings", "seals", "certificate"} for line in lines)
     assert {finding["outcome"] for line in lines for finding in line["findings"]} <= {"pass", "fail", "warn", "unknown"}
+
+
+def test_a_hostile_signature_beside_a_file_is_unreadable(certctl: Run, tmp_path: Path) -> None:
+    """A `.ses` is a stranger's file like any other: whatever it holds, the answer is that it cannot be read."""
+    hostile = tmp_path / "licence.ses"
+    hostile.write_bytes(b"\x30\x80" * (1 << 20))
+    done = certctl("verify", str(hostile))
+    assert done.returncode == 3
+    assert "无法读取" in done.stdout

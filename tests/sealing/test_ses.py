@@ -19,13 +19,19 @@ from certlib.crypto.keys import open_key
 from certlib.crypto.libcrypto import unavailable
 from certlib.crypto.sm2 import SM2_SM3, sm3
 from certlib.domain.seal import SealSpec
+from certlib.domain.verdict import Verdict
 from certlib.errors import RenderError, SealFailedError
 from certlib.formats.ses import encode_seal, encode_signature, encode_tbs
 from certlib.formats.ses_reader import read_seal, read_signature
 from certlib.sealing.raster import check_png, seal_png
 from certlib.sealing.ses import make_seal, seal_beside
+from certlib.verify import ses_file
 from certlib.verify.chain import Authorities
+from certlib.verify.request import Limits
+from certlib.verify.roots import TrustRoots
+from certlib.verify.sandbox import Sandbox
 from certlib.verify.ses import SesReport, examine_ses
+from certlib.verify.ses_file import examine_ses_file
 
 pytestmark = pytest.mark.skipif(unavailable() is not None, reason=unavailable() or "")
 
@@ -203,6 +209,55 @@ def test_what_cannot_be_told_is_unknown_and_does_not_hold(signature: bytes, auth
         assert not report.holds
     report = examine_ses(signature, PDF, Authorities(()), at=NOW)
     assert {_outcomes(report)[step] for step in ("signer", "maker", "timestamp")} == {"fail"}
+
+
+def test_a_file_from_a_stranger_is_examined_in_the_child(
+    signature: bytes, seal: bytes, authorities: Authorities, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same report as in this process, field by field, which itself parses none of it."""
+    here = [examine_ses_file(signature, PDF, authorities, at=NOW), examine_ses_file(seal, None, authorities, at=NOW)]
+    here += [examine_ses_file(seal, None, authorities, at=NOW, name="a.esl")]
+    assert [report.verdict for report in here] == ["status-unknown", "unreadable", "status-unknown"]
+
+    def unwanted(*_: object, **__: object) -> None:
+        raise AssertionError("parsed in the parent")
+
+    for parser in ("examine_ses", "examine_seal"):
+        monkeypatch.setattr(ses_file, parser, unwanted)
+    with Sandbox(TrustRoots.load()) as sandbox:
+        there = [
+            sandbox.examine_ses(data, original, authorities, at=NOW)
+            for data, original in ((signature, PDF), (seal, None))
+        ]
+        there += [sandbox.examine_ses(seal, None, authorities, at=NOW, name="a.esl")]
+        assert there == here
+
+
+HOSTILE = {
+    "nothing": b"",
+    "lengths without end": b"\x30\x80" * (1 << 20),
+    "a million elements": der.sequence(b"\x05\x00" * (1 << 20)),
+    "a length beyond the file": b"\x30\x84\xff\xff\xff\xff",
+    "more than a signature": bytes(5 << 20),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_signature_gets_a_verdict_in_time(name: str, authorities: Authorities) -> None:
+    """Unreadable, with the reason, within the limits; as a signature and as a seal."""
+    with Sandbox(TrustRoots.load(), limits=Limits(cpu=1, wall=4)) as sandbox:
+        for file in ("a.ses", "a.esl"):
+            report = sandbox.examine_ses(HOSTILE[name], PDF, authorities, at=NOW, name=file)
+            assert (report.verdict, report.file) == (Verdict.UNREADABLE, file)
+            assert report.findings[0].detail
+
+
+def test_a_signature_that_breaks_its_limits_ends_nothing_else(signature: bytes, authorities: Authorities) -> None:
+    """Out of memory: the fork is gone, the answer is that the file cannot be read; the next is another fork."""
+    with Sandbox(TrustRoots.load(), limits=Limits(memory=1 << 20)) as sandbox:
+        report = sandbox.examine_ses(signature, PDF, authorities, at=NOW, name="a.ses")
+        assert report.verdict is Verdict.UNREADABLE
+        assert report.sha256
 
 
 def test_what_cannot_be_read_is_one_finding(authorities: Authorities, signature: bytes) -> None:
