@@ -68,7 +68,7 @@ def send_part(data: bytes, name: str, part: str) -> Response:
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 
-def send_published(request: Request, kept: Published, *, media: str, cache: str = "public, no-cache") -> Response:
+def send_published(request: Request, kept: Published, *, cache: str = "public, no-cache") -> Response:
     """Public bytes that anyone may keep and must revalidate; 304 when the caller has them."""
     headers = {
         "etag": kept.etag,
@@ -81,8 +81,8 @@ def send_published(request: Request, kept: Published, *, media: str, cache: str 
     if kept.etag in known or "*" in known:
         return Response(status_code=304, headers=headers)
     if kept.gzipped and "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(kept.gzipped, media_type=media, headers=headers | {"content-encoding": "gzip"})
-    return Response(kept.data, media_type=media, headers=headers)
+        return Response(kept.gzipped, media_type=kept.media, headers=headers | {"content-encoding": "gzip"})
+    return Response(kept.data, media_type=kept.media, headers=headers)
 
 
 def _digest(data: bytes) -> str:

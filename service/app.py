@@ -20,6 +20,8 @@ from service import openapi, problems
 from service.background import Worker
 from service.edge import BodyLimit, Record
 from service.examples import request_examples
+from service.front import Front
+from service.pages.site import citizen_site
 from service.routes import (
     audit,
     batches,
@@ -45,6 +47,7 @@ from service.routes.pages import pages_router
 from service.running import Running
 
 _ROUTERS = (
+    public.router,  # routes are tried one after the other: what most ask for stands first
     catalogue.router,
     certificates.router,
     documents.router,
@@ -59,7 +62,6 @@ _ROUTERS = (
     statistics.router,
     audit.router,
     webhooks.router,
-    public.router,
     deliveries.router,
     log.router,
     operations.router,
@@ -86,11 +88,14 @@ def create_app(service: Running) -> FastAPI:
         app.include_router(router)
     if service.office.settings.in_development and not service.office.settings.keys:
         app.include_router(development.router)
-    app.include_router(pages_router(host=service.office.settings.host, roots=service.roots))
+    host = service.office.settings.host
+    site = citizen_site(host=host, roots=service.roots)
+    app.include_router(pages_router(site, host=host))
     problems.install(app, base=service.base)
     openapi.describe(app, base=service.base, examples=lambda: request_examples(service.clock()))
     limits = {UPLOADS: settings.upload_bytes}
     app.add_middleware(BodyLimit, default=settings.json_bytes, paths=limits, base=service.base)
+    app.add_middleware(Front, site=site, shelf=service.shelf)
     app.add_middleware(Record, metrics=service.metrics, log=structlog.get_logger())
     return app
 

@@ -1,4 +1,7 @@
-"""What routes may ask of a request: who calls, under which key, for which version, from which address."""
+"""What routes may ask of a request: who calls, under which key, for which version, from which address.
+
+What only reads the request is a coroutine, though it awaits nothing: plain functions would each cost a thread's turn.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,7 @@ class NeedsPurpose(Needs):
         return replace(principal, purpose=named[:_LONGEST_PURPOSE])
 
 
-def idempotency_key(value: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str:
+async def idempotency_key(value: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str:
     """The request's Idempotency-Key, quoted or bare. Raises `MissingKeyError`."""
     found = _KEY.fullmatch(value or "")
     if found is None:
@@ -73,7 +76,7 @@ def idempotency_key(value: Annotated[str | None, Header(alias="Idempotency-Key")
     return found[1]
 
 
-def expected_version(value: Annotated[str | None, Header(alias="If-Match")] = None) -> int:
+async def expected_version(value: Annotated[str | None, Header(alias="If-Match")] = None) -> int:
     """The version named by If-Match. Raises `PreconditionRequiredError`; `StaleVersionError` for a foreign tag.
 
     `*` is not taken: it would act on a version that nobody has read.
@@ -86,7 +89,7 @@ def expected_version(value: Annotated[str | None, Header(alias="If-Match")] = No
     return int(found[1])
 
 
-def wanted_part(
+async def wanted_part(
     suite: Annotated[Literal["", "sm2-sm3"], Query(description="密码套件；sm2-sm3：国密版文件 · cipher suite")] = "",
     form: Annotated[Literal["pdf", "ses"], Query(description="pdf，或 GB/T 38540 电子签章 ses")] = "pdf",
 ) -> str:
@@ -97,7 +100,7 @@ def wanted_part(
 WantedPart = Annotated[str, Depends(wanted_part)]
 
 
-def caller_address(request: Request) -> str:
+async def caller_address(request: Request) -> str:
     """The address the request came from; behind a proxy uvicorn has put the forwarded one here."""
     return request.client.host if request.client else "unknown"
 

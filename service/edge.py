@@ -1,7 +1,7 @@
 """What happens at the rim of every request: its id, its limits, its headers, its line in the log, its count.
 
-Plain ASGI, in this order from outside: `Record` (id, log, metrics, headers), `BodyLimit`. The log knows routes by
-their template and callers by their client id; no path, query, header or body text is written.
+Plain ASGI, in this order from outside: `Record` (id, log, metrics, headers), `Front`, `BodyLimit`. The log knows
+routes by their template and callers by their client id; no path, query, header or body text is written.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.headers import ALWAYS, DEFAULTS
+from service.headers import CARRIED
 from service.metrics import Metrics
 from service.problems import bare_500, problem
 from service.refusals import BodyTooLargeError
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+_CARRIED = tuple((name.encode(), value.encode()) for name, value in CARRIED.items())
 _DISCARD = 64_000_000  # bytes of a refused body that are read and dropped, so that the answer reaches the sender
 
 Log = structlog.stdlib.BoundLogger
@@ -49,7 +50,7 @@ class Record:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                dress(MutableHeaders(scope=message), identity)
+                dress(message, identity)
             await send(message)
 
         began = time.perf_counter()
@@ -104,13 +105,12 @@ class BodyLimit:
         await self._app(scope, _counted(receive, limit), send)
 
 
-def dress(headers: MutableHeaders, request_id: str) -> None:
-    """Add what every answer carries; what the route has said itself stays."""
-    headers["x-request-id"] = request_id
-    for name, value in ALWAYS.items():
-        headers[name] = value
-    for name, value in DEFAULTS.items():
-        headers.setdefault(name, value)
+def dress(message: Message, request_id: str) -> None:
+    """Add to a response's start what every answer carries; what the route has said itself stays."""
+    said = message.get("headers", [])
+    names = {name for name, _ in said}
+    added = [pair for pair in _CARRIED if pair[0] not in names]
+    message["headers"] = [*said, (b"x-request-id", request_id.encode()), *added]
 
 
 def template(scope: Scope) -> str:

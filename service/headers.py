@@ -27,8 +27,10 @@ PLAIN_PAGE = f"{NOTHING}; style-src 'self'; img-src 'self'"
 FORM_PAGE = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 """The policy of pages for officials: a style sheet and a form that asks us, no script."""
 
-ALWAYS: Mapping[str, str] = MappingProxyType(
+CARRIED: Mapping[str, str] = MappingProxyType(
     {
+        "content-security-policy": NOTHING,
+        "cache-control": "no-store",
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
         "referrer-policy": "no-referrer",
@@ -38,7 +40,4 @@ ALWAYS: Mapping[str, str] = MappingProxyType(
         "strict-transport-security": "max-age=63072000; includeSubDomains",
     }
 )
-"""Sent with everything; HSTS is ignored by browsers over plain HTTP (RFC 6797, 8.1)."""
-
-DEFAULTS: Mapping[str, str] = MappingProxyType({"content-security-policy": NOTHING, "cache-control": "no-store"})
-"""Sent where the route says nothing else."""
+"""Sent with everything, unless the route says another; browsers ignore HSTS over plain HTTP (RFC 6797, 8.1)."""

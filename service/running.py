@@ -102,8 +102,8 @@ def seal_roots(settings: Settings) -> TrustRoots:
     return TrustRoots.load(Path(settings.keys) / "trust" if settings.keys else None)
 
 
-def running(request: Request) -> Running:
-    """The service that answers this request."""
+async def running(request: Request) -> Running:
+    """The service that answers this request; a coroutine, or each request would wait for a thread to say it."""
     return cast("Running", request.app.state.running)
 
 

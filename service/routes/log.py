@@ -22,9 +22,8 @@ from service.published import Published
 from service.running import Running, Service
 
 router = APIRouter(prefix="/log", tags=["透明日志 journal"])
-OCTETS = "application/octet-stream"
 FOR_EVER = "public, max-age=31536000, immutable"  # a tile never changes (tlog-tiles: "Tiles")
-PROOF = "text/plain; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
 _HEX_HASH = 64  # characters
 _MOST = 2**53  # leaves; beyond it not every reader has exact integers
 
@@ -48,15 +47,16 @@ Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="文件的 SH
 )
 def checkpoint(request: Request, service: Service) -> Response:
     """The signed note with the cosignatures of the witnesses."""
-    kept = service.shelf.get("checkpoint", lambda: _checkpoint(service).encode())
-    return send_published(request, kept, media="text/plain; charset=utf-8")
+    address = "/log/checkpoint"
+    kept = service.shelf.get(address, lambda: _checkpoint(service).encode(), media=TEXT, route=address)
+    return send_published(request, kept)
 
 
 @router.get("/tile/{path:path}", summary="日志分片 · a tile", operation_id="readTile", responses=problems(404))
 def tile(request: Request, service: Service, path: Annotated[str, Path(max_length=60)]) -> Response:
     """Hashes (`0/x001/234`), entries (`entries/x001/234`), and their partial forms (`.p/17`)."""
     place = TilePlace.parse(f"tile/{path}")
-    return send_published(request, Published.of(_tile(service, place)), media=OCTETS, cache=FOR_EVER)
+    return send_published(request, Published.of(_tile(service, place)), cache=FOR_EVER)
 
 
 @router.get(
@@ -118,7 +118,7 @@ def file_proof(request: Request, service: Service, sha256: Digest) -> Response:
     """
     with service.looking:
         text = service.office.file_proof(sha256)
-    return send_published(request, Published.of(text.encode()), media=PROOF)
+    return send_published(request, Published.of(text.encode(), media=TEXT))
 
 
 def _inclusion(session: Session, service: Running, leaf: str, size: int | None) -> dict[str, Any]:
@@ -156,8 +156,8 @@ def _consistency(session: Session, service: Running, old: int, new: int | None) 
 
 def _send(request: Request, answer: dict[str, Any], *, fixed: bool) -> Response:
     """A proof between given sizes never changes; one up to the newest head does."""
-    kept = Published.of(json.dumps(answer).encode())
-    return send_published(request, kept, media=JSON, cache=FOR_EVER if fixed else "public, no-cache")
+    kept = Published.of(json.dumps(answer).encode(), media=JSON)
+    return send_published(request, kept, cache=FOR_EVER if fixed else "public, no-cache")
 
 
 def _checkpoint(service: Running) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -12,15 +12,15 @@ from certlib.errors import NotFoundError
 from service.headers import AUDIT_PAGE, CITIZEN_PAGE, PLAIN_PAGE
 from service.openapi import problem_table
 from service.pages.audit_site import AUDIT, audit_site
-from service.pages.site import PAGE, Part, citizen_site, plain_style, templates
+from service.pages.site import PAGE, Part, plain_style, templates
 
 HTML = "text/html; charset=utf-8"
+PART = PAGE + "/{name:path}"
 
 
-def pages_router(*, host: str, roots: Iterable[bytes]) -> APIRouter:
-    """The routes of the pages; everything static is read and compressed now."""
+def pages_router(parts: Mapping[str, Part], *, host: str) -> APIRouter:
+    """The routes of the pages, of which `parts` are the citizen's; everything static is read and compressed now."""
     router = APIRouter(include_in_schema=False)
-    parts = citizen_site(host=host, roots=roots)
     audit = audit_site(host=host)
     style = plain_style()
     environment = templates()
@@ -30,7 +30,7 @@ def pages_router(*, host: str, roots: Iterable[bytes]) -> APIRouter:
         """The citizen's page. It never redirects: a redirect could lose the fragment that holds the code."""
         return send_part(request, parts[PAGE])
 
-    @router.get(PAGE + "/{name:path}")
+    @router.get(PART)
     async def part(request: Request, name: str) -> Response:
         """A part of the citizen's page."""
         found = parts.get(f"{PAGE}/{name}")

@@ -29,7 +29,8 @@ from service.refusals import TooManyRequestsError
 from service.running import Running, Service
 from service.uploads import examined
 
-router = APIRouter(prefix="/public", tags=["公众查验 public"])
+PUBLIC = "/public"
+router = APIRouter(prefix=PUBLIC, tags=["公众查验 public"])
 
 _LAST_FOUR = re.compile(r"\s*[0-9A-Za-z]{4}\s*")
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -45,8 +46,8 @@ Shard = Annotated[int, Path(ge=0, lt=2**31, description="状态分片 · n // 13
 )
 async def trust(request: Request, service: Service) -> Response:
     """Which keys sign codes and status lists, and what their numbers mean."""
-    kept = service.shelf.get("trust", lambda: service.office.trust_list, compress=True)
-    return send_published(request, kept, media=JSON)
+    sending = {"media": JSON, "route": f"{PUBLIC}/trust", "compress": True}
+    return send_published(request, service.shelf.get(f"{PUBLIC}/trust", lambda: service.office.trust_list, **sending))
 
 
 @router.get(
@@ -58,8 +59,8 @@ async def trust(request: Request, service: Service) -> Response:
 )
 async def seals(request: Request, service: Service) -> Response:
     """Which X.509 certificates are those of the city's seals, for a page that checks a file by itself."""
-    kept = service.shelf.get("seals", lambda: service.office.seal_list, compress=True)
-    return send_published(request, kept, media=JSON)
+    sending = {"media": JSON, "route": f"{PUBLIC}/seals", "compress": True}
+    return send_published(request, service.shelf.get(f"{PUBLIC}/seals", lambda: service.office.seal_list, **sending))
 
 
 @router.get(
@@ -71,11 +72,13 @@ async def seals(request: Request, service: Service) -> Response:
 )
 async def status_list(request: Request, service: Service, shard: Shard) -> Response:
     """One shard of 131,072 entries; to be revalidated at each check, good for 24 hours without a network."""
-    name = f"status/{shard}"
-    kept = service.shelf.fresh(name)
+    address, sending = f"{PUBLIC}/status/{shard}", {"media": MEDIA_TYPE, "route": f"{PUBLIC}/status/{{shard}}"}
+    kept = service.shelf.fresh(address)
     if kept is None:  # five times a second: it reads the journal and may sign
-        kept = await run_in_threadpool(service.shelf.get, name, lambda: service.office.status_list(shard)[0])
-    return send_published(request, kept, media=MEDIA_TYPE)
+        kept = await run_in_threadpool(
+            service.shelf.get, address, lambda: service.office.status_list(shard)[0], **sending
+        )
+    return send_published(request, kept)
 
 
 @router.post(
