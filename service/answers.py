@@ -18,6 +18,7 @@ from service.published import Published
 
 PDF = "application/pdf"
 JSON = "application/json"
+PNG = "image/png"
 CREATED = 201
 
 
@@ -48,6 +49,16 @@ def send_pdf(pdf: bytes, name: str) -> Response:
     ascii_name = "".join(character if character.isascii() and character.isalnum() else "-" for character in name)
     disposition = f"attachment; filename=\"{ascii_name}.pdf\"; filename*=UTF-8''{quote(name)}.pdf"
     return Response(pdf, media_type=PDF, headers={"content-disposition": disposition, "repr-digest": _digest(pdf)})
+
+
+def send_png(png: bytes, name: str) -> Response:
+    """A picture as a download (RFC 6266) that nobody on the way keeps; its SHA-256 as representation digest."""
+    headers = {
+        "content-disposition": f'attachment; filename="{name}.png"',
+        "cache-control": "no-store",
+        "repr-digest": _digest(png),
+    }
+    return Response(png, media_type=PNG, headers=headers)
 
 
 def send_csv(data: bytes, name: str) -> Response:

@@ -29,6 +29,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "seal:manage": "印章的申请、制作、备案、启用、停用、更新、撤销、注销",
         "seal:authorise": "授权用印、终止授权",
         "seal:stamp": "登记加盖实物印章",
+        "seal:picture": "为保管人调取印模（两人办理，记入日志）",
         "audit:read": "审计：查阅登记、用印日志、异常与查阅记录，下载核验报告与审计包",
         "statistics:read": "查看统计分析",
         "permit:publish": "双公示：查看应报记录、导出报送文件",

@@ -65,6 +65,7 @@ def request_examples(now: datetime) -> Mapping[str, Any]:
         "SealBeginning": {"apply": {"summary": "申请 3号章", "value": _SEAL_APPLICATION}},
         "SealAct": {"suspend": {"summary": "停用", "value": _SEAL_SUSPENSION}},
         "SealStamp": {"sheet": {"summary": "加盖一张", "value": {"sheet": 1, "person": "李明"}}},
+        "SealPictureWish": {"filing": {"summary": "印模备案", "value": _SEAL_PICTURE}},
         "SealAuthorisation": {"limited": {"summary": "限 100 次", "value": _authorisation(now)}},
         "SealAuthorisationEnd": {"end": {"summary": "终止", "value": {**_SEAL_PERSON, "reason": "不再需要"}}},
         "AuditSearch": {
@@ -143,6 +144,7 @@ _SEAL_APPLICATION = {
         "keeper": "三号窗口",
     },
 }
+_SEAL_PICTURE = {**_SEAL_PERSON, "second_person": "王芳", "reason": "印模备案"}
 _SEAL_SUSPENSION = {"act": "suspend", **_SEAL_PERSON, "cause": "inspection"}
 
 

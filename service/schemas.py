@@ -343,6 +343,15 @@ class SealStamp(Shape):
     reason: str = ""
 
 
+class SealPictureWish(Shape):
+    """调取印模：只给保管人，另一人批准，写明用途 · a seal's picture, to its keeper only, approved and for a purpose."""
+
+    person: str = Field(description="印章保管人本人 · the keeper")
+    second_person: str = Field(description="批准人，须是另一人 · who approved, another person")
+    document_number: str = Field(description="批准文号")
+    reason: str = Field(description="用途", examples=["印模备案"])
+
+
 class DeadLetter(BaseModel):
     """一条待处理的归集推送 · a delivery to the city repository that was laid aside."""
 

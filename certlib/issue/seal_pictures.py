@@ -1,8 +1,9 @@
 """A seal's picture leaves the system only to its keeper, for an approved purpose, and the journal says so.
 
-No address of the service gives it and no preview carries it. The keeper asks, another person approves, a document
-says for what; then the picture is drawn from the data of the seal's current edition. The access log keeps who, why
-and which bytes; the leaf `seal:picture-given` commits to that line in the same transaction, before anybody has them.
+No preview carries it. The keeper asks, at the command line or by HTTP with a scope for nothing else; another person
+approves, a document says for what; then the picture is drawn from the data of the seal's current edition. The access
+log keeps who, why and which bytes; the leaf `seal:picture-given` commits to that line in the same transaction, before
+anybody has them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""`/v1/seals`: the life of the seals, who may use them, and every use. No address gives a seal's picture."""
+"""`/v1/seals`: the life of the seals, who may use them, and every use.
+
+One address gives a seal's picture, to its keeper, with a scope of its own: approved by another person, journalled.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,13 @@ from pydantic import AwareDatetime
 
 from certlib.errors import Fault, NotFoundError, RequestError
 from service import schemas
-from service.answers import JSON, send_answer, send_json, send_view
+from service.answers import JSON, PNG, send_answer, send_json, send_png, send_view
 from service.asking import (
     ExpectedVersion,
     IdempotencyKey,
     SealAuthoriser,
     SealManager,
+    SealPictureTaker,
     SealReader,
     SealStamper,
 )
@@ -136,6 +140,29 @@ def stamp(service: Service, caller: SealStamper, seal: Seal, key: IdempotencyKey
         may=lambda authority: caller.client.acts_for({authority}),
     )
     return send_answer(service.base, answer)
+
+
+@router.post(
+    "/{seal}/pictures",
+    summary="调取印模 · the seal's picture, to its keeper",
+    operation_id="takeSealPicture",
+    openapi_extra=secured("seal:picture", body(schemas.SealPictureWish)),
+    responses={
+        200: {
+            "content": {PNG: {"schema": {"type": "string", "contentMediaType": PNG, "contentEncoding": "binary"}}},
+            "description": "透明底 PNG，每英寸 600 点；其摘要已记入查阅日志 · a transparent PNG, its digest on record",
+        },
+        **problems(404),
+    },
+    response_class=Response,
+)
+def picture(service: Service, caller: SealPictureTaker, seal: Seal, raw: RawObject) -> Response:
+    """Given to the seal's keeper only, when another person approved, on a document, for a purpose that is stated.
+
+    The access log keeps who, why and which bytes, and the journal commits to that line, before they are sent.
+    """
+    _own(service, caller, seal)
+    return send_png(service.office.seals.picture(seal, raw, client=caller.client.id), seal)
 
 
 @router.get(

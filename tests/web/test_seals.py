@@ -7,8 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
+from certlib.formats.leaf import Leaf
 from certlib.formats.seal_list import read_seal_list
+from certlib.register.journal_tables import JournalEvent
+from certlib.register.tables import AccessRow
+from certlib.sealing.raster import check_png
+from service.commands import DEVELOPMENT_CLIENT
 from tests.web.conftest import READER, STRANGER, faults_of
 
 APPROVAL, COMMERCE, EDUCATION = "36070000000002", "36070000000008", "36070000000005"
@@ -161,8 +167,49 @@ def test_each_needs_its_scope(seals: Seals, path: str, method: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (403, "insufficient-scope")
 
 
-def test_no_address_gives_a_picture(seals: Seals) -> None:
-    """A seal's data are words; its image is in sealed files only."""
+@pytest.fixture
+def wish(seals: Seals) -> dict[str, str]:
+    """The keeper's request for the picture, in order."""
+    keeper = seals.get(f"/{APPROVAL}").json()["keeper"]
+    return {**PERSON, "person": keeper, "reason": "印模备案"}
+
+
+def test_the_keeper_gets_the_picture(seals: Seals, wish: dict[str, str]) -> None:
+    """A sound PNG that nobody keeps on the way; who, why and which bytes are on record under the caller's name."""
+    given = seals.post(f"/{APPROVAL}/pictures", wish)
+    assert (given.status_code, given.headers["content-type"]) == (200, "image/png")
+    assert given.headers["cache-control"] == "no-store"
+    check_png(given.content, seals.web.office.catalogue.seals[APPROVAL])
+    with seals.web.office.register.reader() as session:
+        lines = session.exec(select(AccessRow).where(AccessRow.subject == f"seal/{APPROVAL}/picture")).all()
+        bodies = session.exec(select(JournalEvent.body)).all()
+    assert lines[-1].client == DEVELOPMENT_CLIENT
+    assert hashlib.sha256(given.content).hexdigest() in lines[-1].purpose
+    leaves = [leaf for leaf in map(Leaf.decode, bodies) if leaf.kind == "seal:picture-given"]
+    assert leaves[-1].commitment == hashlib.sha256(lines[-1].purpose.encode()).digest()
+
+
+@pytest.mark.parametrize(
+    ("changes", "faults"),
+    [
+        ({"person": "赵无关"}, {"person": "not-the-keeper"}),
+        ({"second_person": "王素珍", "person": "王素珍"}, {"person": "not-the-keeper", "second_person": "same-person"}),
+        ({"reason": "", "document_number": ""}, {"reason": "missing", "document_number": "missing"}),
+    ],
+)
+def test_nobody_else_gets_it_and_for_no_unstated_purpose(
+    seals: Seals, wish: dict[str, str], changes: dict[str, str], faults: dict[str, str]
+) -> None:
+    """What is wrong comes with its place; no picture, and no line that says one was given."""
+    refused = seals.post(f"/{APPROVAL}/pictures", {**wish, **changes})
+    assert (refused.status_code, faults_of(refused)) == (422, faults)
+    assert seals.post(f"/{APPROVAL}/pictures", wish, STRANGER).status_code == 404
+    assert seals.post(f"/{APPROVAL}/pictures", wish, READER).json()["code"] == "insufficient-scope"
+    assert seals.post("/36070000009999/pictures", wish).status_code == 404
+
+
+def test_no_other_address_gives_a_picture(seals: Seals) -> None:
+    """A seal's data are words; its image is in sealed files, and with its keeper."""
     view = seals.get(f"/{APPROVAL}").text
     assert "svg" not in view
     assert "png" not in view
