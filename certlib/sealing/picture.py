@@ -124,6 +124,8 @@ class Drawing:
         lowest = abs(middle) + height / 2
         room = 2 * math.sqrt(max(self.inside**2 - lowest**2, 0)) - 0.06 * self.diameter
         advances = [self.face.advance(char) for char in text]
+        if not sum(advances):  # nothing, or accents without a letter
+            raise RenderError(f"印章“{name}”有一行没有可绘制的文字，请改正或删去该行。")
         width = min(height * 0.86, room / sum(advances))
         if width < height * 0.3:
             raise RenderError(f"印章“{name}”的文字“{text}”太长，印章内放不下，请缩短或分行。")

@@ -144,6 +144,13 @@ def test_words_without_room_are_named(spec: SealSpec) -> None:
         seal_picture(replace(spec, lines=("行政审批专用章" * 5,)))
 
 
+@pytest.mark.parametrize("line", ["", "\u0301"])
+def test_a_line_of_nothing_is_refused(spec: SealSpec, line: str) -> None:
+    """An empty line, or an accent without a letter, has no width to be set in."""
+    with pytest.raises(RenderError, match="没有可绘制的文字"):
+        seal_picture(replace(spec, lines=("行政审批专用章", line)))
+
+
 def test_a_centre_that_cannot_be_drawn_is_named(spec: SealSpec) -> None:
     """There is no picture of the emblem: it is not replaced by a star."""
     with pytest.raises(RenderError, match="emblem"):
