@@ -1,6 +1,6 @@
 """The checker's look at the journal: the whole of it now and then, and in between what has come since the last look.
 
-Whole: the audit of a bundle made now, with the published lists. Since: the head is signed and grown from the one seen
+Whole: the audit of a bundle made now, with the published lists, against the head seen before. Since: the head is signed and grown from the one seen
 before, the new leaves are those that its tiles hash, each follows the step before it, and the rows written with them
 are as they were written. What was changed in older rows the next whole round finds.
 """
@@ -33,8 +33,8 @@ from certlib.verify.bundle import STATUS, open_bundle
 _PORTION = 8 * WIDTH  # leaves read at a time
 
 
-def check_whole(office: Office) -> tuple[str, list[Finding]]:
-    """The audit of everything: the head's note, and what was found."""
+def check_whole(office: Office, kept: str = "") -> tuple[str, list[Finding]]:
+    """The audit of everything, which must have grown from the head `kept` (a signed note): the new head, what was found."""
     trust = AuditTrust(
         journal=office.journal.verifiers,
         witnesses=[one.verifier for one in office.witnesses],
@@ -47,7 +47,7 @@ def check_whole(office: Office) -> tuple[str, list[Finding]]:
             lists = {**series_lists(session), STATUS: status}
             head = export_bundle(session, office.journal, files, lists=lists)
         with open_bundle(path) as bundle:
-            report = audit(bundle, trust)
+            report = audit(bundle, trust, since=[kept] if kept else ())
     return head.text, [_finding(one.place, one.message) for one in report.breaches]
 
 

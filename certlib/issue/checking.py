@@ -111,7 +111,7 @@ def _sheets(this: Round) -> list[Finding]:
 def _journal(this: Round) -> list[Finding]:
     """A round that found something is not gone on from: the next one looks again, and tells again."""
     if this.is_whole:
-        head, found = check_whole(this.office)
+        head, found = check_whole(this.office, this.state.head)
     else:
         head, found = check_since(this.office, this.state.head, this.since)
     if not found:

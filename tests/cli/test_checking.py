@@ -72,3 +72,22 @@ def test_what_was_done_past_the_program_ends_with_one_and_a_sentence(
     assert done.exit_code == 1
     assert sentence in done.stdout
     assert done.exception is None or isinstance(done.exception, SystemExit)
+
+
+def test_a_register_put_back_to_an_earlier_day_is_found_by_the_whole_round_until_it_is_mended(issued: Path) -> None:
+    """Its journal holds together and is signed; only the head that the checker kept knows of more."""
+    register, newer, example = issued / "register.db", issued / "newer.db", issued / "request.json"
+    before = register.read_bytes()
+    request = json.loads(certctl("issue", "--example", "2-25").stdout)
+    request["case"]["number"] = "360700-2026-000077"
+    example.write_text(json.dumps(request), encoding="utf-8")
+    assert certctl("issue", str(example), "--home", str(issued)).exit_code == 0
+    assert checked(issued)[0] == 0
+    newer.write_bytes(register.read_bytes())
+    register.write_bytes(before)
+    for _ in range(2):
+        code, outcomes = checked(issued)
+        assert (code, outcomes["journal"]) == (1, "fail")
+    assert "日志被截短或回退" in certctl("check", "--home", str(issued), "--json").stdout
+    register.write_bytes(newer.read_bytes())
+    assert checked(issued)[0] == 0
