@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from certlib.domain.verdict import Finding
+from certlib.errors import VerificationError
 from certlib.formats.leaf import Leaf
 from certlib.formats.tlog import HASH_SIZE, leaf_hash, verify_consistency
 from certlib.formats.tlog_checkpoint import Checkpoint, open_checkpoint
@@ -52,20 +53,24 @@ def check_whole(office: Office, kept: str = "") -> tuple[str, list[Finding]]:
 
 
 def check_since(office: Office, kept: str, start: int | None = None) -> tuple[str, list[Finding]]:
-    """What has come since the head `kept` (a signed note), or since leaf `start`: the new head, and what was found.
+    """What has come since the head `kept` (a signed note), or from leaf `start` on: the head to go on from, the findings.
 
-    Raises `VerificationError` when a head is not the journal's, or the journal did not merely grow.
+    A look that begins beyond `kept` passes over leaves that nobody has seen: then it is gone on from `kept`.
+    Raises `VerificationError` when a head is not the journal's, the journal did not merely grow, or has no `start`.
     """
     journal = office.journal
     before = open_checkpoint(kept, journal.verifiers).checkpoint if kept else None
+    seen = before.size if before is not None else 0
+    first = seen if start is None else start
     with office.register.reader() as session:
         text = journal.checkpoint(session)
         head = open_checkpoint(text, journal.verifiers).checkpoint
         if before is not None and before.size:
             _grown(session, journal, before, head)
-        first = start if start is not None else before.size if before is not None else 0
-        found = list(_Stretch(session, journal, head.size).look(min(first, head.size)))
-    return text, found
+        if first > head.size:
+            raise VerificationError(f"日志只有 {head.size} 条，没有第 {first} 条，未检查日志。")
+        found = list(_Stretch(session, journal, head.size).look(first))
+    return text if first <= seen else kept, found
 
 
 def _grown(session: Session, journal: Journal[Session], before: Checkpoint, head: Checkpoint) -> None:

@@ -91,3 +91,21 @@ def test_a_register_put_back_to_an_earlier_day_is_found_by_the_whole_round_until
     assert "日志被截短或回退" in certctl("check", "--home", str(issued), "--json").stdout
     register.write_bytes(newer.read_bytes())
     assert checked(issued)[0] == 0
+
+
+def test_a_look_from_a_later_leaf_on_passes_nothing_over(issued: Path) -> None:
+    """What lies between the kept head and that leaf is looked at by the next round; a leaf not there yet is misuse."""
+    assert checked(issued)[0] == 0
+    head = json.loads((issued / "check-state.json").read_text(encoding="utf-8"))["head"]
+    request = json.loads(certctl("issue", "--example", "2-25").stdout)
+    request["case"]["number"] = "360700-2026-000078"
+    (issued / "request.json").write_text(json.dumps(request), encoding="utf-8")
+    assert certctl("issue", str(issued / "request.json"), "--home", str(issued)).exit_code == 0
+    size = int(head.splitlines()[1])
+    assert checked(issued, "--since", str(size + 1))[0] == 0
+    assert json.loads((issued / "check-state.json").read_text(encoding="utf-8"))["head"] == head
+    assert checked(issued, "--since", str(size))[0] == 0
+    assert json.loads((issued / "check-state.json").read_text(encoding="utf-8"))["head"] != head
+    beyond = certctl("check", "--home", str(issued), "--since", "9999")
+    assert beyond.exit_code == 2
+    assert "没有检查" in beyond.output
