@@ -9,6 +9,7 @@
     witnesses  how far the witnesses have followed
     webhooks   targets that take nothing, events laid aside, events that wait too long
     permits    双公示 records near the end of their term, or beyond it
+    state      that the progress of the round could be kept
 
 A check that breaks is a finding too: the checker itself never stops the office.
 """
@@ -25,7 +26,7 @@ from sqlmodel import Session, col, select
 from certlib.domain.publicity import NEAR
 from certlib.domain.seal_life import SealState
 from certlib.domain.verdict import Finding
-from certlib.errors import CertlibError, StorageError
+from certlib.errors import CertlibError
 from certlib.formats.status import shard_of
 from certlib.issue.check_files import check_files
 from certlib.issue.check_journal import check_since, check_whole
@@ -76,17 +77,13 @@ Check = Callable[[Round], list[Finding]]
 def check_office(
     office: Office, now: datetime, *, whole: bool | None = None, since: int | None = None
 ) -> tuple[Finding, ...]:
-    """Every check, in order; at least one finding each, `pass` when nothing was found. Never raises.
+    """Every check, in order; at least one finding under each name, `pass` when nothing was found. Never raises.
 
     Goes on from where the last round came to; `whole` and `since` say how much of the journal to look at instead.
     """
     this = Round(office, now, CheckState.load(office.settings.home), whole, since)
     found = [finding for name, check in CHECKS.items() for finding in _guarded(name, check, this)]
-    try:
-        this.state.save(office.settings.home)
-    except StorageError as error:
-        found.append(Finding("state", "fail", error.message))
-    return tuple(found)
+    return (*found, *_guarded("state", _kept, this))
 
 
 def _guarded(name: str, check: Check, this: Round) -> list[Finding]:
@@ -98,6 +95,11 @@ def _guarded(name: str, check: Check, this: Round) -> list[Finding]:
         return [Finding(name, "fail", f"检查中断：{type(error).__name__}，台账中有无法读取的内容")]
 
 
+def _kept(this: Round) -> list[Finding]:
+    this.state.save(this.office.settings.home)
+    return []
+
+
 def _files(this: Round) -> list[Finding]:
     this.state.files, found = check_files(this.office, this.now, this.state.files, this.soon)
     return found
@@ -105,7 +107,7 @@ def _files(this: Round) -> list[Finding]:
 
 def _sheets(this: Round) -> list[Finding]:
     with this.office.register.reader() as session:
-        return [finding for finding in check_stock(session) if finding.outcome != "pass"]
+        return [_named("sheets", finding) for finding in check_stock(session) if finding.outcome != "pass"]
 
 
 def _journal(this: Round) -> list[Finding]:
@@ -184,7 +186,21 @@ def _statement(this: Round) -> list[Finding]:
 
 
 def _witnesses(this: Round) -> list[Finding]:
-    return [one for one in this.office.ask_witnesses() if one.outcome != "pass"]
+    return witness_findings(this.office)
+
+
+def witness_findings(office: Office) -> list[Finding]:
+    """Have the witnesses cosign what they have not yet; what is wrong with any, under the name of the check."""
+    return [_named("witnesses", one) for one in office.ask_witnesses() if one.outcome != "pass"]
+
+
+def _named(check: str, finding: Finding) -> Finding:
+    """A finding of a part (`stock:a-type`, `witness:a-name`) under the name of its check, the part in its words.
+
+    Alarms are kept by check: one under a name of its own would stay when the next round finds all sound.
+    """
+    _, _, part = finding.check.partition(":")
+    return Finding(check, finding.outcome, f"{part}：{finding.detail}" if part else finding.detail)
 
 
 def _webhooks(this: Round) -> list[Finding]:

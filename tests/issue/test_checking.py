@@ -59,7 +59,7 @@ def test_a_sound_office_has_nothing_to_tell(desk: Desk) -> None:
         ("UPDATE edition SET check_code = 'x'", "journal"),
         ("UPDATE certificate SET state = 'suspended'", "status"),
         ("DELETE FROM seal_use", "journal"),
-        ("DELETE FROM blank WHERE serial = 'GZ000002'", "stock:medical-device-licence"),
+        ("DELETE FROM blank WHERE serial = 'GZ000002'", "sheets"),
     ],
 )
 def test_an_edit_past_the_program_is_an_alarm(desk: Desk, statement: str, check: str) -> None:
@@ -69,6 +69,31 @@ def test_an_edit_past_the_program_is_an_alarm(desk: Desk, statement: str, check:
     desk.office.tick()
     spoil(desk, statement)
     assert "fail" in found(desk)[check]
+
+
+def test_every_finding_stands_under_the_name_of_its_check_so_that_the_next_round_clears_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The type of the blanks and the witness are in the words; each check and the state are told of in every round."""
+    desk.office.receive_blanks("medical-device-licence", "GZ000001", "GZ000003", person="甲", witness="乙")
+    desk.office.tick()
+    away = [Finding("witness:archive", "unknown", "没有应答"), Finding("witness:audit", "pass", "已见证 9 条")]
+    monkeypatch.setattr(type(desk.office), "ask_witnesses", lambda _: away)
+    spoil(desk, "DELETE FROM blank WHERE serial = 'GZ000002'")
+    first = check_office(desk.office, desk.clock())
+    assert {one.check for one in first} == {*CHECKS, "state"}
+    told = {one.check: one.detail for one in first if one.outcome not in {"pass", "warn"}}
+    assert told.keys() >= {"sheets", "witnesses"}
+    assert told["sheets"].startswith("medical-device-licence：在库账面 3 张")
+    assert told["witnesses"] == "archive：没有应答"
+    away.clear()
+    spoil(
+        desk,
+        "INSERT INTO blank (serial, type, state, \"window\", updated_at) VALUES ('GZ000002', "
+        "'medical-device-licence', 'stock', '', '2026-11-24 02:00:00')",
+    )
+    second = {one.check: one.outcome for one in check_office(desk.office, desk.clock())}
+    assert (second["sheets"], second["witnesses"], second["state"]) == ("pass", "pass", "pass")
 
 
 def test_a_certificate_of_an_enabled_seal_that_ends_soon_is_told_in_time(desk: Desk) -> None:
@@ -266,7 +291,8 @@ def test_a_check_that_breaks_is_itself_a_finding(desk: Desk, monkeypatch: pytest
         raise KeyError("x")
 
     monkeypatch.setattr("certlib.issue.checking.CHECKS", {"first": broken, "second": lambda *_: []})
-    assert [one.outcome for one in check_office(desk.office, desk.clock())] == ["fail", "pass"]
+    found = check_office(desk.office, desk.clock())
+    assert [(one.check, one.outcome) for one in found] == [("first", "fail"), ("second", "pass"), ("state", "pass")]
 
 
 def test_witnesses_of_development_follow_the_journal(desk: Desk) -> None:
