@@ -1,8 +1,8 @@
 """The checker's look at the journal: the whole of it now and then, and in between what has come since the last look.
 
-Whole: the audit of a bundle made now, with the published lists, against the head seen before. Since: the head is signed and grown from the one seen
-before, the new leaves are those that its tiles hash, each follows the step before it, and the rows written with them
-are as they were written. What was changed in older rows the next whole round finds.
+Whole: the audit of a bundle made now, with the published lists, against the head seen before. Since: the head is signed
+and grown from the one seen before, the new leaves are those that its tiles hash, each follows the step before it, and
+the rows written with them are as they were written. What was changed in older rows the next whole round finds.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PORTION = 8 * WIDTH  # leaves read at a time
 
 
 def check_whole(office: Office, kept: str = "") -> tuple[str, list[Finding]]:
-    """The audit of everything, which must have grown from the head `kept` (a signed note): the new head, what was found."""
+    """The audit of everything, grown from the head `kept` (a signed note): the new head, and what was found."""
     trust = AuditTrust(
         journal=office.journal.verifiers,
         witnesses=[one.verifier for one in office.witnesses],
@@ -53,7 +53,7 @@ def check_whole(office: Office, kept: str = "") -> tuple[str, list[Finding]]:
 
 
 def check_since(office: Office, kept: str, start: int | None = None) -> tuple[str, list[Finding]]:
-    """What has come since the head `kept` (a signed note), or from leaf `start` on: the head to go on from, the findings.
+    """What has come since the head `kept` (a signed note), or from leaf `start` on: the head to go on from, findings.
 
     A look that begins beyond `kept` passes over leaves that nobody has seen: then it is gone on from `kept`.
     Raises `VerificationError` when a head is not the journal's, the journal did not merely grow, or has no `start`.
