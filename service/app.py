@@ -15,7 +15,6 @@ import structlog
 from fastapi import FastAPI
 
 from certlib import __version__
-from certlib.domain.verdict import Finding
 from service import openapi, problems
 from service.background import Worker
 from service.edge import BodyLimit, Record
@@ -116,11 +115,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         service.sandbox.close()
 
 
-def _keep(service: Running, found: tuple[Finding, ...]) -> None:
-    service.metrics.findings(found)
-    service.rounds.keep(found, service.clock())
-
-
 def _worker(service: Running) -> Worker | None:
     if not service.settings.worker:
         return None
@@ -130,7 +124,7 @@ def _worker(service: Running) -> Worker | None:
         clock=service.clock,
         log=structlog.get_logger(),
         on_fault=service.metrics.worker_faults.inc,
-        on_findings=lambda found: _keep(service, found),
+        rounds=service.rounds,
         on_dead=service.metrics.dead_letters.inc,
         watch=service.watch,
     )

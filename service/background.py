@@ -8,7 +8,7 @@ beside each other, and one that is killed loses nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
@@ -18,13 +18,15 @@ from certlib.city.webhooks import PACE, WebhookClient
 from certlib.city.worker import DeliveryWorker
 from certlib.domain.delivery import Delivery
 from certlib.domain.verdict import Finding
-from certlib.issue.checking import check_office
+from certlib.issue.checking import witness_findings
 from certlib.issue.hooks import Hook
 from certlib.issue.office import Office
 from certlib.issue.replaying import hooks_of, queue_of
 from service.delivering import Delivering, Watch
+from service.rounds import Rounds
 
 _WITNESS_PAUSE = 1.0  # seconds between looks at what is not cosigned yet
+_FIRST_CHECK = 60.0  # seconds from the start to the first round of the checker
 _COMPARE_PAUSE = 60.0  # seconds between looks whether the day's comparison is due
 _LONGEST_PAUSE = 30.0  # seconds between rounds while they fail
 
@@ -40,12 +42,12 @@ class Worker:
         clock: Callable[[], datetime],
         log: Any,
         on_fault: Callable[[], None] = lambda: None,
-        on_findings: Callable[[tuple[Finding, ...]], None] = lambda _: None,
+        rounds: Rounds | None = None,
         on_dead: Callable[[], None] = lambda: None,
         watch: Watch | None = None,
     ) -> None:
         self._office, self._tick, self._clock = office, tick_seconds, clock
-        self._log, self._on_fault, self._on_findings = log, on_fault, on_findings
+        self._log, self._on_fault, self._rounds = log, on_fault, rounds or Rounds(log=log)
         self._on_dead, self._watch = on_dead, watch or Watch(office)
         self._stop = threading.Event()
         self._held = ExitStack()
@@ -99,22 +101,20 @@ class Worker:
     def _watch_witnesses(self) -> None:
         """Witnesses are elsewhere and may be slow: they hold up nothing but this thread."""
         while not self._stop.wait(_WITNESS_PAUSE):
-            self._guarded("asking witnesses", lambda: self._tell(self._office.ask_witnesses()))
+            self._guarded("asking witnesses", self._ask_witnesses)
+
+    def _ask_witnesses(self) -> None:
+        found = witness_findings(self._office) or [Finding("witnesses", "pass", "")]
+        self._rounds.watch(found, self._clock())
 
     def _check(self) -> None:
         """The continuous checker; its findings are alarms in the log, in the metric and on the auditor's page."""
-        pause = self._office.settings.check_seconds
+        pause = min(
+            self._office.settings.check_seconds, _FIRST_CHECK
+        )  # a service started anew each hour is checked too
         while not self._stop.wait(pause):
-            self._guarded("checking", lambda: self._tell(check_office(self._office, self._clock())))
-
-    def _tell(self, findings: Iterable[Finding]) -> None:
-        found = tuple(findings)
-        for finding in found:
-            if finding.outcome != "pass":
-                log = self._log.error if finding.outcome == "fail" else self._log.warning
-                log("alarm", check=finding.check, outcome=finding.outcome, detail=finding.detail)
-        if found:
-            self._on_findings(found)
+            self._guarded("checking", lambda: self._rounds.check(self._office, self._clock))
+            pause = self._office.settings.check_seconds
 
     def _guarded(self, what: str, work: Callable[[], object]) -> None:
         try:
@@ -139,7 +139,8 @@ class Worker:
     def _laid_aside(self, name: str, delivery: Delivery, _reason: str) -> None:
         """An alarm at once, by the event's id; the reason stays in the register: a receiver may say what it likes."""
         self._on_dead()
-        self._tell([Finding("webhooks", "fail", f"{name} 的事件 {delivery.message['id']} 已搁置，原因见死信。")])
+        words = f"{name} 的事件 {delivery.message['id']} 已搁置，原因见死信。"
+        self._rounds.add(Finding("webhooks", "fail", words), self._clock())
 
     def _delivering(self) -> Delivering:
         made = Delivering(self._office, self._watch, clock=self._clock, log=self._log, on_dead=self._on_dead)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter as Counts
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -32,6 +33,15 @@ class Metrics:
         self.alarms = Gauge(
             "certlib_check_alarms", "Findings of the last check that are not sound.", ("check",), registry=self.registry
         )
+        self.warnings = Gauge(
+            "certlib_check_warnings",
+            "What the last check warns of or could not tell.",
+            ("check",),
+            registry=self.registry,
+        )
+        self.checked = Gauge(
+            "certlib_check_seconds", "Moment of the last check, Unix time.", ("check",), registry=self.registry
+        )
 
         self.dead_letters = Counter(
             "certlib_delivery_dead_letters", "Deliveries laid aside by this process.", registry=self.registry
@@ -55,11 +65,13 @@ class Metrics:
             "certlib_delivery_compared_seconds", "Moment of the last comparison, Unix time.", registry=self.registry
         )
 
-    def findings(self, found: Collection[Finding]) -> None:
-        """Note what the continuous checker found, by check."""
-        counts = Counts(one.check for one in found if one.outcome == "fail")
-        for check in {one.check for one in found} | counts.keys():
-            self.alarms.labels(check).set(counts[check])
+    def findings(self, last: Mapping[str, tuple[datetime, Collection[Finding]]]) -> None:
+        """Note when each check of the continuous checker last ran, and what it found."""
+        for check, (at, found) in last.items():
+            counts = Counts(one.outcome for one in found)
+            self.alarms.labels(check).set(counts["fail"])
+            self.warnings.labels(check).set(counts["warn"] + counts["unknown"])
+            self.checked.labels(check).set(at.timestamp())
 
     def deliveries(self, standing: Standing) -> None:
         """Note how deliveries to the city repository stand."""

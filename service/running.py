@@ -55,7 +55,7 @@ class Running:
     shelf: Shelf = field(default_factory=Shelf)
     # more at once gain nothing: threads that ask SQLite pass the interpreter's lock around at every statement
     looking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(LOOKING_PLACES))
-    rounds: Rounds = field(default_factory=Rounds)
+    rounds: Rounds
     watch: Watch
     heavy: threading.Lock = field(default_factory=threading.Lock)  # one export, or one round of the checker on demand
     # one report at a time: each reads much of the register
@@ -72,6 +72,7 @@ def assemble(
     office: Office, settings: ServiceSettings, *, clients: dict[str, Client], token_key: ECKey, clock: Clock = utc_now
 ) -> Running:
     """Put a service together from its parts."""
+    metrics = Metrics()
     counters = cast("Storage", storage_from_string(settings.counters))
     desk = TokenDesk(
         base=settings.base,
@@ -92,7 +93,8 @@ def assemble(
         counting=Counting(counters),
         issuing=Gate(settings.issuing_places, queue=settings.issuing_queue, patience=settings.patience_seconds),
         checking=Gate(settings.checking_places, queue=settings.checking_queue, patience=settings.patience_seconds),
-        metrics=Metrics(),
+        metrics=metrics,
+        rounds=Rounds(metrics.findings),
         watch=Watch(office),
     )
 

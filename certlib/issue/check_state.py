@@ -6,14 +6,19 @@ head, which bears the journal's signature.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from certlib.errors import StorageError
 
-_NAME = "check-state.json"
+_NAME, _LOCK = "check-state.json", "check-state.lock"
+_LONGEST = 1 << 20  # bytes; cut there it is no JSON, and cannot be read
 
 
 @dataclass(slots=True)
@@ -28,18 +33,37 @@ class CheckState:
     def load(cls, home: Path) -> CheckState:
         """The state kept in `home`, a fresh one when there is none."""
         try:
-            values = json.loads((home / _NAME).read_text(encoding="utf-8"))
+            with (home / _NAME).open("rb") as file:
+                values = json.loads(file.read(_LONGEST))
             at = datetime.fromisoformat(values["full_at"]) if values["full_at"] else None
             return cls(str(values["files"]), str(values["head"]), at if at and at.tzinfo else None)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return cls()
 
     def save(self, home: Path) -> None:
         """Keep it. Raises `StorageError` when the disk refuses."""
         values = {**asdict(self), "full_at": self.full_at.isoformat() if self.full_at else ""}
-        path = home / _NAME
+        fresh = home / f".check-state.{secrets.token_hex(8)}"
         try:
-            path.with_suffix(".new").write_text(json.dumps(values), encoding="utf-8")
-            path.with_suffix(".new").replace(path)
+            try:
+                fresh.write_text(json.dumps(values), encoding="utf-8")
+                fresh.replace(home / _NAME)
+            finally:
+                fresh.unlink(missing_ok=True)
         except OSError as error:
-            raise StorageError(f"检查进度无法写入 {path}：{error.strerror}。") from error
+            raise StorageError(f"检查进度无法写入 {_NAME}：{error.strerror}。") from error
+
+
+@contextmanager
+def one_round(home: Path) -> Iterator[None]:
+    """One round at a time over a home, whichever process or thread makes it: a second waits for the first.
+
+    Raises `StorageError` when the disk refuses.
+    """
+    with ExitStack() as held:
+        try:
+            file = held.enter_context((home / _LOCK).open("a"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            raise StorageError(f"检查进度无法锁定：{error.strerror}。") from error
+        yield

@@ -26,11 +26,11 @@ from sqlmodel import Session, col, select
 from certlib.domain.publicity import NEAR
 from certlib.domain.seal_life import SealState
 from certlib.domain.verdict import Finding
-from certlib.errors import CertlibError
+from certlib.errors import CertlibError, StorageError
 from certlib.formats.status import shard_of
 from certlib.issue.check_files import check_files
 from certlib.issue.check_journal import check_since, check_whole
-from certlib.issue.check_state import CheckState
+from certlib.issue.check_state import CheckState, one_round
 from certlib.issue.office import Office
 from certlib.issue.replaying import hook_views
 from certlib.register.publicity import pending
@@ -81,6 +81,14 @@ def check_office(
 
     Goes on from where the last round came to; `whole` and `since` say how much of the journal to look at instead.
     """
+    try:
+        with one_round(office.settings.home):
+            return _round(office, now, whole, since)
+    except StorageError as error:  # the place of the state is broken: look all the same, and say so
+        return (*_round(office, now, whole, since), Finding("state", "fail", error.message))
+
+
+def _round(office: Office, now: datetime, whole: bool | None, since: int | None) -> tuple[Finding, ...]:
     this = Round(office, now, CheckState.load(office.settings.home), whole, since)
     found = [finding for name, check in CHECKS.items() for finding in _guarded(name, check, this)]
     return (*found, *_guarded("state", _kept, this))

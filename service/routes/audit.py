@@ -22,7 +22,6 @@ from certlib.domain.civil import civil_date, day_start
 from certlib.errors import Fault, NotFoundError, RequestError
 from certlib.issue import auditing
 from certlib.issue.anomalies import anomalies
-from certlib.issue.checking import check_office
 from certlib.issue.exporting import export_office
 from certlib.issue.views import key_of
 from certlib.register.access_log import record_accesses
@@ -232,7 +231,8 @@ def check(service: Service, caller: Auditor) -> Response:
     _whole_office(caller)
     _log(service, caller, "audit:check")
     with _alone(service):
-        service.rounds.keep(check_office(service.office, service.clock()), service.clock())
+        if not service.rounds.check(service.office, service.clock, wait=False):
+            raise BusyError(10)
     return send_json(_findings(service))
 
 

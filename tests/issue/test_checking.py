@@ -1,5 +1,7 @@
 """The continuous checker finds what was done past the program, and the office goes on."""
 
+import threading
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -307,3 +309,38 @@ def test_witnesses_of_development_follow_the_journal(desk: Desk) -> None:
         desk.office.register.journal.append(session, Leaf(kind="key:added", at=desk.clock()))
     desk.office.sequence()
     assert len(desk.office.ask_witnesses()) == 2
+
+
+def test_rounds_of_one_home_wait_for_each_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A round by hand while the worker's is under way neither loses its state nor writes over it."""
+    inside, most = [0], [0]
+
+    def slow(_: object) -> list[Finding]:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0.2)
+        inside[0] -= 1
+        return []
+
+    monkeypatch.setattr("certlib.issue.checking.CHECKS", {"slow": slow})
+    now, found = desk.clock(), []
+    rounds = [threading.Thread(target=lambda: found.extend(check_office(desk.office, now))) for _ in range(3)]
+    for one in rounds:
+        one.start()
+    for one in rounds:
+        one.join()
+    assert most == [1]
+    assert {(one.check, one.outcome) for one in found} == {("slow", "pass"), ("state", "pass")}
+    assert not list(desk.office.settings.home.glob(".check-state*"))
+
+
+def test_a_home_that_takes_no_state_is_an_alarm_and_the_checks_go_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the lock nor the state can be written."""
+    for name in ("check-state.lock", "check-state.json"):
+        (desk.office.settings.home / name).mkdir()
+    monkeypatch.setattr("certlib.issue.checking.CHECKS", {"one": lambda _: []})
+    found = check_office(desk.office, desk.clock())
+    assert [one.outcome for one in found if one.check == "one"] == ["pass"]
+    assert "fail" in {one.outcome for one in found if one.check == "state"}

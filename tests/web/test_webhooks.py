@@ -19,7 +19,6 @@ from joserfc.jwk import ECKey
 from sqlmodel import select
 
 from certlib.cli.main import main
-from certlib.domain.verdict import Finding
 from certlib.errors import ConfigurationError
 from certlib.formats.webhook import WebhookEvent, WebhookSecret, verify_webhook
 from certlib.issue.composition import open_office
@@ -48,7 +47,6 @@ class Town:
     education: Receiver
     window: Receiver
     home: Path
-    alarms: list[Finding]
 
     def view(self, name: str = "market") -> dict[str, Any]:
         """How a target stands."""
@@ -112,12 +110,12 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         keys[DEVELOPMENT_CLIENT] = read_key(development_key_file(DEVELOPMENT_CLIENT))
         office = stack.enter_context(open_office(Settings.load(home)))
         service = open_service(office, settings)
-        alarms: list[Finding] = []
-        worker = Worker(office, tick_seconds=0.1, clock=utc_now, log=structlog.get_logger(), on_findings=alarms.extend)
+        log = structlog.get_logger()
+        worker = Worker(office, tick_seconds=0.1, clock=utc_now, log=log, rounds=service.rounds)
         worker.start()
         stack.callback(worker.stop)
         http = stack.enter_context(TestClient(create_app(service), base_url=BASE))
-        yield Town(Web(http, office, service, keys, io.StringIO()), market, education, window, home, alarms)
+        yield Town(Web(http, office, service, keys, io.StringIO()), market, education, window, home)
 
 
 def _until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
@@ -162,7 +160,7 @@ def test_what_the_receiver_refuses_is_seen_and_sent_again(town: Town) -> None:
         "dead",
     )
     assert "410" in letter["reason"]
-    (alarm,) = [one for one in town.alarms if one.check == "webhooks"]
+    (alarm,) = [one for one in town.web.service.rounds.findings() if one.check == "webhooks"]
     assert (alarm.outcome, letter["id"] in alarm.detail) == ("fail", True)
     assert body["number"] not in json.dumps(letter, ensure_ascii=False)
     town.market.answer = 204
