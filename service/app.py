@@ -103,6 +103,7 @@ def create_app(service: Running) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Run the worker while the application runs; on the way out its round under way is finished."""
     service: Running = app.state.running
+    _warm(service)
     worker = _worker(service)
     if worker:
         worker.start()
@@ -113,6 +114,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         if worker:
             worker.stop()
         service.sandbox.close()
+
+
+def _warm(service: Running) -> None:
+    """Start what examines uploads, so that the first file need not wait for it; without it the rest is served."""
+    try:
+        service.sandbox.start()
+    except OSError as error:  # told of again with each upload, which is answered 503
+        structlog.get_logger().error("alarm", code="sandbox-not-started", error=type(error).__name__)
 
 
 def _worker(service: Running) -> Worker | None:

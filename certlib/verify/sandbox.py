@@ -145,7 +145,10 @@ class Sandbox:
             return Pictures()
 
     def start(self) -> None:
-        """Start the child now instead of at the first file; returns at once, the child gets ready meanwhile."""
+        """Start the child now instead of at the first file; returns at once, the child gets ready meanwhile.
+
+        Raises `OSError` when the system starts no process.
+        """
         with self._lock:
             self._started()
 
@@ -182,11 +185,10 @@ class Sandbox:
     def _hand_over(self, connection: socket.socket) -> None:
         with self._lock:
             for _ in range(2):
-                control = self._started()
                 try:
-                    socket.send_fds(control, [b"\x01"], [connection.fileno()])
+                    socket.send_fds(self._started(), [b"\x01"], [connection.fileno()])
                 except OSError:
-                    self._end()  # the child is gone: start another, once
+                    self._end()  # the child is gone, or did not start: another, once
                 else:
                     return
         raise SandboxBusyError("核验进程无法启动，请稍后再试。")

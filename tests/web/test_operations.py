@@ -250,3 +250,23 @@ def test_a_full_house_answers_503(web: Any) -> None:
     assert {status for status, _ in codes} <= {201, 503}
     assert any(status == 201 for status, _ in codes)
     assert all(retry for status, retry in codes if status == 503)
+
+
+def test_what_examines_uploads_is_ready_before_the_first_file(web_alone: Any) -> None:
+    """The child is started with the application, and no request waits for its imports."""
+    assert web_alone.service.sandbox._child is not None
+    assert web_alone.service.sandbox._child.poll() is None
+
+
+def test_a_machine_that_starts_no_process_serves_all_but_uploads(web: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application comes up; a file is answered with “come back later”, not with a fault."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("certlib.verify.sandbox.subprocess.Popen", refuse)
+    settings = load_service_settings(web.office.settings.home, public_url=BASE, worker=False)
+    with TestClient(create_app(open_service(web.office, settings)), raise_server_exceptions=False) as http:
+        assert http.get("/readyz").status_code == 200
+        answer = http.post("/public/files", content=b"%PDF-1.7", headers={"content-type": "application/pdf"})
+        assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
