@@ -159,36 +159,37 @@ class DeliveryWorker:
                 for delivery in part:
                     self._queue.retry(delivery, "", self._clock(), outage=True)
             else:
-                self._attempt(part)
+                self._attempt(part, stop)
         except StorageError as error:
             log.warning("delivery %s: %s", part[0].id, error)
 
-    def _attempt(self, part: list[Delivery]) -> None:
+    def _attempt(self, part: list[Delivery], stop: threading.Event | None) -> None:
         try:
-            self._report(part, self._push(part))
+            pairs = list(zip(part, self._push(part), strict=True))
         except (DeliveryDelayedError, CounterpartError) as error:
             self._delayed(part, error)
-        except StorageError:
-            raise
         except Exception as error:  # one poisoned row must not stop the others
             if len(part) > 1:  # whose fault it is shows when each goes alone
                 for delivery in part:
-                    self._deliver([delivery])
+                    self._deliver([delivery], stop)
+            elif isinstance(error, StorageError):  # its file cannot be read now; it may come back from a backup
+                self._again(part[0], f"[{error.code}] {error}")
             elif isinstance(error, CertlibError):
                 self._dead(part[0], f"[{error.code}] {error}")
             else:
                 log.exception("delivery %s failed unexpectedly", part[0].id)
                 self._again(part[0], f"{type(error).__name__}: {error}")
+        else:
+            self._report(pairs)
 
     def _push(self, part: list[Delivery]) -> list[Answer]:
         if self._bulk and len(part) > 1:
             return self._bulk.push_all(part)
         return [self._counterpart.push(part[0])]
 
-    def _report(self, part: list[Delivery], answers: list[Answer]) -> None:
+    def _report(self, pairs: Sequence[tuple[Delivery, Answer]]) -> None:
         """Close what has arrived in one commit, then see to the rest."""
         self._outages, self._failed, self._paused_until, self.trouble = 0, 0, 0.0, ""
-        pairs = list(zip(part, answers, strict=True))
         arrived = [(one, answer.as_json(), answer.digest) for one, answer in pairs if answer.line.kind != "error"]
         if arrived:
             self._queue.done_all(arrived, self._clock())

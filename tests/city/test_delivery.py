@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import timedelta
 
@@ -192,6 +193,45 @@ def test_a_missing_file_is_a_dead_letter(city, office, certificate):
         office.worker(client).deliver_due()
     (letter,) = office.queue.dead_letters()
     assert letter.last_error == "[not-found] 文件库中没有这一文件。"
+
+
+def test_a_damaged_file_holds_up_no_other_record(city, office, certificate):
+    """Of five in one call four arrive; the one whose file is damaged is tried again, and is a dead letter at last."""
+    for _ in range(5):
+        office.event(certificate(), "issue")
+    damaged = office.rows()[2]
+
+    def read(sha256: str) -> bytes:
+        if sha256 == damaged.file:
+            raise StorageError("文件在磁盘上已被改动，停止使用；请从备份恢复。", code="file-damaged")
+        return office.files[sha256]
+
+    office.queue = SqlDeliveries(office.engine, read)
+    with city.client() as client:
+        office.worker(client, pace=QUICK.__class__(first=0.0, longest=0.0, give_up=3)).deliver_due()
+    (letter,) = office.queue.dead_letters()
+    assert (letter.id, letter.failures, office.queue.backlog().done) == (damaged.id, 2, 4)
+    assert "[file-damaged]" in letter.last_error
+
+
+def test_a_call_taken_apart_ends_when_told_to_stop(city, office, certificate):
+    """What was to go alone after a refused call is given back once the worker is stopped."""
+    for _ in range(5):
+        office.event(certificate(), "issue")
+    stop = threading.Event()
+
+    class Stopped(Calls):
+        def push_all(self, deliveries):
+            if len(deliveries) > 1:
+                stop.set()
+            return super().push_all(deliveries)
+
+    with city.client() as client:
+        calls = Stopped(client, DeliveryRefusedError("过大", code="delivery-too-large"))
+        office.worker(calls).run(stop)
+    assert [len(call) for call in calls.calls] == [5]
+    backlog = office.queue.backlog()
+    assert (backlog.due, backlog.leased) == (5, 0)
 
 
 def test_a_database_in_trouble_does_not_end_the_worker(city, office, certificate):
