@@ -99,8 +99,13 @@ class DeliveryWorker:
         self._outages = 0
         self._failed = 0  # calls in a row
         self._paused_until = 0.0  # monotonic
+        self._away, self._unclaimed = "", ""  # why no call gets through; why the register gives out nothing
         self.delivered = 0
-        self.trouble = ""  # the latest reason why nothing can be delivered; empty while it works
+
+    @property
+    def trouble(self) -> str:
+        """The latest reason why nothing can be delivered; empty while it works."""
+        return self._unclaimed or self._away
 
     def wake(self) -> None:
         """Look for work now; told by `Register.on_delivery` after a commit, it saves the idle wait."""
@@ -132,11 +137,14 @@ class DeliveryWorker:
         calls = free * (self._pace.together if self._bulk else 1)
         limit = 1 if self._outages else calls  # after an outage one probe goes first
         try:
-            return self._queue.claim(self._name, self._clock(), limit, self._pace.lease)
+            claimed = self._queue.claim(self._name, self._clock(), limit, self._pace.lease)
         except StorageError as error:
             log.warning("deliveries cannot be claimed: %s", error)
-            self._pause(str(error), 0.0)
+            self._unclaimed = str(error)
+            self._pause(0.0)
             return []
+        self._unclaimed = ""
+        return claimed
 
     def _rest(self, flying: set[Future[None]]) -> None:
         """Wait for something to do: a slot, a wake-up, or the next look."""
@@ -189,7 +197,7 @@ class DeliveryWorker:
 
     def _report(self, pairs: Sequence[tuple[Delivery, Answer]]) -> None:
         """Close what has arrived in one commit, then see to the rest."""
-        self._outages, self._failed, self._paused_until, self.trouble = 0, 0, 0.0, ""
+        self._outages, self._failed, self._paused_until, self._away = 0, 0, 0.0, ""
         arrived = [(one, answer.as_json(), answer.digest) for one, answer in pairs if answer.line.kind != "error"]
         if arrived:
             self._queue.done_all(arrived, self._clock())
@@ -219,7 +227,8 @@ class DeliveryWorker:
         outage = isinstance(error, CounterpartError) or error.outage or self._failed >= SILENCE
         after = 0.0 if isinstance(error, CounterpartError) else error.after
         if outage:
-            self._pause(str(error), after)
+            self._away = str(error)
+            self._pause(after)
         for delivery in part:
             self._again(delivery, f"[{error.code}] {error}", outage=outage, after=after)
 
@@ -237,6 +246,6 @@ class DeliveryWorker:
         if self._on_dead is not None:
             self._on_dead(delivery, reason)
 
-    def _pause(self, reason: str, after: float) -> None:
-        self._outages, self.trouble = self._outages + 1, reason
+    def _pause(self, after: float) -> None:
+        self._outages += 1
         self._paused_until = time.monotonic() + max(self._pace.waiting(self._outages, self._chance()), after)

@@ -253,6 +253,24 @@ def test_a_database_in_trouble_does_not_end_the_worker(city, office, certificate
     assert worker.delivered == 1
 
 
+def test_a_database_that_is_back_is_no_trouble(office):
+    """What is said while the register gives out nothing is no longer said once it does, also with nothing to send."""
+    troubles = iter([True, False])
+
+    class Troubled(SqlDeliveries):
+        def claim(self, *args):
+            if next(troubles):
+                raise StorageError("数据库正忙")
+            return super().claim(*args)
+
+    office.queue = Troubled(office.engine, office.files.__getitem__)
+    worker = office.worker(None, pace=QUICK.__class__(first=0.0, longest=0.0))
+    worker.deliver_due()
+    assert worker.trouble == "数据库正忙"
+    worker.deliver_due()
+    assert worker.trouble == ""
+
+
 def test_an_unexpected_error_comes_back_with_its_reason(office, certificate):
     """A failure nobody foresaw returns the delivery with the reason; after the last try it is a dead letter."""
 
