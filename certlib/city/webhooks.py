@@ -17,6 +17,7 @@ import hashlib
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from certlib import __version__
@@ -31,8 +32,11 @@ from certlib.formats.facts import canonical
 from certlib.formats.webhook import WebhookSecret, webhook_headers
 
 TIMEOUT = 20.0  # seconds for the whole exchange; the standard recommends 15 to 30
-PACE = Pace(parallel=4, idle=1.0, first=5.0, longest=300.0, give_up=1000)
-"""Waits double from 5 s to 5 min; what fails for its own sake is laid aside after some two and a half days."""
+PACE = Pace(parallel=4, idle=1.0, first=5.0, longest=300.0, give_up=1000, silence=inf)
+"""Waits double from 5 s to 5 min; what fails for its own sake is laid aside after some two and a half days.
+
+However many calls fail in a row: a quiet target has one event alone, and that may be what it never takes.
+"""
 
 _AWAY = frozenset({429, 502, 503, 504})
 _GONE = 410

@@ -4,7 +4,8 @@ Rules:
 * The queue gives at most one event of a certificate at a time, so order needs no lock here.
 * What is due at once goes in one call, where the counterpart takes several; what has failed before goes alone.
 * A delay goes back with growing, jittered waiting; an outage also slows the claims down to a probe at a time.
-* While no call at all gets through, that is an outage, whatever the calls die of: it is held against no record.
+* While no call at all gets through, that is an outage, whatever the calls die of (`Pace.silence`): it is held against
+  no record.
 * A refusal is a dead letter with its reason, told to `on_dead` at once.
 * A repository that lacks an event we hold as delivered gets it again, before the one that showed it.
 * `stop` ends claiming; what is in the air is finished, and what had only been claimed is given back.
@@ -33,9 +34,6 @@ from certlib.errors import CertlibError, CounterpartError, DeliveryDelayedError,
 
 log = logging.getLogger(__name__)
 
-SILENCE = 10
-"""Calls that failed one after the other until it is no longer believed to be the records' fault."""
-
 
 class Counterpart(Protocol):
     """Where deliveries go."""
@@ -61,7 +59,8 @@ class Pace:
     """How a worker works: calls at once, deliveries a call, lease, idle poll, and waiting after a failure (seconds).
 
     The n-th failure waits between half and all of `first` · 2^(n-1), at most `longest`. After `give_up` failures for
-    its own sake a delivery becomes a dead letter.
+    its own sake a delivery becomes a dead letter. `silence` is the number of calls that failed one after the other
+    from which on it is no longer believed to be the records' fault.
     """
 
     parallel: int = 4
@@ -71,6 +70,7 @@ class Pace:
     first: float = 0.5
     longest: float = 20.0
     give_up: int = 200
+    silence: float = 10
 
     def waiting(self, failures: int, chance: float) -> float:
         """Seconds to wait after that many failures; `chance` in 0..1 spreads workers."""
@@ -224,7 +224,7 @@ class DeliveryWorker:
 
     def _delayed(self, part: list[Delivery], error: DeliveryDelayedError | CounterpartError) -> None:
         self._failed += 1
-        outage = isinstance(error, CounterpartError) or error.outage or self._failed >= SILENCE
+        outage = isinstance(error, CounterpartError) or error.outage or self._failed >= self._pace.silence
         after = 0.0 if isinstance(error, CounterpartError) else error.after
         if outage:
             self._away = str(error)

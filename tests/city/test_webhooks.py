@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlmodel import col, select
 
+from certlib.city import webhooks
 from certlib.city.webhooks import WebhookClient
 from certlib.city.worker import DeliveryWorker
 from certlib.domain.delivery import Delivery
@@ -235,6 +236,17 @@ def test_any_other_status_is_tried_again(receiver, status):
     assert not caught.value.outage
     assert f"（{status}）：[31mno x" in caught.value.message
     assert len(caught.value.message) < 300
+
+
+def test_an_event_that_a_quiet_receiver_never_takes_is_laid_aside_at_last(hooks, receiver):
+    """It is the only event, every call fails, and still it is a dead letter after its last try."""
+    receiver.answer = 500
+    hooks.event("a", "issue")
+    pace = replace(webhooks.PACE, first=0.0, longest=0.0, give_up=30)
+    DeliveryWorker(hooks.queue, client_of(receiver), name="w", clock=now, pace=pace).deliver_due()
+    (row,) = hooks.rows()
+    assert (row.state, len(receiver.came)) == ("dead", 30)
+    assert "counterpart-status" in row.last_error
 
 
 def test_a_receiver_that_is_gone_gets_nothing_more(each_hooks, receiver):
