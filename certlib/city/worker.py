@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from traceback import extract_tb
 from typing import Protocol, runtime_checkable
 
 from certlib.city.client import Answer
@@ -33,6 +35,8 @@ from certlib.domain.delivery import Delivery
 from certlib.errors import CertlibError, CounterpartError, DeliveryDelayedError, StorageError
 
 log = logging.getLogger(__name__)
+
+_CODE = re.compile("[A-Za-z0-9_-]{1,12}")  # what of a counterpart may be in our log: no words, no number of a holder
 
 
 class Counterpart(Protocol):
@@ -176,19 +180,22 @@ class DeliveryWorker:
             pairs = list(zip(part, self._push(part), strict=True))
         except (DeliveryDelayedError, CounterpartError) as error:
             self._delayed(part, error)
-        except Exception as error:  # one poisoned row must not stop the others
+        except Exception as error:  # noqa: BLE001  one poisoned row must not stop the others
             if len(part) > 1:  # whose fault it is shows when each goes alone
                 for delivery in part:
                     self._deliver([delivery], stop)
             elif isinstance(error, StorageError):  # its file cannot be read now; it may come back from a backup
                 self._again(part[0], f"[{error.code}] {error}")
             elif isinstance(error, CertlibError):
-                self._dead(part[0], f"[{error.code}] {error}")
+                self._dead(part[0], error.code, f"[{error.code}] {error}")
             else:
-                log.exception("delivery %s failed unexpectedly", part[0].id)
-                self._again(part[0], f"{type(error).__name__}: {error}")
+                self._unforeseen(part[0], error)
         else:
             self._report(pairs)
+
+    def _unforeseen(self, delivery: Delivery, error: Exception) -> None:
+        log.error("delivery %s failed unexpectedly: %s", delivery.id, _place(error))
+        self._again(delivery, f"{type(error).__name__}: {error}")
 
     def _push(self, part: list[Delivery]) -> list[Answer]:
         if self._bulk and len(part) > 1:
@@ -213,7 +220,9 @@ class DeliveryWorker:
         elif line.code in codes.get("again", ()):
             self._again(delivery, f"[{line.code}] {line.message}")
         else:
-            self._dead(delivery, f"[{line.code}] {line.message}")
+            self._dead(
+                delivery, line.code if _CODE.fullmatch(line.code) else "refused", f"[{line.code}] {line.message}"
+            )
 
     def _fill(self, delivery: Delivery, last: int, message: str) -> None:
         """The repository lost what it had acknowledged: deliver that again, then this."""
@@ -235,17 +244,24 @@ class DeliveryWorker:
     def _again(self, delivery: Delivery, reason: str, *, outage: bool = False, after: float = 0.0) -> None:
         failures = delivery.failures + 1
         if not outage and failures >= self._pace.give_up:
-            self._dead(delivery, f"重试 {failures} 次未成功，最后原因：{reason}")
+            self._dead(delivery, "given-up", f"重试 {failures} 次未成功，最后原因：{reason}")
             return
         seconds = max(self._pace.waiting(failures, self._chance()), after)
         self._queue.retry(delivery, reason, self._clock() + timedelta(seconds=seconds), outage=outage)
 
-    def _dead(self, delivery: Delivery, reason: str) -> None:
+    def _dead(self, delivery: Delivery, code: str, reason: str) -> None:
+        """Lay it aside; the reason stays in the register, since it may quote what a log must not hold."""
         self._queue.dead(delivery, reason, self._clock())
-        log.error("dead letter %s, sequence %s: %s", delivery.identifier, delivery.sequence, reason)
+        log.error("dead letter %s: %s", delivery.id, code)
         if self._on_dead is not None:
             self._on_dead(delivery, reason)
 
     def _pause(self, after: float) -> None:
         self._outages += 1
         self._paused_until = time.monotonic() + max(self._pace.waiting(self._outages, self._chance()), after)
+
+
+def _place(error: Exception) -> str:
+    """The class of an error and the places it passed; its message may quote what a log must not hold."""
+    places = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
+    return f"{type(error).__name__} ({' > '.join(places)})"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from datetime import timedelta
 
 import pytest
 
+from certlib.city.client import Answer
+from certlib.city.mapping import Line, load_dialect
 from certlib.errors import DeliveryDelayedError, DeliveryRefusedError, NotFoundError, StorageError
 from certlib.register.deliveries import SqlDeliveries
 from city_repository.serving import served
@@ -286,6 +289,43 @@ def test_an_unexpected_error_comes_back_with_its_reason(office, certificate):
     (letter,) = office.queue.dead_letters()
     assert "ZeroDivisionError: odd" in letter.last_error
     assert letter.attempts == 3
+
+
+@pytest.mark.parametrize("code", ["E03", "李文静 11010519491231002X"])
+def test_what_a_counterpart_says_is_kept_out_of_the_log(office, certificate, caplog, code):
+    """The reason stands in the register with every word; the log has the code alone, and only if it is one."""
+
+    class Refusing:
+        dialect = load_dialect()
+
+        def push(self, delivery):
+            if delivery.sequence == 2:
+                raise ValueError("李文静 is odd")
+            line = Line(kind="error", guid="", code=code, message="持证主体李文静 11010519491231002X 有误")
+            return Answer(line=line, digest="")
+
+    one = certificate()
+    office.event(one, "issue")
+    caplog.set_level(logging.DEBUG, "certlib.city.worker")
+    worker = office.worker(Refusing(), pace=QUICK.__class__(first=0.0, longest=0.0, give_up=1))
+    worker.deliver_due()
+    office.queue.done(*_claimed_again(office))
+    office.event(one, "change")
+    worker.deliver_due()
+    assert "李文静" in office.rows()[1].last_error
+    assert "dead letter" in caplog.text
+    assert ("E03" in caplog.text, "ValueError" in caplog.text) == (code == "E03", True)
+    assert "李文静" not in caplog.text
+    assert "1101" not in caplog.text
+
+
+def _claimed_again(office):
+    """The one dead letter, replayed and claimed, and an answer to close it with."""
+    (letter,) = office.queue.dead_letters()
+    assert "李文静 11010519491231002X 有误" in letter.last_error
+    office.queue.replay(letter.id, now())
+    (delivery,) = office.queue.claim("other", now(), 1, 60)
+    return delivery, {}, now()
 
 
 def test_an_outage_is_not_held_against_the_record(office, certificate):
