@@ -8,6 +8,7 @@ digests stay; names, facts, decisions, printed texts, files and salts go.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from certlib.register.delivery_table import DeliveryRow
 from certlib.register.row_tables import RowChange
 from certlib.register.service_table import ServiceRow
 from certlib.register.store import Register
+from certlib.register.subscriptions import chain_of
 from certlib.register.tables import (
     AccessRow,
     CertificateRow,
@@ -35,6 +37,7 @@ from certlib.register.tables import (
 
 ERASED = "已依法删除"
 _LIVE = frozenset({LegalState.IN_FORCE.value, LegalState.SUSPENDED.value})
+_CODE = re.compile(r"\[[^\]]*\]")
 _ADDRESSED = ("event", "edition", "intent", "certificate", "sheet", "service", "document")
 
 
@@ -150,9 +153,7 @@ def _erase_certificate(session: Session, row: CertificateRow) -> list[str]:
         sheet.detail, sheet.code_text = {}, ""
         rows.append(sheet)
     rows += _services(session, ServiceRow.certificate == row.key)
-    for delivery in session.exec(select(DeliveryRow).where(DeliveryRow.certificate == row.key)):
-        delivery.message = {**delivery.message, "holder": {}, "facts": {}, "name": ERASED}
-        rows.append(delivery)
+    rows += _deliveries(session, row.key)
     _keep(session, row.key, rows)
     return list(session.exec(select(FileRow.sha256).where(FileRow.certificate == row.key)).all())
 
@@ -163,6 +164,7 @@ def _erase_document(session: Session, row: DocumentRow) -> list[str]:
     row.salt = row.code_salt = b""
     row.code_text = row.check_code = ""
     rows = [row, *_plans(session, Intent.id == row.id), *_services(session, ServiceRow.document == row.id)]
+    rows += _deliveries(session, chain_of(row))
     _keep(session, row.id, rows)
     return list(session.exec(select(FileRow.sha256).where(FileRow.document == row.id)).all())
 
@@ -180,6 +182,17 @@ def _services(session: Session, which: Any) -> list[ServiceRow]:
     found = list(session.exec(select(ServiceRow).where(which)))
     for service in found:
         service.record, service.salt = {}, b""
+    return found
+
+
+def _deliveries(session: Session, chain: str) -> list[DeliveryRow]:
+    """What was told of it to whomever; of what they answered the code alone stays, since they may have quoted it."""
+    found = list(session.exec(select(DeliveryRow).where(DeliveryRow.certificate == chain)))
+    for delivery in found:
+        delivery.message = {**delivery.message, "holder": {}, "facts": {}, "name": ERASED}
+        delivery.answer = {name: value for name, value in delivery.answer.items() if name != "message"}
+        code = _CODE.match(delivery.last_error)
+        delivery.last_error = code[0] if code else ""
     return found
 
 

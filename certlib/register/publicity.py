@@ -23,7 +23,7 @@ from certlib.domain.subscription import FILED, is_permit
 from certlib.register.deliveries import enqueue
 from certlib.register.delivery_table import DeliveryRow
 from certlib.register.permits import GRANTING, document_record, edition_record, grants, is_published_edition
-from certlib.register.subscriptions import PUBLISH, PUBLISH_AGAIN, published
+from certlib.register.subscriptions import PUBLISH, PUBLISH_AGAIN, chain_of, published
 from certlib.register.tables import CertificateRow, DocumentRow, EditionRow
 
 LIMIT = 2_000
@@ -146,7 +146,7 @@ class _Finder:
         )
         for row, message in self.session.exec(query.execution_options(yield_per=_AT_ONCE)):
             if grants(self.catalogue, row) and row.holder.get("code"):
-                place = (f"document:{row.id}", row.authority, row.issued_on, self.today)
+                place = (chain_of(row), row.authority, row.issued_on, self.today)
                 yield from self._row(place, document_record(self.catalogue, row), message)
 
     def _row(

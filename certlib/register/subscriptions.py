@@ -93,10 +93,10 @@ def tell_of_document(
             continue
         if subscription.content is Content.EVENTS:
             notice = _document_notice(catalogue, row, supervisor, now)
-            enqueue(session, certificate=_chain(row), message=notice, now=now, target=subscription.target)
+            enqueue(session, certificate=chain_of(row), message=notice, now=now, target=subscription.target)
         elif grants(catalogue, row):
             record = {**document_record(catalogue, row), "version": row.version}
-            _publish(session, subscription, _chain(row), record, PUBLISH, now)
+            _publish(session, subscription, chain_of(row), record, PUBLISH, now)
         elif row.type in GRANTING:
             _publish_anew(session, subscription, catalogue, row, now)
 
@@ -111,6 +111,11 @@ def supervisor_of(catalogue: Catalogue, item: str, day: date) -> str:
 def event_id(*parts: object) -> str:
     """The stable id of an event, without a full stop as the signature's format asks."""
     return "evt_" + hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def chain_of(row: DocumentRow) -> str:
+    """The name of a document's events in the queues, where a certificate has its key."""
+    return f"document:{row.id}"
 
 
 def _correct_predecessor(  # noqa: PLR0917  as few as a row has
@@ -202,10 +207,6 @@ def _document_notice(catalogue: Catalogue, row: DocumentRow, supervisor: str, no
         "supervisor": _named(catalogue, supervisor),
         "issued_on": row.issued_on.isoformat(),
     }
-
-
-def _chain(row: DocumentRow) -> str:
-    return f"document:{row.id}"
 
 
 def _named(catalogue: Catalogue, authority: str) -> dict[str, str] | None:

@@ -1,18 +1,25 @@
 """Erasure: the data and the salts go, the leaves stay, and the audit says so without calling it a breach."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
+from certlib.city.permits import PermitDesk
+from certlib.city.publicity import load_template
+from certlib.domain.subscription import FILED
 from certlib.errors import NotFoundError, RequestError, TransitionError
 from certlib.issue.checking import check_office
+from certlib.issue.composition import open_office
 from certlib.issue.exporting import export_office
+from certlib.issue.settings import Settings
+from certlib.register.delivery_table import DeliveryRow
 from certlib.register.row_tables import RowChange
 from certlib.register.tables import CertificateRow, DocumentRow, EventRow, FileRow
 from certlib.verify.audit import AuditTrust, audit
 from certlib.verify.bundle import open_bundle
-from tests.issue.conftest import Desk, desk, settings  # noqa: F401  fixtures
+from tests.issue.conftest import Clock, Desk, desk, settings  # noqa: F401  fixtures
 
 BY = {"grounds": "个人信息保护法第四十七条，本人申请", "person": "王五", "second_person": "赵六"}
 
@@ -137,3 +144,29 @@ def test_a_document_of_a_certificate_in_force_is_kept(desk: Desk) -> None:  # no
         desk.office.erase(number, **BY)
     desk.do(issued["identifier"], "revoke", {"decision": desk.ex_officio(), "cause": "fraud"})
     assert desk.office.erase(number, **BY) == [number]
+
+
+def test_what_was_told_of_a_document_is_erased_with_it(settings: Settings) -> None:  # noqa: F811
+    """Its event and its 双公示 record at every webhook, the record in a file, and a receiver's own words."""
+    hook = {"authorities": ["*"], "url": "https://target.example/hook", "secret": "env:HOOK_SECRET"}
+    hooks = ({"name": "window", **hook}, {"name": "credit", "content": "publicity", **hook})
+    clock = Clock()
+    with open_office(replace(settings, webhooks=hooks, webhook_hosts=("target.example",)), clock=clock) as office:
+        desk = Desk(office, clock)
+        number = str(office.issue_document(desk.request("2-14"), client="platform", key="approval").body["number"])
+        permits = PermitDesk(office.register, office.catalogue, load_template())
+        permits.export(client="credit", purpose="报送双公示")
+        with office.register.writer() as session:
+            name = session.exec(select(DocumentRow)).one().holder["name"]
+            told = session.exec(select(DeliveryRow).order_by(DeliveryRow.id)).all()
+            assert all(name in str(row.message) for row in told)
+            told[0].state, told[0].last_error = "dead", f"[counterpart-status] {name} 有误"
+            told[1].answer = {"kind": "warning", "code": "W01", "message": name}
+        office.erase(number, **BY)
+        with office.register.reader() as session:
+            kept = session.exec(select(DeliveryRow).order_by(DeliveryRow.id)).all()
+        assert [row.target for row in kept] == ["hook:window", "hook:credit", FILED]
+        assert name not in str([(row.message, row.answer, row.last_error) for row in kept])
+        assert kept[0].last_error == "[counterpart-status]"
+        assert (kept[1].answer["code"], kept[2].answer) == ("W01", {"export": 1})
+        assert permits.file(1, "json", client="credit", purpose="报送双公示") == b"[]\n"
