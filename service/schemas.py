@@ -266,6 +266,9 @@ class SealData(Shape):
     name: str = ""
     arc_text: str = Field(default="", description="环行文字 · in the arc")
     lines: list[str] = Field(default_factory=list, description="横排文字 · across")
+    centre: Literal["star", "emblem"] = Field(
+        default="star", description="五角星 | 国徽（图样由设置 emblem 给出）· star, or the artwork of the settings"
+    )
     diameter: float = Field(default=42, ge=30, le=45, description="直径，毫米")
     keeper: str = Field(default="", description="保管人 · keeper")
 

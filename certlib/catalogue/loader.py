@@ -25,7 +25,7 @@ from certlib.catalogue.table import Table
 from certlib.domain.actions import Action
 from certlib.domain.calendar import Calendar
 from certlib.domain.kinds import Authority, Handling, Item, Mandate, Outcome, OutcomeKind
-from certlib.domain.seal import SealKind, SealSpec
+from certlib.domain.seal import SealCentre, SealKind, SealSpec
 from certlib.domain.seal_table import SealTableRow
 from certlib.errors import ConfigurationError
 
@@ -203,6 +203,7 @@ def _seals(file: Table, authorities: Mapping[str, Authority]) -> Iterable[SealSp
             arc_text=table.text("arc_text", name),
             lines=lines,
             copy=copy,
+            centre=SealCentre(table.text("centre", SealCentre.STAR.value)).value,
             diameter=table.decimal("diameter", 42.0),
             keeper=table.text("keeper", ""),
             certificate=f"seal-{authority}-{kind.value}-{copy}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -14,6 +14,13 @@ class SealKind(StrEnum):
 
     APPROVAL = "approval"  # 审批专用章
     ORGAN = "organ"  # 机关印章
+
+
+class SealCentre(StrEnum):
+    """What stands in the middle of a seal (国发〔1999〕25号): the emblem on those of people's governments."""
+
+    STAR = "star"  # 五角星
+    EMBLEM = "emblem"  # 国徽
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +38,7 @@ class SealSpec:
     lines: tuple[str, ...] = ()  # 行政审批专用章, (1)
     copy: int = 1
     centre: str = "star"  # "star" | "emblem"
+    emblem: str = field(default="", repr=False)  # the artwork a city supplied, as a data URL: SVG paths or PNG
     diameter: float = 42.0  # millimetres
     keeper: str = ""
     certificate: str = ""  # label of the X.509 certificate and key in the PKI, e.g. "seal-ganzhou-approval-1"

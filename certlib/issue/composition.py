@@ -35,7 +35,7 @@ from certlib.issue.lists import publish_seal_list, publish_trust_list
 from certlib.issue.office import Office
 from certlib.issue.owncheck import OwnCheck
 from certlib.issue.publishing import StatusBoard
-from certlib.issue.seal_opening import open_seals
+from certlib.issue.seal_opening import open_seals, with_emblem
 from certlib.issue.settings import Settings
 from certlib.issue.witnesses import open_witnesses
 from certlib.journal.journal import Journal, journal_keys
@@ -44,6 +44,7 @@ from certlib.register.files import FileStore
 from certlib.register.journal_store import sql_journal
 from certlib.register.ledger import RegisterLedger
 from certlib.register.store import Register
+from certlib.sealing.emblem import load_emblem
 from certlib.sealing.identities import SealKeys
 from certlib.sealing.national import NationalHand, open_national
 from certlib.sealing.sealer import Sealer
@@ -61,7 +62,8 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
     """
     if not settings.keys:
         refuse_development_keys(settings.environment)
-    catalogue = load_catalogue()
+    emblem = load_emblem(settings.home / settings.emblem) if settings.emblem else ""
+    catalogue = with_emblem(load_catalogue(), emblem)
     journal_key = _key(settings, "journal")
     journal = sql_journal(_origin(settings), journal_keys(_origin(settings), journal_key))
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -71,7 +73,8 @@ def open_office(settings: Settings, *, clock: Callable[[], datetime] | None = No
     register.subscriptions = tuple(hook.subscription for hook in read_hooks(settings, catalogue))
     keyring = load_keyring(_keys_folder(settings), _CITY)
     folder = _keys_folder(settings)
-    seals = open_seals(register, catalogue, folder, settings.suite, development=settings.in_development)
+    development = settings.in_development
+    seals = open_seals(register, catalogue, folder, settings.suite, development=development, emblem=emblem)
     _refuse_copies(settings, seals.keys, journal_key, keyring)
     publish_seals = partial(publish_seal_list, register, catalogue, keyring, folder)
     publish_seals()

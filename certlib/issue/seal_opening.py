@@ -7,6 +7,7 @@ taken in from the system that made them (接入), and authorised by people.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -32,8 +33,10 @@ _FIRST_DAY, _LAST_DAY = datetime(2022, 4, 3, tzinfo=UTC), datetime(2046, 1, 1, t
 _PERSON, _SECOND, _DOCUMENT = "系统初始化", "目录", "开发环境"
 
 
-def open_seals(register: Register, catalogue: Catalogue, folder: Path, suite: str, *, development: bool) -> SealDesk:
-    """The seal desk of an office whose keys are in `folder` (laid out like `keys-dev/`).
+def open_seals(
+    register: Register, catalogue: Catalogue, folder: Path, suite: str, *, development: bool, emblem: str = ""
+) -> SealDesk:
+    """The seal desk of an office whose keys are in `folder` (laid out like `keys-dev/`); `emblem` is its artwork.
 
     Raises `ConfigurationError` when a file of a seal cannot be read.
     """
@@ -45,7 +48,14 @@ def open_seals(register: Register, catalogue: Catalogue, folder: Path, suite: st
         keys=SealKeys(folder, suite),
         suite=suite,
         authorities=cache(partial(read_authorities, folder)),
+        emblem=emblem,
     )
+
+
+def with_emblem(catalogue: Catalogue, emblem: str) -> Catalogue:
+    """The catalogue whose seals with the emblem have the city's artwork; the same when it has no such seals."""
+    bearing = {key: replace(spec, emblem=emblem) for key, spec in catalogue.seals.items() if spec.centre == "emblem"}
+    return replace(catalogue, seals={**catalogue.seals, **bearing}) if bearing else catalogue
 
 
 def read_authorities(folder: Path) -> Authorities:

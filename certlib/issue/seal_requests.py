@@ -12,11 +12,11 @@ from certlib.catalogue import Catalogue, check_text
 from certlib.crypto.certificates import Certificate, load_certificates
 from certlib.domain.actions import Action
 from certlib.domain.kinds import Authority
-from certlib.domain.seal import SealAuthorisation, SealKind, SealSpec
+from certlib.domain.seal import SealAuthorisation, SealCentre, SealKind, SealSpec
 from certlib.domain.seal_life import SealAct, SealCommand
 from certlib.errors import ConfigurationError, Fault, RenderError, RequestError
 from certlib.issue.requests import Reading
-from certlib.sealing.picture import seal_picture
+from certlib.sealing.picture import NO_EMBLEM, seal_picture
 
 LABELS: Mapping[str, str] = {
     "act": "办理事项",
@@ -131,8 +131,13 @@ def _certificates(reading: Reading) -> tuple[tuple[Certificate, ...], ...] | Non
     return tuple(found)
 
 
-def read_spec(values: Mapping[str, Any], catalogue: Catalogue, known: SealSpec | None) -> tuple[SealSpec, list[Fault]]:
-    """The seal's data: `known` (the catalogue's, or the edition before) with what the request says over it."""
+def read_spec(
+    values: Mapping[str, Any], catalogue: Catalogue, known: SealSpec | None, *, emblem: str = ""
+) -> tuple[SealSpec, list[Fault]]:
+    """The seal's data: `known` (the catalogue's, or the edition before) with what the request says over it.
+
+    `emblem` is the office's artwork (a data URL), taken where the request states that the centre is the emblem.
+    """
     reading = Reading(values, "seal")
     seal = reading.text("id", required=known is None) or (known.id if known else "")
     owner = catalogue.authorities.get(
@@ -141,6 +146,8 @@ def read_spec(values: Mapping[str, Any], catalogue: Catalogue, known: SealSpec |
     kind: SealKind = reading.choice("kind", SealKind, known.kind if known else SealKind.APPROVAL)
     copy: int = reading.number("copy", known.copy if known else 1, least=1, most=99)
     base = known or (standard_spec(seal, owner, kind, copy) if owner else None)
+    kept = base.centre if base else SealCentre.STAR.value
+    centre = SealCentre(reading.choice("centre", SealCentre, SealCentre(kept))).value
     spec = SealSpec(
         id=seal,
         authority=owner.key if owner else "",
@@ -149,6 +156,8 @@ def read_spec(values: Mapping[str, Any], catalogue: Catalogue, known: SealSpec |
         name=reading.text("name", required=False) or (base.name if base else ""),
         arc_text=reading.text("arc_text", required=False) or (base.arc_text if base else ""),
         lines=reading.texts("lines") if "lines" in reading else (base.lines if base else ()),
+        centre=centre,
+        emblem=_artwork(centre, emblem if "centre" in reading else (known.emblem if known else "") or emblem),
         diameter=float(reading.number("diameter", base.diameter if base else 42.0, least=SMALLEST, most=LARGEST)),
         keeper=reading.text("keeper", required=known is None) or (known.keeper if known else ""),
         certificate=base.certificate if base else "",
@@ -156,6 +165,11 @@ def read_spec(values: Mapping[str, Any], catalogue: Catalogue, known: SealSpec |
     reading.close()
     faults = [*reading.faults, *_spec_faults(spec, owner)]
     return spec, labelled(faults)
+
+
+def _artwork(centre: str, emblem: str) -> str:
+    """What is kept with the seal's data: nothing where no artwork is drawn."""
+    return emblem if centre == SealCentre.EMBLEM else ""
 
 
 def standard_spec(seal: str, owner: Authority, kind: SealKind, copy: int) -> SealSpec:
@@ -180,7 +194,9 @@ def _spec_faults(spec: SealSpec, owner: Authority | None) -> Iterable[Fault]:
         )
     if owner is None:
         yield fault("seal.authority", "unknown-authority", "目录中没有这一机关", "There is no such authority.")
-    if spec.arc_text or spec.lines:
+    if spec.centre == SealCentre.EMBLEM and not spec.emblem:
+        yield fault("seal.centre", "no-emblem", NO_EMBLEM, "The setting `emblem` names no artwork for the centre.")
+    elif spec.arc_text or spec.lines:
         try:
             seal_picture(spec)
         except RenderError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -47,7 +49,7 @@ def _detail(session: Session, row: SealRow, at: datetime) -> dict[str, Any]:
             {
                 "index": edition.index,
                 "sha256": edition.sha256,
-                "seal": edition.spec,
+                "seal": _words_only(edition.spec),
                 "maker": edition.maker,
                 "at": _time(edition.created_at),
                 "certificates": [_certificate(certificates[name]) for name in edition.certificates.values()],
@@ -61,6 +63,17 @@ def _detail(session: Session, row: SealRow, at: datetime) -> dict[str, Any]:
             {"act": one.act.value, "label": one.label, "reason": one.reason} for one in permits if not one.allowed
         ],
     }
+
+
+def _words_only(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A seal's data without its artwork, of which the digest is told: no view gives pictures."""
+    artwork = str(spec.get("emblem", ""))
+    shown = {name: value for name, value in spec.items() if name != "emblem"}
+    return {**shown, "emblem_sha256": hashlib.sha256(_bytes_of(artwork)).hexdigest()} if artwork else shown
+
+
+def _bytes_of(url: str) -> bytes:
+    return base64.b64decode(url.partition(";base64,")[2])
 
 
 def _certificate(row: SealCertificateRow) -> dict[str, Any]:

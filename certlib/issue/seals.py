@@ -71,6 +71,7 @@ class SealDesk:
     keys: SealKeys
     suite: str
     authorities: Callable[[], Authorities]
+    emblem: str = field(default="", repr=False)  # the office's artwork for seals with the emblem, a data URL
     changed: list[Callable[[], object]] = field(default_factory=list)  # told after every change of a seal
 
     # --- read ----------------------------------------------------------------------------------------------------
@@ -215,7 +216,8 @@ class SealDesk:
         if act not in _STATING:
             return (known if act is SealAct.MAKE else None), []
         stated = {"id": seal, **request.spec} if row is None else dict(request.spec)
-        spec, faults = read_spec(stated, self.catalogue, known if row is not None or act is SealAct.ACCEDE else None)
+        before = known if row is not None or act is SealAct.ACCEDE else None
+        spec, faults = read_spec(stated, self.catalogue, before, emblem=self.emblem)
         if spec.id != seal:
             faults.append(fault("seal.id", "other-seal", f"与所办理的印章 {seal[:20]} 不符", "Another seal's."))
         if row is not None and (spec.authority, spec.kind.value, spec.copy) != (

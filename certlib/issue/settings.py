@@ -34,6 +34,7 @@ class Settings:
     keys: str = ""
     fonts: str = ""
     templates: str = ""
+    emblem: str = ""  # file of the licensed artwork for seals that bear the emblem (国徽): SVG of paths, or PNG
     suite: str = "rsa3072-sha256"
     level: str = "B-T"
     timestamps: tuple[str, ...] = ()

@@ -96,6 +96,14 @@ def circle(radius: float) -> Outline:
     )
 
 
+def scaled(outlines: Iterable[Outline], by: float) -> tuple[Outline, ...]:
+    """The outlines grown about the middle."""
+    return tuple(
+        tuple((letter, tuple((x * by, y * by) for x, y in points)) for letter, points in outline)
+        for outline in outlines
+    )
+
+
 def as_svg(outlines: Iterable[Outline], *, middle: float) -> str:
     """Path data for SVG: y downwards, the outlines' origin at (`middle`, `middle`), in millimetres."""
     parts = (

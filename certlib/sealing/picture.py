@@ -1,13 +1,15 @@
 """The picture of a seal (印章图像), drawn from its data as vectors.
 
-国发〔1999〕25号: a circle of the legal diameter, in its middle a five-pointed star, the owner's name in 宋体 around it
-from left to right, further words in horizontal lines below. The circle's outer edge fills the box exactly, so that the
-box's side in millimetres is the legal diameter (GB/T 38540 states it as the picture's width and height). Pure red on
-nothing. The same outlines are written as SVG for print files and as a form for the PDF's signature.
+国发〔1999〕25号: a circle of the legal diameter, in its middle a five-pointed star, or the artwork that a city supplies
+for it (`certlib.sealing.emblem`), the owner's name in 宋体 around it from left to right, further words in horizontal
+lines below. The circle's outer edge fills the box exactly, so that the box's side in millimetres is the legal diameter
+(GB/T 38540 states it as the picture's width and height). Pure red on nothing. The same outlines are written as SVG for
+print files and as a form for the PDF's signature.
 """
 
 from __future__ import annotations
 
+import base64
 import math
 import threading
 import zlib
@@ -22,6 +24,7 @@ from pylopdf_fonts_zh_cn import serif_path
 from certlib.domain.seal import SealSpec
 from certlib.errors import RenderError
 from certlib.sealing import outlines
+from certlib.sealing.emblem import Emblem, Shape, Stencil, read_emblem
 from certlib.sealing.outlines import POINTS_PER_MM, Outline, Typeface
 
 RED = "#ff0000"
@@ -29,6 +32,7 @@ RED = "#ff0000"
 # Proportions of the diameter, measured on seals in use (42 and 45 mm) and rounded.
 RING = 0.028
 STAR_WIDTH = 1 / 3
+EMBLEM_WIDTH = 0.36
 ARC_HEIGHT = 0.155
 ARC_GAP = 0.028  # between the ring and the tops of the characters
 LINE_HEIGHT = 0.112
@@ -37,6 +41,12 @@ STROKE = 0.0028  # what the outlines are thickened by: 宋体 on a seal is cut h
 
 # Ink on ink: what is printed under the seal stays legible. The form's resources must have a graphics state so named.
 BLEND = "Multiply"
+EMBLEM = "Emblem"  # what the form calls the stencil, where it has one
+
+NO_EMBLEM = (
+    "中心图案为国徽（emblem），但没有图样：国徽受法律保护，系统不自行绘制，"
+    "请在设置 emblem 中给出依法取得的图样文件（纯路径的 SVG，或透明底 PNG，均为正方形、单色）"
+)
 
 EM_MIDDLE = 0.38  # of a Han character above its baseline, in em
 
@@ -48,6 +58,7 @@ class SealPicture:
     diameter: float  # millimetres
     svg: str = field(repr=False)
     form: bytes = field(repr=False)
+    stencil: Stencil | None = None  # of artwork that is no vectors: an image mask that the form's resources must name
 
     @property
     def side(self) -> float:
@@ -70,14 +81,28 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @lru_cache(maxsize=256)
 def _drawn(spec: SealSpec, font: Path) -> SealPicture:
-    if spec.centre != "star":
-        raise RenderError(f"印章“{spec.name}”的中心图案 {spec.centre} 没有图样，目前只能绘制五角星。")
     face = outlines.typeface(font)
     outlines.require_glyphs(face, spec.arc_text + "".join(spec.lines), of=f"印章“{spec.name}”")
-    drawing, diameter = Drawing(face, spec.diameter), spec.diameter
-    filled = (outlines.star(STAR_WIDTH * diameter / (2 * math.sin(math.radians(72)))),)
+    drawing, diameter, centre = Drawing(face, spec.diameter), spec.diameter, _centre(spec)
     lettered = (*drawing.arc(spec.arc_text, lined=bool(spec.lines)), *drawing.lines(spec.name, spec.lines))
-    return SealPicture(diameter, _svg(diameter, filled, lettered), _form(diameter, filled, lettered))
+    return SealPicture(
+        diameter, _svg(diameter, centre, lettered), _form(diameter, centre, lettered), stencil=centre.stencil
+    )
+
+
+def _centre(spec: SealSpec) -> Emblem:
+    """What stands in the middle, in millimetres."""
+    if spec.centre == "star":
+        radius = STAR_WIDTH * spec.diameter / (2 * math.sin(math.radians(72)))
+        return Emblem(shapes=(Shape((outlines.star(radius),)),))
+    if spec.centre != "emblem":
+        raise RenderError(f"印章“{spec.name}”的中心图案 {spec.centre} 没有图样，只能是五角星（star）或国徽（emblem）。")
+    if not spec.emblem:
+        raise RenderError(f"印章“{spec.name}”的{NO_EMBLEM}。")
+    side = EMBLEM_WIDTH * spec.diameter
+    found = read_emblem(spec.emblem)
+    shapes = (Shape(outlines.scaled(shape.outlines, side), shape.evenodd) for shape in found.shapes)
+    return Emblem(tuple(shapes), found.stencil)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,29 +166,49 @@ class Drawing:
         return self.face.outline(char, middle)
 
 
-def _svg(diameter: float, filled: tuple[Outline, ...], lettered: tuple[Outline, ...]) -> str:
+def _svg(diameter: float, centre: Emblem, lettered: tuple[Outline, ...]) -> str:
     middle, ring = diameter / 2, RING * diameter
-    paths = {"filled": outlines.as_svg(filled, middle=middle), "lettered": outlines.as_svg(lettered, middle=middle)}
+    words = outlines.as_svg(lettered, middle=middle)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{diameter:g}mm" height="{diameter:g}mm" '
         f'viewBox="0 0 {diameter:g} {diameter:g}"><g fill="{RED}" stroke="none">'
         f'<circle cx="{middle:g}" cy="{middle:g}" r="{middle - ring / 2:.4f}" fill="none" stroke="{RED}" '
-        f'stroke-width="{ring:.4f}"/><path d="{paths["filled"]}"/>'
-        f'<path stroke="{RED}" stroke-width="{STROKE * diameter:.4f}" d="{paths["lettered"]}"/></g></svg>'
+        f'stroke-width="{ring:.4f}"/>{"".join(_svg_centre(centre, diameter))}'
+        f'<path stroke="{RED}" stroke-width="{STROKE * diameter:.4f}" d="{words}"/></g></svg>'
     )
 
 
-def _form(diameter: float, filled: tuple[Outline, ...], lettered: tuple[Outline, ...]) -> bytes:
+def _svg_centre(centre: Emblem, diameter: float) -> Iterator[str]:
+    for shape in centre.shapes:
+        rule = ' fill-rule="evenodd"' if shape.evenodd else ""
+        yield f'<path{rule} d="{outlines.as_svg(shape.outlines, middle=diameter / 2)}"/>'
+    if centre.stencil is not None:
+        side = EMBLEM_WIDTH * diameter
+        place = (
+            f'x="{(diameter - side) / 2:.4f}" y="{(diameter - side) / 2:.4f}" width="{side:.4f}" height="{side:.4f}"'
+        )
+        yield f'<image {place} href="data:image/png;base64,{base64.b64encode(centre.stencil.png).decode()}"/>'
+
+
+def _form(diameter: float, centre: Emblem, lettered: tuple[Outline, ...]) -> bytes:
     middle, ring = diameter / 2, RING * diameter
     parts = (
         f"/{BLEND} gs 1 0 0 rg 1 0 0 RG",
         f"{ring * POINTS_PER_MM:.4f} w",
         outlines.as_pdf([outlines.circle(middle - ring / 2)], middle=middle),
         "S",
-        outlines.as_pdf(filled, middle=middle),
-        "f",
+        *_form_centre(centre, diameter),
         f"{STROKE * diameter * POINTS_PER_MM:.4f} w 1 j",
         outlines.as_pdf(lettered, middle=middle),
         "B",
     )
     return zlib.compress("\n".join(parts).encode("ascii"), 9)
+
+
+def _form_centre(centre: Emblem, diameter: float) -> Iterator[str]:
+    for shape in centre.shapes:
+        yield outlines.as_pdf(shape.outlines, middle=diameter / 2)
+        yield "f*" if shape.evenodd else "f"
+    if centre.stencil is not None:
+        side, start = (part * diameter * POINTS_PER_MM for part in (EMBLEM_WIDTH, (1 - EMBLEM_WIDTH) / 2))
+        yield f"q {side:.4f} 0 0 {side:.4f} {start:.4f} {start:.4f} cm /{EMBLEM} Do Q"

@@ -14,7 +14,7 @@ from PIL import Image
 from certlib.domain.seal import SealSpec
 from certlib.errors import RenderError
 from certlib.formats.pdfium import PDFIUM
-from certlib.sealing.picture import BLEND, SealPicture, seal_picture
+from certlib.sealing.picture import BLEND, EMBLEM, SealPicture, seal_picture
 
 MAX_BYTES = 512 * 1024
 
@@ -58,18 +58,27 @@ def check_png(png: bytes, spec: SealSpec) -> bytes:
 
 def _page(picture: SealPicture) -> bytes:
     """A PDF of one page, just the size of the picture, with the form's operators as its content."""
-    side = b"%.3f" % picture.side
-    objects = (
+    side, stencil = b"%.3f" % picture.side, picture.stencil
+    named = b"/XObject<</%s 5 0 R>>" % EMBLEM.encode() if stencil else b""
+    objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %s %s]/Contents 4 0 R/Resources<</ExtGState<</%s<</BM/Normal>>>>>>>>"
-        % (side, side, BLEND.encode()),
-        b"<</Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (len(picture.form), picture.form),
-    )
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %s %s]/Contents 4 0 R"
+        b"/Resources<</ExtGState<</%s<</BM/Normal>>>>%s>>>>" % (side, side, BLEND.encode(), named),
+        _stream(b"", picture.form),
+    ]
+    if stencil is not None:
+        size = b"/Width %d/Height %d" % (stencil.side, stencil.side)
+        objects.append(_stream(b"/Type/XObject/Subtype/Image/ImageMask true/BitsPerComponent 1" + size, stencil.bits))
     out, offsets = b"%PDF-1.7\n", []
     for number, body in enumerate(objects, 1):
         offsets.append(len(out))
         out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    count = len(objects) + 1
     table = b"0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    end = b"trailer<</Root 1 0 R/Size 5>>\nstartxref\n%d\n%%%%EOF\n" % len(out)
-    return out + b"xref\n0 5\n" + table + end
+    end = b"trailer<</Root 1 0 R/Size %d>>\nstartxref\n%d\n%%%%EOF\n" % (count, len(out))
+    return out + b"xref\n0 %d\n" % count + table + end
+
+
+def _stream(entries: bytes, deflated: bytes) -> bytes:
+    return b"<<%s/Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (entries, len(deflated), deflated)

@@ -18,8 +18,9 @@ from pyhanko.pdf_utils.generic import pdf_name as name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from certlib.domain.page import Box
+from certlib.sealing.emblem import Stencil
 from certlib.sealing.outlines import POINTS_PER_MM
-from certlib.sealing.picture import BLEND, SealPicture
+from certlib.sealing.picture import BLEND, EMBLEM, SealPicture
 
 FIELD = "Seal1"
 PRINT_AND_LOCKED = 4 | 128  # ISO 32000-1 table 165
@@ -57,7 +58,7 @@ def add_field(writer: Update, imprint: Imprint) -> IndirectObject:
     if imprint.placement.page < 1:
         raise ValueError("页码从 1 起")
     page_ref = writer.find_page_for_modification(imprint.placement.page - 1)[0]
-    page, picture = page_ref.get_object(), writer.add_object(_appearance(imprint.picture))
+    page, picture = page_ref.get_object(), writer.add_object(_appearance(writer, imprint.picture))
     label = TextStringObject(f"{imprint.name}，电子签章")
     widget = DictionaryObject(
         {
@@ -93,20 +94,42 @@ def _rectangle(page: DictionaryObject, imprint: Imprint) -> ArrayObject:
     return ArrayObject(generic.FloatObject(f"{value:.3f}") for value in (x0, y0, x0 + side, y0 + side))
 
 
-def _appearance(picture: SealPicture) -> generic.StreamObject:
-    """The form XObject of the seal: vectors in DeviceRGB, which the file's output intent defines; no fonts."""
+def _appearance(writer: Update, picture: SealPicture) -> generic.StreamObject:
+    """The form XObject of the seal: vectors in DeviceRGB, which the file's output intent defines; no fonts.
+
+    Artwork in its middle that is no vectors is a mask through which the same red is painted.
+    """
     side = generic.FloatObject(f"{picture.side:.3f}")
     blend = DictionaryObject({name("/Type"): name("/ExtGState"), name("/BM"): name(f"/{BLEND}")})
-    states = DictionaryObject({name(f"/{BLEND}"): blend})
+    resources = {name("/ExtGState"): DictionaryObject({name(f"/{BLEND}"): blend})}
+    if picture.stencil is not None:
+        stencil = writer.add_object(_mask(picture.stencil))
+        resources[name("/XObject")] = DictionaryObject({name(f"/{EMBLEM}"): stencil})
     return generic.StreamObject(
         {
             name("/Type"): name("/XObject"),
             name("/Subtype"): name("/Form"),
             name("/BBox"): ArrayObject([NumberObject(0), NumberObject(0), side, side]),
-            name("/Resources"): DictionaryObject({name("/ExtGState"): states}),
+            name("/Resources"): DictionaryObject(resources),
             name("/Filter"): name("/FlateDecode"),
         },
         encoded_data=picture.form,
+    )
+
+
+def _mask(stencil: Stencil) -> generic.StreamObject:
+    """The stencil as an image mask (ISO 32000-1, 8.9.6.2): it has no colour of its own, 0 is where ink goes."""
+    return generic.StreamObject(
+        {
+            name("/Type"): name("/XObject"),
+            name("/Subtype"): name("/Image"),
+            name("/ImageMask"): generic.BooleanObject(True),
+            name("/Width"): NumberObject(stencil.side),
+            name("/Height"): NumberObject(stencil.side),
+            name("/BitsPerComponent"): NumberObject(1),
+            name("/Filter"): name("/FlateDecode"),
+        },
+        encoded_data=stencil.bits,
     )
 
 

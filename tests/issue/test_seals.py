@@ -22,6 +22,7 @@ from certlib.crypto.libcrypto import unavailable
 from certlib.crypto.pki import make_development_pki
 from certlib.domain.civil import civil_date
 from certlib.domain.seal import SealAuthorisation
+from certlib.domain.verdict import Verdict
 from certlib.errors import (
     ConfigurationError,
     ConflictError,
@@ -37,9 +38,12 @@ from certlib.issue.composition import open_office
 from certlib.issue.settings import Settings
 from certlib.register.tables import SheetRow
 from certlib.sealing.order import Sealed, SealOrder
+from certlib.verify.examine import examine
 from certlib.verify.quick import quick_check
+from certlib.verify.roots import TrustRoots
 from tests.issue.conftest import Clock, Desk, certificate_of
 from tests.issue.invariants import breaches
+from tests.sealing.test_emblem import DEVICE, png
 
 FIRST, SECOND, THIRD = "36070000000002", "36070000000022", "36070000000023"
 COMMON = {"person": "王素珍", "second_person": "李文静", "document_number": "赣市行审印〔2026〕1号"}
@@ -147,6 +151,8 @@ APPLICATIONS: list[tuple[str, dict[str, Any], str, str]] = [
     ("two lines in the arc", {"arc_text": "赣州市\n行政审批局"}, "seal.name", "cannot-be-drawn"),
     ("a line that does not fit", {"lines": ["行政审批专用章" * 9]}, "seal.name", "cannot-be-drawn"),
     ("an invisible character", {"name": "赣州市\u200b行政审批局"}, "seal.name", "invisible-character"),
+    ("the emblem without artwork", {"centre": "emblem"}, "seal.centre", "no-emblem"),
+    ("another centre", {"centre": "dragon"}, "seal.centre", "not-a-choice"),
     ("something else", {"colour": "blue"}, "seal.colour", "unexpected"),
 ]
 
@@ -279,6 +285,35 @@ def test_a_renewal_stays_the_same_seal(desk: Desk) -> None:
     seal = {"authority": "ganzhou-agriculture", "copy": 4}
     found = faults_of(lambda: act(desk, FIRST, "renew", cause="picture-change", seal=seal))
     assert found["seal"] == "another-seal"
+
+
+@pytest.mark.parametrize("file", ["device.svg", "device.png"])
+def test_a_seal_bears_the_artwork_that_the_city_supplies(settings: Settings, file: str) -> None:
+    """Named in the settings, kept with the edition, on the file and on the print sheet; told by its digest only."""
+    settings.home.mkdir(parents=True)
+    artwork = DEVICE.encode() if file.endswith("svg") else png()
+    (settings.home / file).write_bytes(artwork)
+    clock = Clock()
+    with open_office(replace(settings, emblem=file), clock=clock) as office:
+        desk = Desk(office, clock)
+        view = act(desk, FIRST, "renew", cause="picture-change", seal={"centre": "emblem"})
+    (settings.home / file).unlink()
+    with open_office(settings, clock=clock) as office:  # the edition needs the file no more
+        issued = Desk(office, clock).issue("2-25")
+        sealed = office.file(issued["identifier"])
+    edition = view["editions"][-1]["seal"]
+    assert (edition["centre"], edition["emblem_sha256"]) == ("emblem", hashlib.sha256(artwork).hexdigest())
+    assert "base64" not in json.dumps(view)
+    assert (b"/ImageMask" in sealed) == file.endswith("png")
+    assert examine(sealed, trust=TrustRoots.load(), at=clock.at).verdict is Verdict.STATUS_UNKNOWN
+
+
+def test_artwork_that_is_not_fit_stops_the_start(settings: Settings) -> None:
+    """A wrong file is found when the office opens, by its name."""
+    settings.home.mkdir(parents=True)
+    (settings.home / "device.svg").write_text("<svg/>", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"device\.svg"):
+        open_office(replace(settings, emblem="device.svg"))
 
 
 def test_acts_need_the_version_that_was_read(desk: Desk) -> None:

@@ -152,9 +152,11 @@ def test_a_line_of_nothing_is_refused(spec: SealSpec, line: str) -> None:
 
 
 def test_a_centre_that_cannot_be_drawn_is_named(spec: SealSpec) -> None:
-    """There is no picture of the emblem: it is not replaced by a star."""
-    with pytest.raises(RenderError, match="emblem"):
+    """Without artwork there is no picture of the emblem, and no star in its place; it is said what to supply."""
+    with pytest.raises(RenderError, match=r"emblem.*SVG.*PNG"):
         seal_picture(replace(spec, centre="emblem"))
+    with pytest.raises(RenderError, match="dragon"):
+        seal_picture(replace(spec, centre="dragon"))
 
 
 def test_a_font_that_cannot_be_read_is_named(spec: SealSpec, tmp_path: Path) -> None:
