@@ -33,7 +33,7 @@ _numbers = itertools.count()
 
 def new_database(server: str) -> str:
     """An empty database on the server; its address."""
-    name = f"certlib_{next(_numbers)}"
+    name = f"certlib_{os.getpid()}_{next(_numbers)}"  # several processes may share a server
     admin = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))

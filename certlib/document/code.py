@@ -63,6 +63,16 @@ def code_matrix(text: str, *, correction: str = "M", version: int | None = None,
 
 
 def _by_qrcode(text: str, correction: str, version: int | None) -> Matrix | None:
+    symbol = _symbol(text, correction, version)
+    try:
+        symbol.make(fit=True)
+    except (DataOverflowError, ValueError):
+        return None
+    return [[bool(module) for module in row] for row in symbol.modules]
+
+
+def _symbol(text: str, correction: str, version: int | None) -> Any:
+    """The text in its segments, not drawn yet."""
     symbol = qrcode.QRCode(version, error_correction=_QRCODE_LEVELS[correction], border=0)
     split = _DIGITS.fullmatch(text)
     if split and split[1]:
@@ -70,11 +80,7 @@ def _by_qrcode(text: str, correction: str, version: int | None) -> Matrix | None
         symbol.add_data(QRData(split[2].encode(), mode=MODE_NUMBER))
     else:
         symbol.add_data(text)
-    try:
-        symbol.make(fit=True)
-    except (DataOverflowError, ValueError):
-        return None
-    return [[bool(module) for module in row] for row in symbol.modules]
+    return symbol
 
 
 def _by_zxing(text: str, correction: str, version: int | None) -> Matrix | None:
@@ -121,20 +127,29 @@ def draw_code(
     Of the levels from `correction` on the strongest is taken whose modules are no narrower for it. Raises
     `RenderError` when the text needs more modules than can be printed legibly in that space.
     """
-    matrix = code_matrix(text, correction=correction, version=version, encoder=encoder)
-    dots = _dots(matrix, largest)
+    least = _modules(text, correction, version)
+    dots = _dots(least, largest) if least else SMALLEST_MODULE  # a text too long for any is told by the encoder
     if dots < SMALLEST_MODULE:
         raise RenderError(f"二维码内容过长（{len(text)} 字符），{largest:g} 毫米内印不清 (too dense to print)")
     for stronger in LEVELS[LEVELS.index(correction) + 1 : LEVELS.index(STRONGEST) + 1]:
-        other = ENCODERS[encoder](text, stronger, version)
-        if other is not None and _dots(other, largest) >= dots:
-            matrix, correction = other, stronger
+        modules = _modules(text, stronger, version)
+        if modules and _dots(modules, largest) >= dots:
+            correction = stronger
+    matrix = code_matrix(text, correction=correction, version=version, encoder=encoder)
     module = dots * DOT
     return CodePicture(_svg(matrix, module), module * len(matrix), module, (len(matrix) - 17) // 4, correction)
 
 
-def _dots(matrix: Matrix, largest: float) -> int:
-    return int(largest / (len(matrix) * DOT) + 1e-6)
+def _dots(modules: int, largest: float) -> int:
+    return int(largest / (modules * DOT) + 1e-6)
+
+
+def _modules(text: str, correction: str, version: int | None) -> int:
+    """How many modules wide the code gets, counted from the text's bits, which costs no drawing; 0: too long."""
+    try:
+        return 17 + 4 * _symbol(text, correction, version).best_fit(start=version)
+    except (DataOverflowError, ValueError):
+        return 0
 
 
 def _svg(matrix: list[list[bool]], module: float) -> str:

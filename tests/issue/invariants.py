@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter as Count
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, select
 
@@ -37,6 +38,17 @@ def breaches(office: Office, *, at: datetime) -> list[str]:
             *_carriers(session, at),
             *_deliveries(session),
         ]
+
+
+def breaches_of(office: Office, key: str, *, at: datetime) -> list[str]:
+    """Every breach of what one certificate's rows promise: quick enough to be asked after each act on it."""
+    with office.register.reader() as session:
+        return [*_histories(session, key), *_carriers(session, at, key), *_deliveries(session, key)]
+
+
+def _own(statement: Any, column: Any, key: str) -> Any:
+    """The statement, of one certificate where `key` names one."""
+    return statement.where(column == key) if key else statement
 
 
 def _numbers(session: Session) -> Iterator[str]:
@@ -114,8 +126,8 @@ def _seal_event(row: SealEventRow) -> SealEvent:
     )
 
 
-def _histories(session: Session) -> Iterator[str]:
-    for row in session.exec(select(CertificateRow)).all():
+def _histories(session: Session, key: str = "") -> Iterator[str]:
+    for row in session.exec(_own(select(CertificateRow), CertificateRow.key, key)).all():
         _, certificate = load_certificate(session, row.key)
         events = session.exec(
             select(EventRow).where(EventRow.certificate == row.key).order_by(EventRow.version)  # type: ignore[arg-type]
@@ -145,9 +157,9 @@ def _event(event: EventRow, editions: dict[int, object]) -> Event:
     )
 
 
-def _carriers(session: Session, at: datetime) -> Iterator[str]:
+def _carriers(session: Session, at: datetime, key: str = "") -> Iterator[str]:
     order = list(Verdict)
-    for row in session.exec(select(CertificateRow)).all():
+    for row in session.exec(_own(select(CertificateRow), CertificateRow.key, key)).all():
         _, certificate = load_certificate(session, row.key)
         for sheet in sheets_of(session, row.key):
             of_file = edition_verdict(certificate, sheet.edition, at)
@@ -161,9 +173,10 @@ def _carriers(session: Session, at: datetime) -> Iterator[str]:
                 yield f"{row.number}: edition {edition.index} has a file and no sheets"
 
 
-def _deliveries(session: Session) -> Iterator[str]:
-    rows = session.exec(select(DeliveryRow)).all()
-    events = {(event.certificate, event.version) for event in session.exec(select(EventRow)).all()}
+def _deliveries(session: Session, key: str = "") -> Iterator[str]:
+    rows = session.exec(_own(select(DeliveryRow), DeliveryRow.certificate, key)).all()
+    happened = session.exec(_own(select(EventRow), EventRow.certificate, key)).all()
+    events = {(event.certificate, event.version) for event in happened}
     own = [(row.certificate, row.message["version"]) for row in rows if row.operation != REPLACE_FILE]
     yield from (f"event {event} has no delivery" for event in sorted(events - set(own)))
     yield from (f"delivery {row} has no event" for row in sorted(set(own) - events))
@@ -172,6 +185,7 @@ def _deliveries(session: Session) -> Iterator[str]:
         places = sorted(row.sequence for row in rows if row.certificate == certificate)
         if places != list(range(1, len(places) + 1)):
             yield f"the deliveries of {certificate} have a gap or a double"
-    successors = {file.sha256 for file in session.exec(select(FileRow)).all() if file.predecessor}
+    files = session.exec(_own(select(FileRow), FileRow.certificate, key)).all()
+    successors = {file.sha256 for file in files if file.predecessor}
     exchanged = [row.file for row in rows if row.operation == REPLACE_FILE]
     yield from (f"delivery of {file} exchanges nothing" for file in sorted(set(exchanged) - successors))
