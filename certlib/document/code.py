@@ -147,7 +147,7 @@ def _dots(modules: int, largest: float) -> int:
 def _modules(text: str, correction: str, version: int | None) -> int:
     """How many modules wide the code gets, counted from the text's bits, which costs no drawing; 0: too long."""
     try:
-        return 17 + 4 * _symbol(text, correction, version).best_fit(start=version)
+        return 17 + 4 * int(_symbol(text, correction, version).best_fit(start=version))
     except (DataOverflowError, ValueError):
         return 0
 
