@@ -298,10 +298,12 @@ def the_page() -> Iterator[Callable[[Picture, str], bool]]:
 
     from fastapi import FastAPI  # noqa: PLC0415
 
+    from service.pages.site import citizen_site  # noqa: PLC0415
     from service.routes.pages import pages_router  # noqa: PLC0415
 
     app = FastAPI()
-    app.include_router(pages_router(host="zwfw.ganzhou.example", roots=[development_key("trust-p256-2026").public_key]))
+    host, roots = "zwfw.ganzhou.example", [development_key("trust-p256-2026").public_key]
+    app.include_router(pages_router(citizen_site(host=host, roots=roots), host=host))
     with serving(app) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page()

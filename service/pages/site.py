@@ -53,6 +53,11 @@ _P256 = bytes.fromhex("06082a8648ce3d030107")  # the curve's OID in a SubjectPub
 _INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
 _COMMENT_LINE = re.compile(rb"^(//.*|/\*\*.*\*/)?\n", re.MULTILINE)
 _COMMENT_BEHIND = re.compile(rb"(?<=[;{},]) // [^'\"`\n]*$", re.MULTILINE)
+# strings, templates (none within another) and regular expressions stay; spaces go where a script does not need them
+_SCRIPT_SPACE = re.compile(
+    rb"""('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`"""
+    rb"""|(?<=[(=,:?!&|])/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*)| *([=(){},;:?<>&|]+) *"""
+)
 _STYLE_SPACE = re.compile(rb"\s*([{};,>])\s*|(?<=:)\s+")
 
 
@@ -83,7 +88,8 @@ def citizen_site(*, host: str, roots: Iterable[bytes]) -> dict[str, Part]:
     parts = {PAGE: make_part(page, "html")}
     for name in _PARTS:
         suffix = name.rpartition(".")[2]
-        parts[f"{PAGE}/{name}"] = make_part(slim(static_bytes(f"v/{name}"), suffix), suffix)
+        data = slim(static_bytes(f"v/{name}"), suffix)
+        parts[f"{PAGE}/{name}"] = make_part(tight(data) if suffix == "js" else data, suffix)
     parts[f"{PAGE}/en.js"] = make_part(_english(spoken), "js")
     parts[f"{PAGE}/vendor/qr.js"] = make_part(static_bytes(_SCANNER), "js")
     parts[f"{PAGE}/sw.js"] = make_part(_worker(parts), "js")
@@ -134,6 +140,11 @@ def slim(data: bytes, suffix: str = "js") -> bytes:
     if suffix == "css":
         return _STYLE_SPACE.sub(lambda found: found[1] or b"", data)
     return _COMMENT_BEHIND.sub(b"", _COMMENT_LINE.sub(b"", _INDENT.sub(b"", data)))
+
+
+def tight(script: bytes) -> bytes:
+    """A slim script without the spaces around punctuation."""
+    return _SCRIPT_SPACE.sub(lambda found: found[1] or found[2], script)
 
 
 def make_part(data: bytes, suffix: str) -> Part:

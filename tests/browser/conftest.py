@@ -138,7 +138,7 @@ def small_site(issuer: Issuer) -> FastAPI:
     """The real page over the test's lists, behind the real rim with its headers."""
     app = FastAPI(openapi_url=None)
     roots = [development_key(label).public_key for label in ROOTS]
-    app.include_router(pages_router(host=HOST, roots=roots))
+    app.include_router(pages_router(citizen_site(host=HOST, roots=roots), host=HOST))
 
     @app.middleware("http")
     async def note(request: Request, call_next: Any) -> Response:

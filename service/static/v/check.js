@@ -29,26 +29,30 @@ const DAY = 86400, EPOCH = 18262, SHANGHAI = 8 * 3600; // days are counted from 
 export async function check(code, roots) {
   const { message, payload } = read(code);
   if (!crypto.subtle) throw new Refused('insecure'); // a browser gives it to https and loopback only
-  const status = newest(payload.n).catch(() => null); // asked for at once: a shard says nothing about who is checked
-  let trust;
+  const data = newest(payload.n).catch(() => null); // asked for at once: a shard says nothing about who is checked
+  let listed, held, status, trust;
   try {
-    trust = await trustList(roots);
+    listed = await claimed(...TRUST, roots);
+    // each turn of a slow telephone's loop counts: the three signatures are worked on side by side, and believed in order
+    held = early(() => holds(message, listed.values.keys[message.kid]));
+    status = data.then((found) => found && statusOf(found, payload.n, listed)).catch(() => null);
+    trust = await listed.sound;
   } catch (error) {
     throw error instanceof Refused ? error : new Refused('offline');
   }
   const key = trust.keys[message.kid];
   if (!key?.uses.includes('code')) throw new Refused('unknown-issuer');
-  if (!(await holds(message, key))) throw new Refused('signature-invalid');
-  const start = (payload.issued + EPOCH) * DAY - SHANGHAI; // may lie before the key's first day: a sheet printed anew
+  if (!(await held)) throw new Refused('signature-invalid');
+  const start = (payload.issued + EPOCH) * DAY - SHANGHAI; // may lie before the first day of the key: a sheet printed anew
   // what a leaked key signed the register alone can confirm: it may be asked with the code
   if (unfit(key, start, Infinity)) throw Object.assign(new Refused('signature-invalid', 'unfit'), { code });
-  const list = await status.then((data) => data && statusOf(data, payload.n, trust)).catch(() => null);
+  const list = await status;
   return { ...judge(payload, list), code, digest: hex(payload.digest), fields: fields(payload, trust, key) };
 }
 
 /** The state of index `n`, valid to the end of day `until` (days since 2020, null without end), by the signed lists. */
 export async function stateOf(n, until, roots) {
-  const list = await Promise.all([newest(n), trustList(roots)]).then(([data, trust]) => statusOf(data, n, trust)).catch(() => null);
+  const list = await Promise.all([newest(n), claimed(...TRUST, roots)]).then(([data, listed]) => statusOf(data, n, listed)).catch(() => null);
   return judge({ until }, list);
 }
 
@@ -194,13 +198,27 @@ function get(address) {
   return Promise.race([asked, new Promise((_, late) => setTimeout(late, PATIENCE, new Error(address)))]);
 }
 
-/** Signed JSON (RFC 7515, 7797). One good signature of a pinned key suffices; a bad one of a pinned key spoils it. */
-export async function signedJson(address, typ, roots) {
-  const { payload, signatures } = JSON.parse(new TextDecoder().decode(await get(address)));
+/** Signed JSON at once as `values`, which nobody may believe before `sound` has given them too. */
+async function claimed(address, typ, roots) {
+  const { payload, signatures } = JSON.parse(new TextDecoder().decode(await get(address))), values = JSON.parse(payload);
+  return { values, sound: early(() => believed(values, payload, signatures, typ, roots)) };
+}
+
+export const signedJson = async (...given) => (await claimed(...given)).sound;
+
+/** What `start` promises, begun before anyone waits for it: until then a failure is nobody's. */
+function early(start) {
+  const promise = (async () => start())();
+  promise.catch(() => {});
+  return promise;
+}
+
+/** RFC 7515, 7797: one good signature of a pinned key suffices; a bad one of a pinned key spoils it. */
+async function believed(values, payload, signatures, typ, roots) {
   let good = 0;
   for (const { protected: header, signature } of signatures) {
     const { alg, b64, kid, typ: kind } = json64(header);
-    if (!roots[kid]) continue; // another reader's key
+    if (!roots[kid]) continue; // a key of other readers
     try {
       const holds = await verify(ALGORITHMS[alg], bytes64(roots[kid]), bytes64(signature), new TextEncoder().encode(`${header}.${payload}`));
       if (b64 !== false || kind !== typ || !holds) throw new Refused('unknown-issuer', 'untrusted');
@@ -209,35 +227,40 @@ export async function signedJson(address, typ, roots) {
       if (error instanceof Refused) throw error; // else this browser does not know the algorithm: another must be good
     }
   }
-  const values = JSON.parse(payload);
   if (!good || values.version !== 1 || !forward(typ, values.seq)) throw new Refused('unknown-issuer', 'untrusted');
   return values;
 }
 
-const trustList = (roots) => signedJson('/public/trust', 'certlib-trust+json', roots);
+const TRUST = ['/public/trust', 'certlib-trust+json'];
 
 const newest = (n) => get(`/public/status/${Math.floor(n / SHARD)}`);
 
 /** What a signed status list says of index `n`; throws when it may not be believed, null when it cannot say. */
-async function statusOf(data, n, trust) {
+async function statusOf(data, n, { values: trust, sound }) {
   const message = sign1(cbor(new Uint8Array(data))), key = trust.keys[message.kid], shard = Math.floor(n / SHARD);
-  if (!key?.uses.includes('status') || !(await holds(message, key))) throw 0;
-  const claims = cbor(message.payload), entry = claims.get(65533);
+  const claims = cbor(message.payload), entry = claims.get(65533), lists = early(() => inflate(entry.get('lst'), PACKED));
+  if (!key?.uses.includes('status') || !(await holds(message, key)) || !(await sound)) throw 0;
   if (unfit(key, claims.get(6), claims.get(6) + 1)) throw 0;
   if (entry.get('bits') !== 4 || !claims.get(2).endsWith(`/${shard}`)) throw 0;
   if (!forward(`status/${shard}`, claims.get(-65537))) throw 0;
-  const packed = await inflate(entry.get('lst'), PACKED + 1);
+  const packed = await lists;
   if (packed.length !== PACKED || n > claims.get(-65538)) return null;
   const slot = n % SHARD;
   return { code: (packed[slot >> 1] >> (slot & 1 ? 4 : 0)) & 15, issued: claims.get(6), expires: claims.get(4) };
 }
 
-/** What `data` (zlib) stands for; a browser without the means may give up beyond `most` bytes. */
+/** What `data` (zlib) stands for. Throws when it is no such thing, or beyond `most` bytes. */
 export async function inflate(data, most) {
   if (!self.DecompressionStream) return (await import('./inflate.js')).default(data, most);
-  const { writable, readable } = new DecompressionStream('deflate'), writer = writable.getWriter();
+  const { writable, readable } = new DecompressionStream('deflate'), writer = writable.getWriter(), reader = readable.getReader();
   writer.write(data).then(() => writer.close()).catch(() => {}); // what is wrong with it, the reader hears
-  return new Uint8Array(await new Response(readable).arrayBuffer());
+  const out = new Uint8Array(most);
+  for (let size = 0; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return out.subarray(0, size);
+    out.set(value, size); // a RangeError beyond the end
+    size += value.length;
+  }
 }
 
 /** Whether `value` is at least the highest seen under this name here: lists only go forward, a lower one is old. */
@@ -246,6 +269,6 @@ function forward(name, value) {
     const seen = Number(localStorage[name] ?? -1);
     if (value < seen) return false;
     localStorage[name] = value;
-  } catch { /* a private window remembers nothing */ }
+  } catch {} // a private window remembers nothing
   return true;
 }

@@ -116,19 +116,20 @@ async function run(code) {
 const large = (on) => {
   document.documentElement.classList.toggle('large', on);
   at('large').setAttribute('aria-pressed', on);
-  try { localStorage.large = on ? '1' : ''; } catch { /* private window */ }
+  try { localStorage.large = on ? '1' : ''; } catch {} // private window
 };
-try { if (localStorage.large) large(true); } catch { /* private window */ }
+try { if (localStorage.large) large(true); } catch {} // private window
 
 /** Read the fragment once and take it out of the address, so that it stays in no history and no screenshot. */
 async function arrive() {
   const code = location.hash.slice(1);
-  if (!code) return;
+  if (!code) return draw();
   history.replaceState(null, '', location.pathname);
   await run(code);
 }
 
 const page = { at, both, make, saying, run, moment, large, speak, now: () => now, roots: config.roots }; // what ways.js may use
 addEventListener('hashchange', arrive);
-draw();
-arrive().then(() => import('./ways.js')).then((ways) => ways.wire(page)); // not before the verdict stands
+// the other ways are not even laid out before the verdict stands, or is long in coming
+Promise.race([arrive(), new Promise((late) => setTimeout(late, 1500))]).then(() => import('./ways.js')).then((ways) => ways.wire(page))
+  .catch(() => { document.body.dataset.ways = 'none'; });

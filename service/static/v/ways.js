@@ -88,7 +88,7 @@ export function wire(page) {
   };
   at('large').onclick = () => page.large(at('large').getAttribute('aria-pressed') !== 'true');
   document.body.dataset.ways = 'ready';
-  keep();
+  (self.requestIdleCallback ?? setTimeout)(keep);
 }
 
 /** Register the service worker: from the next visit on the page verifies without a network. */
