@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from service.front import Front
+from service.pages.site import tight
 
 ADDRESSES = ("/v", "/v/page.js", "/v/page.css", "/v/sw.js", "/public/trust", "/public/seals", "/public/status/0")
 CALLERS: tuple[dict[str, str], ...] = ({}, {"Accept-Encoding": "identity"}, {"If-None-Match": "its own"})
@@ -49,6 +50,13 @@ def test_the_front_is_counted_by_templates(web: Any) -> None:
         web.http.get(address)
     routes = {line.split('route="')[1].split('"')[0] for line in _counts(web) if 'method="GET"' in line}
     assert routes == {"/v", "/v/{name:path}", "/public/trust", "/public/seals", "/public/status/{shard}"}
+
+
+def test_scripts_lose_only_the_spaces_they_do_not_need() -> None:
+    """What stands in strings, templates and regular expressions stays as it is."""
+    script = b"""const a = 'x = (1, 2)', b = "c ; d", c = `e, ${f} ( g`, d = /h ([^/] ,)? = i/g;\nif (a + +b) return c / d;\n"""
+    slimmer = b"""const a='x = (1, 2)',b="c ; d",c=`e, ${f} ( g`,d=/h ([^/] ,)? = i/g;\nif(a + +b)return c / d;\n"""
+    assert tight(script) == slimmer
 
 
 def _counts(web: Any) -> list[str]:

@@ -32,7 +32,7 @@ async function one(data, text, [start, first, second, length], seals) {
   const signed = parts(parts(wrapped)[0]), infos = parts(signed[signed.length - 1]);
   if (infos.length !== 1 || hex(parts(signed[2])[0].value) !== OID.data || signed[3].tag !== 0xa0) throw 0;
   const info = parts(infos[0]), attributes = info[3], digests = hex(parts(info[2])[0].value);
-  if (attributes.tag !== 0xa0) throw 0; // without signed attributes a signature can be taken for another's
+  if (attributes.tag !== 0xa0) throw 0; // without signed attributes a signature can be taken for that of other bytes
   const stated = parts(attributes).map(parts).find(([name]) => hex(name.value) === OID.digest);
   const covered = new Uint8Array(first + length);
   covered.set(data.subarray(0, first));
