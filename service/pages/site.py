@@ -56,7 +56,8 @@ _COMMENT_BEHIND = re.compile(rb"(?<=[;{},]) // [^'\"`\n]*$", re.MULTILINE)
 # strings, templates (none within another) and regular expressions stay; spaces go where a script does not need them
 _SCRIPT_SPACE = re.compile(
     rb"""('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`"""
-    rb"""|(?:(?<=[(=,:?!&|])|(?<=[(=,:?!&|] ))/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*)| *([=(){},;:?<>&|]+) *"""
+    rb"""|(?:(?<=[(=,:?!&|])|(?<=[(=,:?!&|] ))/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*)"""
+    rb"""| *([=(){},;:?<>&|]+) *"""
 )
 _STYLE_SPACE = re.compile(rb"\s*([{};,>])\s*|(?<=:)\s+")
 

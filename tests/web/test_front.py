@@ -54,9 +54,10 @@ def test_the_front_is_counted_by_templates(web: Any) -> None:
 
 def test_scripts_lose_only_the_spaces_they_do_not_need() -> None:
     """What stands in strings, templates and regular expressions stays as it is."""
-    script = b"""const a = 'x = (1, 2)', b = "c ; d", c = `e, ${f} ( g`, d = /h ([^/] ,)? = i/g;\nif (a + +b) return c / d;\n"""
-    slimmer = b"""const a='x = (1, 2)',b="c ; d",c=`e, ${f} ( g`,d=/h ([^/] ,)? = i/g;\nif(a + +b)return c / d;\n"""
+    script = b"""const a = 'x = (1, 2)', b = "c ; d", c = `e, ${f} ( g`, d = /h ([^/] ,)? = i/g;"""
+    slimmer = b"""const a='x = (1, 2)',b="c ; d",c=`e, ${f} ( g`,d=/h ([^/] ,)? = i/g;"""
     assert tight(script) == slimmer
+    assert tight(b"if (a + +b) return c / d;") == b"if(a + +b)return c / d;"
 
 
 def _counts(web: Any) -> list[str]:
