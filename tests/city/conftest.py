@@ -145,7 +145,8 @@ class City:
 
     def faults(self, *faults: dict[str, Any], seed: int = 0) -> None:
         body = {"faults": list(faults), "seed": seed}
-        httpx2.put(f"{self.url}/control/faults", json=body).raise_for_status()
+        # patient: how a push fares is what is tested, not how soon a busy machine answers this
+        httpx2.put(f"{self.url}/control/faults", json=body, timeout=60).raise_for_status()
 
     def events(self, key: str) -> list[tuple[int, str, str]]:
         """(sequence, operation, state) of the events held of a certificate."""
