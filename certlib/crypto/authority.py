@@ -3,10 +3,9 @@
     authority = DevelopmentAuthority(development_folder())
     authority.timestamp("p256", request, now=now)       # RFC 3161 TimeStampResp
     authority.revocation_list("issuing.rsa")            # RFC 5280 CRL, DER
-    authority.status("issuing.rsa", request, now=now)   # RFC 6960 OCSPResponse; RSA and P-256
+    authority.status("issuing.rsa", request, now=now)   # RFC 6960 OCSPResponse
 
-Times are in whole seconds: NSS, and so poppler, calls an OCSP response with fractions malformed. The keys are public;
-whoever serves this outside development serves everybody's signature.
+In every suite. The keys are public; whoever serves this outside development serves everybody's signature.
 """
 
 from __future__ import annotations
@@ -15,14 +14,11 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
-from cryptography.x509 import ocsp
-
-from certlib.crypto.certificates import RevocationList, load_certificates
+from certlib.crypto import ocsp
+from certlib.crypto.certificates import Certificate, RevocationList, load_certificates
+from certlib.crypto.cms import Signer
 from certlib.crypto.development import development_timestamps
+from certlib.crypto.keys import open_key
 from certlib.crypto.suites import SUITES
 from certlib.crypto.timestamps import DevelopmentTimestamps
 from certlib.errors import NotFoundError
@@ -54,48 +50,29 @@ class DevelopmentAuthority:
 
     def status(self, name: str, request: bytes, *, now: datetime) -> bytes:
         """The answer to an OCSPRequest about a certificate of the authority `name`; signed by the OCSP responder."""
-        short = name.rpartition(".")[2]
-        responder = self._folder / "ocsp" / f"ocsp.{short}.pem"
-        if name not in self._names or not responder.exists() or not SHORT[short].international:
+        responder = self._folder / "ocsp" / f"ocsp.{name.rpartition('.')[2]}.pem"
+        if name not in self._names or not responder.exists():
             raise NotFoundError(f"没有 {name[:40]} 这一 OCSP 服务。")
         try:
-            asked = ocsp.load_der_ocsp_request(request)
+            asked = ocsp.read_request(request)
         except ValueError:
-            return _failure(ocsp.OCSPResponseStatus.MALFORMED_REQUEST)
-        issuer = x509.load_der_x509_certificate(self._certificate(f"ca/{name}.pem"))
-        if asked.issuer_name_hash != _digest(asked.hash_algorithm, issuer.subject.public_bytes()):
-            return _failure(ocsp.OCSPResponseStatus.UNAUTHORIZED)
-        return self._signed(asked, name, responder, now.replace(microsecond=0))
+            return ocsp.refusal(ocsp.MALFORMED)
+        issuer = self._certificate(f"ca/{name}.pem")
+        if not all(one.is_of(issuer) for one in asked.names):
+            return ocsp.refusal(ocsp.UNAUTHORIZED)
+        at = now.replace(microsecond=0)
+        answer = ocsp.Answer(responder=self._responder(responder), at=at, until=at + GOOD_FOR)
+        return answer.write(asked, lambda one: self._state(one.serial, name, at))
 
-    def _signed(self, asked: ocsp.OCSPRequest, name: str, responder: Path, at: datetime) -> bytes:
-        text = responder.read_bytes()
-        key = load_pem_private_key(text, None, unsafe_skip_rsa_key_validation=True)
-        assert isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)  # noqa: S101  the suites that come here
-        certificate = x509.load_pem_x509_certificate(text[text.index(b"-----BEGIN CERTIFICATE-----") :])
-        state, revoked = self._state(asked.serial_number, name, at)
-        builder = ocsp.OCSPResponseBuilder().add_response_by_hash(
-            asked.issuer_name_hash,
-            asked.issuer_key_hash,
-            asked.serial_number,
-            asked.hash_algorithm,
-            state,
-            at,
-            at + GOOD_FOR,
-            revoked,
-            x509.ReasonFlags.key_compromise if revoked else None,
-        )
-        builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, certificate).certificates([certificate])
-        for extension in asked.extensions:
-            if isinstance(extension.value, x509.OCSPNonce):
-                builder = builder.add_extension(extension.value, critical=False)
-        return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    def _responder(self, path: Path) -> Signer:
+        certificate, *chain = load_certificates(path.read_bytes(), name=path.name)
+        return Signer(open_key(f"pem:{path}"), certificate, tuple(chain))
 
-    def _state(self, serial: int, name: str, at: datetime) -> tuple[ocsp.OCSPCertStatus, datetime | None]:
+    def _state(self, serial: int, name: str, at: datetime) -> ocsp.Status:
         revoked = RevocationList.load(self.revocation_list(name), name=name).revoked.get(serial)
         if revoked is not None and revoked <= at:
-            return ocsp.OCSPCertStatus.REVOKED, revoked
-        known = serial in self._serials
-        return (ocsp.OCSPCertStatus.GOOD if known else ocsp.OCSPCertStatus.UNKNOWN), None
+            return ocsp.Status("revoked", revoked)
+        return ocsp.Status("good" if serial in self._serials else "unknown")
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -107,15 +84,5 @@ class DevelopmentAuthority:
         paths = [path for place in ("ca", "seals", "tsa", "ocsp") for path in (self._folder / place).glob("*.pem")]
         return frozenset(load_certificates(path.read_bytes(), name=path.name)[0].serial for path in paths)
 
-    def _certificate(self, place: str) -> bytes:
-        return load_certificates((self._folder / place).read_bytes(), name=place)[0].der
-
-
-def _failure(status: ocsp.OCSPResponseStatus) -> bytes:
-    return ocsp.OCSPResponseBuilder.build_unsuccessful(status).public_bytes(Encoding.DER)
-
-
-def _digest(algorithm: hashes.HashAlgorithm, data: bytes) -> bytes:
-    digest = hashes.Hash(algorithm)
-    digest.update(data)
-    return digest.finalize()
+    def _certificate(self, place: str) -> Certificate:
+        return load_certificates((self._folder / place).read_bytes(), name=place)[0]

@@ -6,11 +6,12 @@ authority allowed to sign certificates, and a path has at most four certificates
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from certlib.crypto.certificates import Certificate, RevocationList, signed_parts
+from certlib.crypto.ocsp import OCSP_SIGNING, Single, StatusAnswer
 from certlib.crypto.sm2 import as_der
 from certlib.crypto.suites import suite_of
 from certlib.errors import VerificationError
@@ -29,10 +30,11 @@ class Authorities:
     roots: tuple[Certificate, ...]
     between: tuple[Certificate, ...] = ()
     revocation: tuple[RevocationList, ...] = ()
+    answers: tuple[StatusAnswer, ...] = ()  # OCSP, beside the lists or in their place
 
     def with_between(self, certificates: Iterable[Certificate]) -> Authorities:
         """The same with further certificates that may stand between."""
-        return Authorities(self.roots, (*self.between, *certificates), self.revocation)
+        return replace(self, between=(*self.between, *certificates))
 
     def path(self, certificate: Certificate) -> tuple[Certificate, ...]:
         """The path from `certificate` to a root, signatures and authorities checked, periods and revocation not.
@@ -54,12 +56,30 @@ class Authorities:
         raise PathError("证书链过长")
 
     def revoked_at(self, certificate: Certificate) -> datetime | None:
-        """When the certificate's issuer revoked it, or None. Raises `PathError` when there is no list to tell."""
+        """When the certificate's issuer revoked it, or None.
+
+        Raises `PathError` when there is neither a list nor an answer to tell.
+        """
         known = [crl for crl in self.revocation if crl.issuer == certificate.issuer and self._signed(crl)]
-        if not known:
-            raise PathError(f"没有证书 {certificate.common_name} 的吊销列表")
         moments = [crl.revoked_at(certificate) for crl in known]
+        moments += [one.status.revoked_at for one in self._answered(certificate)]
+        if not moments:
+            raise PathError(f"没有证书 {certificate.common_name} 的吊销列表")
         return min((moment for moment in moments if moment is not None), default=None)
+
+    def _answered(self, certificate: Certificate) -> Iterator[Single]:
+        """What answers of its issuer, or of a responder that the issuer certified, say of the certificate."""
+        issuers = [one for one in (*self.roots, *self.between) if one.subject_name == certificate.issuer]
+        for answer in self.answers:
+            for issuer in issuers:
+                if any(_answers_for(issuer, one, answer) for one in (issuer, *answer.certificates)):
+                    yield from (
+                        one
+                        for one in answer.singles
+                        if one.name.serial == certificate.serial
+                        and one.name.is_of(issuer)
+                        and one.status.word != "unknown"
+                    )
 
     def _signed(self, crl: RevocationList) -> bool:
         issuers = (one for one in (*self.roots, *self.between) if one.subject_name == crl.issuer)
@@ -69,6 +89,15 @@ class Authorities:
 def outside(path: Iterable[Certificate], at: datetime) -> Certificate | None:
     """The first certificate of a path that was not valid at `at`, or None."""
     return next((one for one in path if not one.valid_at(at)), None)
+
+
+def _answers_for(issuer: Certificate, responder: Certificate, answer: StatusAnswer) -> bool:
+    """Whether the answer is this responder's, and it may answer for the issuer (RFC 6960 §4.2.2.2)."""
+    if responder.der != issuer.der:
+        delegated = responder.issuer == issuer.subject_name and OCSP_SIGNING in responder.extended_usage
+        if not (delegated and responder.valid_at(answer.at) and issuer.is_authority and _holds(responder.der, issuer)):
+            return False
+    return _verifies(answer.signed, answer.algorithm, answer.signature, responder)
 
 
 def _check_link(certificate: Certificate, issuer: Certificate, *, below: int) -> None:
@@ -82,11 +111,18 @@ def _check_link(certificate: Certificate, issuer: Certificate, *, below: int) ->
 
 def _holds(whole: bytes, issuer: Certificate) -> bool:
     try:
-        suite = suite_of(issuer.spki)
         tbs, algorithm, signature = signed_parts(whole)
+    except ValueError:
+        return False
+    return _verifies(tbs, algorithm, signature, issuer)
+
+
+def _verifies(signed: bytes, algorithm: bytes, signature: bytes, signer: Certificate) -> bool:
+    try:
+        suite = suite_of(signer.spki)
         if algorithm != suite.signature_algorithm:
             return False
-        suite.verify(issuer.spki, as_der(signature) if suite.name == "sm2-sm3" else signature, tbs)
+        suite.verify(signer.spki, as_der(signature) if suite.name == "sm2-sm3" else signature, signed)
     except (VerificationError, ValueError):
         return False
     return True

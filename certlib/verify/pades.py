@@ -41,10 +41,12 @@ from pyhanko_certvalidator.sig_validate import (
 )
 
 from certlib.crypto.certificates import DOCUMENT_SIGNING, RevocationList
+from certlib.crypto.ocsp import read_answer
 from certlib.crypto.sm2 import CURVE as SM2_CURVE_OID
 from certlib.crypto.sm2 import SM2_SM3, SM3
 from certlib.crypto.suites import suite_named
 from certlib.errors import VerificationError
+from certlib.verify.chain import Authorities, PathError
 from certlib.verify.chains import ChainMemory, certificate_in, is_intact, is_sound, key_of
 from certlib.verify.form import Message, Stamp, digest_of
 from certlib.verify.roots import TrustRoots
@@ -260,8 +262,8 @@ def _recalled(
     message: Message, digest: bytes, purpose: str, *, trust: TrustRoots, at: datetime, material: Material
 ) -> Judgement | None:
     """The judgement on a message whose chain is known; None when it must be validated."""
-    if material.revocation:
-        return None  # the file may bring news of a revocation
+    if material.revocation or trust.answers:
+        return None  # the file, or an answer, may bring news of a revocation
     known = _MEMORY.recall(key_of(message, purpose, trust), at)
     if known is None:
         return None
@@ -275,7 +277,7 @@ def _recalled(
 
 
 def _remembered(judged: Judgement, message: Message, purpose: str, trust: TrustRoots, material: Material) -> Judgement:
-    if judged.holds and not material.revocation and not material.certificates:
+    if judged.holds and not (material.revocation or material.certificates or trust.answers):
         key = key_of(message, purpose, trust)
         _MEMORY.remember(key, judged.path, judged.revocation, _dated(trust.revocation))
     return judged
@@ -298,7 +300,7 @@ def _judge(
             judged = _judgement(status, "good")
     except _PARSING:
         return Judgement(intact=True, sound=False, problem="chain", path=(), revocation="unknown")
-    return _revoked(judged, trust, at)
+    return _answered(_revoked(judged, trust, at), trust, at)
 
 
 def _judgement(status: SignatureStatus, revocation: str) -> Judgement:
@@ -331,6 +333,26 @@ def _revoked(judged: Judgement, trust: TrustRoots, at: datetime) -> Judgement:
     return judged
 
 
+def _answered(judged: Judgement, trust: TrustRoots, at: datetime) -> Judgement:
+    """Ask the status answers (OCSP) of the trust folder about each certificate of the path, beside our lists.
+
+    An answer made since the moment judged tells of that moment too, one that ended before it does not.
+    """
+    answers = tuple(one for one in map(read_answer, trust.answers) if one.holds(at))
+    if not answers or not judged.path:
+        return judged
+    root, *others = map(certificate_in, judged.path)
+    known = Authorities((root,), tuple(others), _dated(trust.revocation), answers)
+    try:
+        moments = [known.revoked_at(one) for one in others]
+    except PathError:
+        return judged
+    told = min((moment for moment in moments if moment is not None and moment <= at), default=None)
+    if told is not None:
+        return replace(judged, problem="revoked", revocation="revoked", revoked_at=told)
+    return replace(judged, revocation="good") if judged.revocation == "unknown" else judged
+
+
 def _context(
     trust: TrustRoots, at: datetime, material: Material, lists: tuple[crl.CertificateList, ...], *, required: bool
 ) -> ValidationContext:
@@ -341,7 +363,7 @@ def _context(
         best_signature_time=at,
         allow_fetching=False,
         crls=list(lists),
-        ocsps=[],
+        ocsps=[],  # it reads them only where a certificate names a responder: see `_answered`
         revocation_mode="require" if required else "soft-fail",
         retroactive_revinfo=True,  # a list made after the moment judged tells of that moment too
         algorithm_usage_policy=_POLICY,

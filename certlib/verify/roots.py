@@ -7,6 +7,7 @@ A folder of trust holds any of:
 | `*.pem` with certificates | X.509 roots of seals and timestamps |
 | `*.pem` with public keys | keys that sign the trust list of codes |
 | `*.crl` (also in a folder `crl` beside it) | revocation lists, PEM or DER |
+| `*.ocsp` (also in a folder `ocsp` beside it) | status answers (OCSP, RFC 6960), DER |
 | `trust.json` | the trust list of codes |
 | `seals.json` | the seal list: which seals were in use when |
 | `*.cwt` | status lists, one shard each |
@@ -23,6 +24,7 @@ from pathlib import Path
 from asn1crypto import pem
 
 from certlib.crypto.certificates import Certificate, RevocationList
+from certlib.crypto.ocsp import read_answer
 from certlib.errors import ConfigurationError, VerificationError
 from certlib.formats.seal_list import SealList, read_seal_list
 from certlib.formats.status import StatusList, read_status_list, shard_of
@@ -41,6 +43,7 @@ class TrustRoots:
     trust_list: TrustList | None = field(default=None, repr=False)
     shards: tuple[StatusList, ...] = field(default=(), repr=False)
     seals: SealList | None = field(default=None, repr=False)
+    answers: tuple[bytes, ...] = field(default=(), repr=False)  # OCSP
 
     @classmethod
     def load(cls, folder: Path | None = None) -> TrustRoots:
@@ -62,7 +65,7 @@ def _development() -> TrustRoots:
 
     found = _read(development_folder() / "trust")
     keys = tuple(development_key(label).public_key for label in ("trust-2026", "trust-p256-2026"))
-    return TrustRoots(found.certificates, found.revocation, keys)
+    return TrustRoots(found.certificates, found.revocation, keys, answers=found.answers)
 
 
 def _read(folder: Path) -> TrustRoots:
@@ -81,7 +84,8 @@ def _read(folder: Path) -> TrustRoots:
     crls = _crls((*sorted(folder.glob("*.crl")), *sorted((folder.parent / "crl").glob("*.crl"))))
     trust_list = _trust_list(folder / TRUST_LIST, keys)
     shards, seals = _shards(folder, trust_list), _seal_list(folder / SEAL_LIST, keys)
-    return TrustRoots(tuple(certificates), crls, tuple(keys), trust_list, shards, seals)
+    answers = _answers((*sorted(folder.glob("*.ocsp")), *sorted((folder.parent / "ocsp").glob("*.ocsp"))))
+    return TrustRoots(tuple(certificates), crls, tuple(keys), trust_list, shards, seals, answers)
 
 
 def _blocks(path: Path) -> list[tuple[str, bytes]]:
@@ -100,6 +104,13 @@ def _crls(paths: Iterable[Path]) -> tuple[bytes, ...]:
         return tuple(RevocationList.load(path.read_bytes(), name=str(path)).der for path in paths)
     except OSError as error:
         raise ConfigurationError(f"吊销列表无法读取：{error.filename}。") from error
+
+
+def _answers(paths: Iterable[Path]) -> tuple[bytes, ...]:
+    try:
+        return tuple(read_answer(path.read_bytes()).der for path in paths)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"信任目录中的证书状态应答（*.ocsp）无法读取：{error}。") from error
 
 
 def _trust_list(path: Path, keys: list[bytes]) -> TrustList | None:

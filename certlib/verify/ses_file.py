@@ -19,6 +19,7 @@ from pathlib import Path
 from certlib.crypto import tokens
 from certlib.crypto.attributes import SEAL_USE, SealUse
 from certlib.crypto.certificates import Certificate, RevocationList, load_certificates
+from certlib.crypto.ocsp import read_answer
 from certlib.crypto.sm2 import sm3
 from certlib.domain.verdict import Finding, Verdict
 from certlib.formats.ses import SealSignature
@@ -56,7 +57,7 @@ def national_authorities(folder: Path | None) -> Authorities:
     lists = tuple(RevocationList.load(der, name=folder.name) for der in trust.revocation)
     paths = sorted((folder.parent / "ca").glob("*.pem"))
     between = tuple(load_certificates(path.read_bytes(), name=str(path))[0] for path in paths)
-    return Authorities(roots, between, lists)
+    return Authorities(roots, between, lists, tuple(read_answer(data) for data in trust.answers))
 
 
 def examine_ses_file(

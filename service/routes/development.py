@@ -1,7 +1,6 @@
 """`/dev/pki`: the development PKI behind HTTP, so that timestamps, lists and status come as they do in a city.
 
-Only in development: the keys are published. SM2 has a timestamp authority and lists; an OCSP answer in SM2 nothing
-here can sign.
+Only in development: the keys are published. Every suite has a timestamp authority, lists and answers.
 """
 
 from __future__ import annotations

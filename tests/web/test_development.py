@@ -21,10 +21,13 @@ from fastapi import FastAPI
 from certlib.crypto.certificates import RevocationList
 from certlib.crypto.development import development_folder, development_timestamps
 from certlib.crypto.libcrypto import unavailable
+from certlib.crypto.ocsp import read_answer
 from certlib.crypto.timestamps import HttpTimestamps
 from certlib.domain.civil import SHANGHAI
 from certlib.errors import TimestampUnavailableError
 from service.routes import development
+from tests.verify.test_ocsp import authorities, certificate
+from tests.verify.test_ocsp import request as status_request
 
 KEYS = development_folder()
 needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is missing")
@@ -90,6 +93,20 @@ def test_openssl_believes_the_status(url: str, short: str, certificate: str, sai
     assert "Response verify OK" in done.stderr
     assert said in done.stdout
     assert b"." not in [part[:20] for part in (tmp_path / "answer").read_bytes().split(b"\x18\x0f")[1:]]
+
+
+@pytest.mark.parametrize(
+    ("label", "said"), [("seals/seal-ganzhou-approval-approval-1", "good"), ("seals/seal-revoked", "revoked")]
+)
+def test_our_verifier_believes_the_status_in_sm2(url: str, label: str, said: str) -> None:
+    """No other program at hand checks an answer in SM2 (`openssl ocsp` cannot be told the signer's identity): ours."""
+    if unavailable():
+        pytest.skip(str(unavailable()))
+    answer = read_answer(_post(f"{url}/ocsp/issuing.sm2", status_request("sm2", label), "application/ocsp-request"))
+    assert answer.singles[0].status.word == said
+    known = authorities("sm2", answer)
+    revoked = known.revoked_at(certificate(f"{label}.sm2"))
+    assert (revoked is not None) == (said == "revoked")
 
 
 def test_a_revocation_list_comes_over_http(url: str) -> None:
