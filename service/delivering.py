@@ -26,7 +26,7 @@ from certlib.domain.delivery import CITY, Delivery
 from certlib.errors import CertlibError, DeliveryError
 from certlib.issue.office import Office
 from certlib.issue.repairing import city_queue
-from certlib.register.deliveries import Backlog
+from certlib.register.deliveries import Undelivered
 from certlib.register.published import STATEMENT, last_published
 
 _FRESH = 3.0  # seconds for which a look at the queue is good enough
@@ -37,7 +37,7 @@ _AGAIN = timedelta(hours=1)  # after which sides that differed are compared agai
 class Standing:
     """How deliveries stand. `trouble` is why nothing can be delivered; `statement` that of the last comparison."""
 
-    backlog: Backlog
+    backlog: Undelivered
     age: float  # seconds the oldest undelivered event has waited
     trouble: str
     statement: Statement | None
@@ -83,7 +83,7 @@ class Watch:
             return self._seen[1]
 
     def _look(self, now: datetime) -> Standing:
-        backlog = city_queue(self._office).backlog()
+        backlog = city_queue(self._office).undelivered()
         age = backlog.age(now).total_seconds()
         return Standing(backlog=backlog, age=age, trouble=self.trouble(), statement=last_statement(self._office))
 

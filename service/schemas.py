@@ -413,7 +413,7 @@ class Webhook(BaseModel):
     dead: int = Field(description="死信：已搁置，附原因 · laid aside")
     blocked: int = Field(description="排在死信之后的事件 · waiting behind one laid aside")
     gone: bool = Field(description="对方已答复不再接收（410），重放死信后恢复 · said 410; a replay opens it again")
-    trouble: str = Field(description="等候最久的事件为何未送达 · why the longest waiting has not arrived")
+    trouble: str = Field(description="下一个要推送的事件为何尚未送达 · why what goes next has not arrived")
     oldest: datetime | None
 
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, and_, func, or_, update
+from sqlalchemy import ColumnElement, Engine, and_, bindparam, func, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -42,6 +42,19 @@ ENQUEUED = "enqueued"
 
 _ERROR_LENGTH = 1000
 _OPEN = ("due", "leased")
+
+
+def is_open() -> ColumnElement[bool]:
+    """Whether a row is not delivered yet and not laid aside.
+
+    The states stand in the statement itself: SQLite takes a partial index only when it can read its condition there.
+    """
+    return col(DeliveryRow.state).in_(bindparam("open", _OPEN, expanding=True, literal_execute=True, unique=True))
+
+
+def is_in(state: str) -> ColumnElement[bool]:
+    """Whether a row is in that one state, which stands in the statement itself."""
+    return col(DeliveryRow.state) == bindparam("state", state, literal_execute=True, unique=True)
 
 
 def enqueue(
@@ -88,13 +101,12 @@ def _next_sequence(session: Session, target: str, certificate: str) -> int:
     return (newest or 0) + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """How the deliveries of a target stand: rows by state, rows that wait behind a dead one, and the oldest waiting."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undelivered:
+    """What has not arrived at a target: rows by state, rows that wait behind a dead one, and the oldest waiting."""
 
     due: int
     leased: int
-    done: int
     dead: int
     blocked: int
     oldest: datetime | None
@@ -102,6 +114,13 @@ class Backlog:
     def age(self, now: datetime) -> timedelta:
         """How long the oldest undelivered event has waited."""
         return max(now - self.oldest, timedelta()) if self.oldest else timedelta()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog(Undelivered):
+    """The same, and how many have arrived."""
+
+    done: int
 
 
 class SqlDeliveries:
@@ -186,7 +205,7 @@ class SqlDeliveries:
         with writer(self._engine) as session:
             found = session.exec(
                 update(DeliveryRow)
-                .where(col(DeliveryRow.target) == self._target, col(DeliveryRow.state) == "dead")
+                .where(col(DeliveryRow.target) == self._target, is_in("dead"))
                 .values(state="due", available_at=now, failures=0)
             )
             return int(found.rowcount)
@@ -236,32 +255,45 @@ class SqlDeliveries:
     def dead_letters(self) -> list[DeliveryRow]:
         """The deliveries laid aside, oldest first, each with its reason."""
         with reader(self._engine) as session:
-            query = select(DeliveryRow).where(DeliveryRow.target == self._target, DeliveryRow.state == "dead")
+            query = select(DeliveryRow).where(DeliveryRow.target == self._target, is_in("dead"))
             return list(session.exec(query.order_by(col(DeliveryRow.id))))
 
-    def backlog(self) -> Backlog:
-        """How the deliveries stand."""
-        row, before = DeliveryRow, aliased(DeliveryRow)
+    def undelivered(self) -> Undelivered:
+        """What has not arrived. It is asked every few seconds, so it reads no row that has."""
         with reader(self._engine) as session:
-            counts = dict(
-                session.exec(
-                    select(row.state, func.count()).where(row.target == self._target).group_by(row.state)
-                ).all()
-            )
-            blocked = session.exec(
-                select(func.count())
-                .select_from(row)
-                .where(
-                    row.target == self._target,
-                    col(row.state) == "due",
-                    _earlier(row, before).where(before.state == "dead").exists(),
-                )
-            ).one()
-            oldest = session.exec(
-                select(func.min(row.created_at)).where(row.target == self._target, col(row.state).in_(_OPEN))
-            ).one()
-        states = {state: counts.get(state, 0) for state in ("due", "leased", "done", "dead")}
-        return Backlog(**states, blocked=blocked, oldest=oldest)
+            return Undelivered(**self._undelivered(session))
+
+    def backlog(self) -> Backlog:
+        """How the deliveries stand, with a count of those that have arrived."""
+        with reader(self._engine) as session:
+            return Backlog(**self._undelivered(session), done=self._number(session, is_in("done")))
+
+    def _undelivered(self, session: Session) -> dict[str, Any]:
+        row = DeliveryRow
+        waiting = select(row.state, func.count(), func.min(row.created_at)).where(row.target == self._target, is_open())
+        found = {state: (number, oldest) for state, number, oldest in session.exec(waiting.group_by(row.state))}
+        return {
+            **{state: found[state][0] if state in found else 0 for state in _OPEN},
+            "dead": self._number(session, is_in("dead")),
+            "blocked": len({id_ for id_, _ in self._behind_dead(session)}),
+            "oldest": min((oldest for _, oldest in found.values()), default=None),
+        }
+
+    def _behind_dead(self, session: Session) -> list[tuple[int, int]]:
+        """Each due row that waits behind a dead one, with the id of that one."""
+        behind = aliased(DeliveryRow)
+        later = and_(
+            col(behind.target) == DeliveryRow.target,
+            col(behind.certificate) == DeliveryRow.certificate,
+            col(behind.sequence) > DeliveryRow.sequence,
+        )
+        query = select(behind.id, DeliveryRow.id).select_from(DeliveryRow).join(behind, later)
+        query = query.where(DeliveryRow.target == self._target, is_in("dead"), behind.state == "due")
+        return [(waiting or 0, dead or 0) for waiting, dead in session.exec(query)]
+
+    def _number(self, session: Session, *conditions: ColumnElement[bool]) -> int:
+        query = select(func.count()).select_from(DeliveryRow).where(DeliveryRow.target == self._target, *conditions)
+        return int(session.exec(query).one())
 
     def _delivery(self, session: Session, row: DeliveryRow) -> Delivery:
         assert row.id is not None  # noqa: S101  it has just come from the database
@@ -321,7 +353,7 @@ def _claimable(target: str, now: datetime, limit: int) -> Any:
     row = DeliveryRow
     query: Any = (
         select(col(row.id).label("id"))
-        .where(row.target == target, col(row.state).in_(_OPEN), row.available_at <= now, ~_in_the_way(row).exists())
+        .where(row.target == target, is_open(), row.available_at <= now, ~_in_the_way(row).exists())
         .order_by(col(row.available_at), col(row.id))
         .limit(limit)
         .with_for_update(skip_locked=True, of=row)

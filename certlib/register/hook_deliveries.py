@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, update
 from sqlmodel import Session, col, select
 
 from certlib.domain.delivery import GONE, Delivery
-from certlib.register.deliveries import SqlDeliveries
+from certlib.register.deliveries import SqlDeliveries, is_in, is_open
 from certlib.register.delivery_table import DeliveryRow
 from certlib.register.engine import reader, writer
 
@@ -54,10 +54,9 @@ class HookDeliveries(SqlDeliveries):
 
     @property
     def trouble(self) -> str:
-        """Why the longest waiting event has not arrived; empty while nothing has failed."""
-        waiting = col(DeliveryRow.state).in_(("due", "leased"))
-        query = select(DeliveryRow.last_error).where(DeliveryRow.target == self._target, waiting)
-        failed = query.where(DeliveryRow.last_error != "").order_by(col(DeliveryRow.id)).limit(1)
+        """Why the event that is next in turn has not arrived yet; empty while nothing has failed."""
+        query = select(DeliveryRow.last_error).where(DeliveryRow.target == self._target, is_open())
+        failed = query.where(DeliveryRow.last_error != "").order_by(col(DeliveryRow.available_at)).limit(1)
         with reader(self._engine) as session:
             return session.exec(failed).first() or ""
 
@@ -96,14 +95,14 @@ class HookDeliveries(SqlDeliveries):
         return int(found.rowcount)
 
     def _is_due(self, session: Session, now: datetime) -> bool:
-        open_ = col(DeliveryRow.state).in_(("due", "leased"))
-        query = select(DeliveryRow.id).where(DeliveryRow.target == self._target, open_, DeliveryRow.available_at <= now)
+        due = (is_open(), col(DeliveryRow.available_at) <= now)
+        query = select(DeliveryRow.id).where(DeliveryRow.target == self._target, *due)
         return session.exec(query.limit(1)).first() is not None
 
     def _is_gone(self, session: Session) -> bool:
         query = select(DeliveryRow.id).where(
             DeliveryRow.target == self._target,
-            DeliveryRow.state == "dead",
+            is_in("dead"),
             col(DeliveryRow.last_error).startswith(f"[{GONE}]"),
         )
         return session.exec(query.limit(1)).first() is not None

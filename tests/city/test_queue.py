@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from certlib.errors import NotFoundError
 from certlib.register.deliveries import STUCK_AFTER, enqueue
 from certlib.register.engine import writer
+from certlib.register.hook_deliveries import HookDeliveries
 
 from .conftest import now
 
@@ -177,3 +179,37 @@ def test_the_backlog_tells_how_long_the_oldest_waits(each_office, certificate):
     assert each_office.queue.backlog().age(now()) == timedelta()
     each_office.event(certificate(), "issue")
     assert each_office.queue.backlog().age(now() + timedelta(minutes=5)) >= timedelta(minutes=5)
+
+
+LOOKS = {
+    "claim": lambda queue: queue.claim("w", now(), 8, 60),
+    "undelivered": lambda queue: queue.undelivered(),
+    "count of the arrived": lambda queue: queue.backlog(),
+    "dead letters": lambda queue: queue.dead_letters(),
+    "is due": lambda queue: HookDeliveries(queue._engine, lambda _: b"").claim("w", now(), 8, 60),
+    "trouble": lambda queue: HookDeliveries(queue._engine, lambda _: b"").trouble,
+    "is gone": lambda queue: HookDeliveries(queue._engine, lambda _: b"").is_gone,
+}
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_no_look_at_the_queue_reads_what_has_long_arrived(office, certificate, look):
+    """On SQLite each statement that looks for open or dead rows goes by the partial index of just those."""
+    for number in range(3):
+        office.event(certificate(), "issue")
+        if number < 2:
+            (one,) = office.queue.claim("w", now(), 1, 60)
+            (office.queue.done, office.queue.dead)[number](one, ({}, "")[number], now())
+    plans = []
+
+    def explain(connection, cursor, statement, parameters, *_):
+        if statement.lstrip().startswith(("SELECT", "UPDATE", "WITH")) and "FROM delivery" in statement:
+            rows = connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+            plans.extend(row[3] for row in rows if "USING" in row[3] and "SUBQUERY" not in row[3])
+
+    event.listen(office.engine, "before_cursor_execute", explain)
+    LOOKS[look](office.queue)
+    event.remove(office.engine, "before_cursor_execute", explain)
+    assert plans
+    partial = ("ix_delivery_open", "ix_delivery_dead", "ix_delivery_done", "rowid=", "certificate=")
+    assert all(any(index in plan for index in partial) for plan in plans), plans

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import event
 from sqlmodel import col, select
 
 from certlib.catalogue import example
@@ -235,6 +236,25 @@ def test_what_waits_has_an_age_and_a_reason(town: Town) -> None:
         accounts["rongjiang-certlib"] = ours
         until(lambda: bool(delivering.worker.deliver_due()))
         assert town.ready()["alarms"] == []
+
+
+def test_whoever_watches_has_nothing_counted_that_has_arrived(town: Town) -> None:
+    """Readiness and metrics are asked every few seconds: no statement of theirs reads the delivered rows."""
+    town.issue()
+    with town.delivering() as delivering:
+        delivering.worker.deliver_due()
+    said: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "FROM delivery" in statement:
+            said.append(f"{statement} {parameters}")
+
+    event.listen(town.office.register.engine, "before_cursor_execute", note)
+    assert town.ready()["waiting"] == 0
+    assert "certlib_delivery_backlog" in town.metrics()
+    event.remove(town.office.register.engine, "before_cursor_execute", note)
+    assert len(said) >= 4
+    assert all("'due', 'leased'" in one or "'dead'" in one for one in said), said
 
 
 def test_the_day_s_comparison_is_kept(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
