@@ -155,8 +155,9 @@ class SqlDeliveries:
         self.done_all([(delivery, answer, digest)], now)
 
     def done_all(self, reports: Sequence[tuple[Delivery, Mapping[str, Any], str]], now: datetime) -> None:
-        """Close several deliveries in one commit, as `done` does each."""
-        closed = {"state": "done", "done_at": now, "repair": False, "failures": 0, "last_error": ""}
+        """Close several deliveries in one commit, as `done` does each; the moment of a first arrival stays."""
+        arrived = func.coalesce(col(DeliveryRow.done_at), now)
+        closed = {"state": "done", "done_at": arrived, "repair": False, "failures": 0, "last_error": ""}
         with writer(self._engine) as session:
             for delivery, answer, digest in reports:
                 _close(session, delivery, answer=dict(answer), digest=digest, **closed)

@@ -105,12 +105,11 @@ class _Counter:
         return dict(found)
 
     def delays(self) -> list[Delay]:
-        """The deliveries of the period by target; repairs, and records handed over as a file, are not counted."""
+        """The deliveries of the period by target, by first arrival; what was handed over as a file is none."""
         query = select(DeliveryRow).where(
             col(DeliveryRow.day) >= self._scope.first.isoformat(),
             col(DeliveryRow.day) <= self._scope.last.isoformat(),
             col(DeliveryRow.target) != FILED,
-            col(DeliveryRow.repair).is_(False),
         )
         if self._scope.item or self._scope.authority:
             query = query.join(EditionRow, col(EditionRow.identifier) == DeliveryRow.identifier)

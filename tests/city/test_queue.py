@@ -181,6 +181,18 @@ def test_the_backlog_tells_how_long_the_oldest_waits(each_office, certificate):
     assert each_office.queue.backlog().age(now() + timedelta(minutes=5)) >= timedelta(minutes=5)
 
 
+def test_the_first_arrival_is_the_arrival(each_office, certificate):
+    """An event that goes out once more, as a repair or a replay, arrived when it first did."""
+    each_office.event(certificate(), "issue")
+    queue, first = each_office.queue, now()
+    for moment in (first, first + timedelta(days=3)):
+        (delivery,) = queue.claim("w", moment, 1, 60)
+        queue.done(delivery, {}, moment)
+        queue.reopen(delivery.chain, [1], moment, repair=True)
+        (row,) = each_office.rows()
+        assert (row.state, row.done_at) == ("due", first)
+
+
 LOOKS = {
     "claim": lambda queue: queue.claim("w", now(), 8, 60),
     "undelivered": lambda queue: queue.undelivered(),

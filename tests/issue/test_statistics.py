@@ -5,6 +5,7 @@ import io
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import select
 
 from certlib.domain.figure_tables import TABLES
@@ -101,6 +102,15 @@ def test_delays_are_nearest_ranks_of_what_arrived(desk: Desk) -> None:
     (same,) = statistics(desk.office, Scope(YEAR.first, YEAR.last, item="2-25"))["deliveries"]
     assert same == row
     assert statistics(desk.office, Scope(YEAR.first, YEAR.last, item="1-1"))["deliveries"] == []
+
+
+def test_what_is_being_repaired_still_waits(desk: Desk) -> None:
+    """A delivery that goes out again because the repository lost it is on its way, not gone from the figures."""
+    desk.issue("2-25")
+    with desk.office.register.writer() as session:
+        session.exec(update(DeliveryRow).values(state="due", repair=True, done_at=DeliveryRow.created_at))
+    (row,) = statistics(desk.office, YEAR)["deliveries"]
+    assert (row["done"], row["waiting"]) == (0, 1)
 
 
 def test_blanks_balance_and_a_forged_movement_shows(busy: Desk) -> None:
