@@ -38,7 +38,8 @@ SHOWN = 500
 
 _KIND_WORDS = {CERTIFICATE: "证照", ACT: "状态变动", DOCUMENT: "文书"}
 _MEMBERS = {CERTIFICATE: "certificates", ACT: "acts", DOCUMENT: "documents"}
-_ASKED = {"first": "起始日期", "last": "截止日期", "item": "事项", "authority": "机关"}
+_ASKED = {"from": "起始日期", "to": "截止日期"}
+_EARLIEST, _LATEST = date(1900, 1, 1), date(2999, 12, 31)  # beyond them a day has no moments in every time zone
 
 
 def read_scope(asked: Mapping[str, str], catalogue: Catalogue, now: datetime, *, tenant: str = "") -> Scope:
@@ -121,11 +122,14 @@ def report_csv(report: Mapping[str, Any], table: str = "") -> bytes:
 def _day(asked: Mapping[str, str], name: str, default: date, faults: list[Fault]) -> date:
     text = asked.get(name, "").strip()
     try:
-        return date.fromisoformat(text) if text else default
+        day = date.fromisoformat(text) if text else default
     except ValueError:
-        label = _ASKED["first" if name == "from" else "last"]
+        day = date.min
+    if not _EARLIEST <= day <= _LATEST:
+        label = _ASKED[name]
         faults.append(Fault(name, "not-a-date", f"{label}：应如 2026-01-31。", label, "A day such as 2026-01-31."))
         return default
+    return day
 
 
 def _by(scope: Scope) -> str:
