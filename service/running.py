@@ -13,6 +13,8 @@ from fastapi import Depends, Request
 from joserfc.jwk import ECKey
 from limits.storage import Storage, storage_from_string
 
+from certlib.city.permits import PermitDesk
+from certlib.city.publicity import load_template
 from certlib.formats.trust import TrustList, read_trust_list
 from certlib.issue.office import Office
 from certlib.issue.settings import Settings
@@ -57,6 +59,7 @@ class Running:
     looking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(LOOKING_PLACES))
     rounds: Rounds
     watch: Watch
+    permits: PermitDesk
     heavy: threading.Lock = field(default_factory=threading.Lock)  # one export, or one round of the checker on demand
     # one report at a time: each reads much of the register
     reporting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))
@@ -71,7 +74,7 @@ class Running:
 def assemble(
     office: Office, settings: ServiceSettings, *, clients: dict[str, Client], token_key: ECKey, clock: Clock = utc_now
 ) -> Running:
-    """Put a service together from its parts."""
+    """Put a service together from its parts. Raises `ConfigurationError` for a data file that is wrong."""
     metrics = Metrics()
     counters = cast("Storage", storage_from_string(settings.counters))
     desk = TokenDesk(
@@ -96,6 +99,7 @@ def assemble(
         metrics=metrics,
         rounds=Rounds(metrics.findings),
         watch=Watch(office),
+        permits=PermitDesk(office.register, office.catalogue, load_template(settings.permits_template)),
     )
 
 

@@ -7,15 +7,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from certlib.city.permits import PermitDesk
-from certlib.city.publicity import load_template
 from certlib.formats.spreadsheet import csv_bytes
 from service import schemas
 from service.answers import JSON, send_csv, send_json
 from service.asking import PermitPublisher
 from service.openapi import answers, problems, secured
 from service.refusals import PurposeMissingError
-from service.running import Running, Service
+from service.running import Service
 from service.tokendesk import Principal
 
 router = APIRouter(prefix="/v1/permits", tags=["双公示 permits"])
@@ -50,7 +48,7 @@ def due(
     form: Form = "json",
 ) -> Response:
     """New permits, corrections and withdrawals, the earliest term first; days left are working days, negative: late."""
-    rows = _desk(service).due(authority=caller.client.tenant, within=within)
+    rows = service.permits.due(authority=caller.client.tenant, within=within)
     if form == "json":
         return send_json({"permits": rows})
     lines = [[row[name] for name in _COLUMNS] for row in rows]
@@ -71,7 +69,7 @@ def export(service: Service, caller: PermitPublisher) -> Response:
     An answer that was lost is found among the exports. Rows that lack what the platform requires stay due, and are
     named in `faults`.
     """
-    made = _desk(service).export(client=caller.client.id, purpose=_purpose(caller), authority=caller.client.tenant)
+    made = service.permits.export(client=caller.client.id, purpose=_purpose(caller), authority=caller.client.tenant)
     links = {form: f"/v1/permits/exports/{made.number}?format={form}" for form in made.sha256}
     headers = {"location": f"{service.base}/v1/permits/exports/{made.number}"} if made.number else {}
     return send_json({**made.as_json(), "links": links}, status=201, headers=headers)
@@ -86,7 +84,7 @@ def export(service: Service, caller: PermitPublisher) -> Response:
 )
 def exports(service: Service, caller: PermitPublisher) -> Response:
     """Number, time and the SHA-256 of both files, as the journal holds them."""
-    return send_json({"exports": _desk(service).exports(authority=caller.client.tenant)})
+    return send_json({"exports": service.permits.exports(authority=caller.client.tenant)})
 
 
 @router.get(
@@ -105,13 +103,8 @@ def exports(service: Service, caller: PermitPublisher) -> Response:
 def file(service: Service, caller: PermitPublisher, number: Number, form: Form = "json") -> Response:
     """The rows in the platform's names, personal data of natural persons among them; the view is logged."""
     purpose, authority = _purpose(caller), caller.client.tenant
-    data = _desk(service).file(number, form, client=caller.client.id, purpose=purpose, authority=authority)
+    data = service.permits.file(number, form, client=caller.client.id, purpose=purpose, authority=authority)
     return send_csv(data, f"双公示第{number}批") if form == "csv" else Response(data, media_type=JSON)
-
-
-def _desk(service: Running) -> PermitDesk:
-    office = service.office
-    return PermitDesk(office.register, office.catalogue, load_template(service.settings.permits_template))
 
 
 def _purpose(caller: Principal) -> str:

@@ -4,8 +4,14 @@ import csv
 import hashlib
 import io
 import json
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from certlib.errors import ConfigurationError
+from service.commands import open_service
 from tests.web.conftest import READER, STRANGER, Web, faults_of
 
 STATISTICS, PERMITS = "/v1/statistics", "/v1/permits"
@@ -108,3 +114,24 @@ def test_permits_are_listed_exported_once_and_given_out_again(web_alone: Web) ->
     assert _get(web_alone, f"{PERMITS}/exports/1", STRANGER).status_code == 404
     assert _get(web_alone, f"{PERMITS}/exports/9").status_code == 404
     assert json.loads(_get(web_alone, f"{PERMITS}/exports", STRANGER).content) == {"exports": []}
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_at_the_end_of_time_is_refused(web: Web, day: str) -> None:
+    """It has no moments in every time zone: an answer with its fault, and not an error of the service."""
+    answer = _get(web, "/v1/statistics", **{"from": day, "to": day})
+    assert (answer.status_code, faults_of(answer).keys()) == (422, {"from", "to"})
+
+
+def test_a_faulty_template_is_told_when_the_service_starts(web: Web, tmp_path: Path) -> None:
+    """By the name of its file, and not at the first export; afterwards the file is read no more."""
+    shipped = (files("certlib.city") / "data" / "publicity.toml").read_text(encoding="utf-8")
+    template = tmp_path / "credit.toml"
+    template.write_text(shipped.replace('heading = "', 'heading = "no'), encoding="utf-8")
+    settings = web.service.settings.model_copy(update={"permits_template": template})
+    with pytest.raises(ConfigurationError, match=r"credit\.toml"):
+        open_service(web.office, settings)
+    template.write_text(shipped, encoding="utf-8")
+    service = open_service(web.office, settings)
+    template.unlink()
+    assert service.permits.template.fields
