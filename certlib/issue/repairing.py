@@ -9,12 +9,15 @@ A message holds personal data: reading one, and sending one again, goes to the a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from sqlmodel import Session
 
 from certlib.errors import Fault, RequestError
 from certlib.issue.office import Office
 from certlib.register.access_log import record_access
+from certlib.register.bearers import note_access
 from certlib.register.deliveries import SqlDeliveries
 from certlib.register.delivery_table import DeliveryRow
 
@@ -53,18 +56,21 @@ def repair(office: Office, raw: Mapping[str, Any], *, client: str) -> dict[str, 
     faults = list(_faults(raw))
     if faults:
         raise RequestError(faults)
-    queue, reason, message = city_queue(office), str(raw["reason"]).strip(), raw.get("message")
-    letters = [queue.dead_letter(id_) for id_ in raw["ids"]] if "ids" in raw else queue.dead_letters()
-    if message is not None:
-        _check_message(message, letters[0])
+    reason, message = str(raw["reason"]).strip(), raw.get("message")
+    outcome = "replayed" if message is None else "put right and replayed"
+
+    def note(session: Session, letters: Sequence[DeliveryRow]) -> None:
+        if message is not None:
+            _check_message(message, letters[0])
+        at = office.register.moment(session)
+        for row in letters:
+            note_access(session, at, client=client, subject=row.identifier, purpose=reason, outcome=outcome)
+
     now = office.register.now()
-    for row in letters:
-        outcome = "replayed" if message is None else "put right and replayed"
-        record_access(office.register, client=client, subject=row.identifier, purpose=reason, outcome=outcome)
-        queue.replay(row.id or 0, now, message=message)
+    replayed = city_queue(office).replay_all(now, ids=raw.get("ids"), message=message, before=note)
     for tell in office.register.on_delivery:
         tell()
-    return {"replayed": len(letters)}
+    return {"replayed": replayed}
 
 
 def _view(row: DeliveryRow) -> dict[str, Any]:
@@ -86,15 +92,21 @@ def _faults(raw: Mapping[str, Any]) -> list[Fault]:
     reason, ids = raw.get("reason"), raw.get("ids", [0])
     if not isinstance(reason, str) or not 0 < len(reason.strip()) <= _LONGEST_REASON:
         faults.append(Fault("reason", "missing", "重推原因：须写明。", "重推原因", "A reason is needed."))
-    if not isinstance(ids, list) or not 0 < len(ids) <= _MOST or not all(type(one) is int for one in ids):
+    if not isinstance(ids, list) or not 0 < len(ids) <= _MOST or not all(map(_is_id, ids)):
         message = f"编号应为整数的列表，至多 {_MOST} 个。"
         faults.append(Fault("ids", "not-ids", message, "待处理编号", "A list of ids of dead letters."))
+    elif len(set(ids)) < len(ids):
+        faults.append(Fault("ids", "twice", "编号重复，每条只能写一次。", "待处理编号", "An id stands there twice."))
     elif "message" in raw and ("ids" not in raw or len(ids) != 1):
         message = "改正的内容只能配一个编号。"
         faults.append(Fault("message", "one-id", message, "改正的内容", "A message needs exactly one id."))
     if "message" in raw and not isinstance(raw["message"], dict):
         faults.append(Fault("message", "not-object", "改正的内容应为 JSON 对象。", "改正的内容", "A JSON object."))
     return faults
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**53
 
 
 def _check_message(message: Mapping[str, Any], row: DeliveryRow) -> None:

@@ -192,24 +192,33 @@ class SqlDeliveries:
 
         Raises `NotFoundError` when there is no such dead letter.
         """
-        with writer(self._engine) as session:
-            row = session.get(DeliveryRow, id_)
-            if row is None or row.state != "dead" or row.target != self._target:
-                raise NotFoundError(f"没有编号为 {id_} 的待处理推送。")
-            row.state, row.available_at, row.failures = "due", now, 0
-            if message is not None:
-                row.message = {**message, "sequence": row.sequence}
-            session.add(row)
+        self.replay_all(now, ids=[id_], message=message)
 
-    def replay_all(self, now: datetime) -> int:
-        """Make every dead letter due again."""
+    def replay_all(
+        self,
+        now: datetime,
+        *,
+        ids: Sequence[int] | None = None,
+        message: Mapping[str, Any] | None = None,
+        before: Callable[[Session, Sequence[DeliveryRow]], None] = lambda *_: None,
+    ) -> int:
+        """Make dead letters due again in one commit, those of `ids` or all; `message` is that of one, put right.
+
+        `before` looks at them, and writes into the same commit. Raises `NotFoundError` when one of `ids` is no dead
+        letter, and what `before` raises; none goes then.
+        """
+        wanted = [col(DeliveryRow.id).in_(ids)] if ids is not None else []
         with writer(self._engine) as session:
-            found = session.exec(
-                update(DeliveryRow)
-                .where(col(DeliveryRow.target) == self._target, is_in("dead"))
-                .values(state="due", available_at=now, failures=0)
-            )
-            return int(found.rowcount)
+            query = select(DeliveryRow).where(DeliveryRow.target == self._target, is_in("dead"), *wanted)
+            rows = session.exec(query.order_by(col(DeliveryRow.id)).with_for_update()).all()
+            for id_ in sorted({*(ids or ())} - {row.id for row in rows}):
+                raise _no_letter(id_)
+            before(session, rows)
+            for row in rows:
+                row.state, row.available_at, row.failures = "due", now, 0
+                row.message = row.message if message is None else {**message, "sequence": row.sequence}
+                session.add(row)
+        return len(rows)
 
     def delivered(self) -> Iterator[tuple[str, int, str]]:
         """Chain, sequence and digest of every event counted as delivered, by chain and sequence."""
@@ -250,7 +259,7 @@ class SqlDeliveries:
         with reader(self._engine) as session:
             row = session.get(DeliveryRow, id_)
         if row is None or row.state != "dead" or row.target != self._target:
-            raise NotFoundError(f"没有编号为 {id_} 的待处理推送。")
+            raise _no_letter(id_)
         return row
 
     def dead_letters(self) -> list[DeliveryRow]:
@@ -324,6 +333,10 @@ class SqlDeliveries:
             )
         )
         return session.exec(query).one() > 0
+
+
+def _no_letter(id_: int) -> NotFoundError:
+    return NotFoundError(f"没有编号为 {id_} 的待处理推送。")
 
 
 def _close(session: Session, delivery: Delivery, **values: object) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from sqlmodel import col, select
 from certlib.catalogue import example
 from certlib.city.statement import Statement, read_statement
 from certlib.cli.main import main
+from certlib.errors import StorageError
+from certlib.issue import repairing
 from certlib.issue.composition import open_office
 from certlib.issue.office import Office
 from certlib.issue.settings import Settings
@@ -204,6 +207,9 @@ def test_a_dead_letter_is_put_right_over_http(town: Town) -> None:
             other,
             {**ask, "reason": ""},
             {**ask, "ids": []},
+            {**ask, "ids": [2**70]},
+            {**ask, "ids": [-1]},
+            {**ask, "ids": [letter["id"], letter["id"]]},
             {"reason": "x", "message": message},
             {**ask, "x": 1},
         ]
@@ -212,11 +218,39 @@ def test_a_dead_letter_is_put_right_over_http(town: Town) -> None:
         missing = {**ask, "ids": [letter["id"], letter["id"] + 1]}
         assert town.http.post("/v1/deliveries/replays", json=missing, headers=headers).status_code == 404
         assert town.ready()["dead"] == 1
+        with town.office.register.reader() as session:  # of a replay that is refused nothing is done, nor written down
+            assert [row.outcome for row in session.exec(select(AccessRow))] == ["dead letter shown"]
         answer = town.http.post("/v1/deliveries/replays", json={**ask, "message": message}, headers=headers)
         assert answer.json() == {"replayed": 1}
         delivering.worker.deliver_due()
     assert town.ready()["alarms"] == []
     assert town.http.get(path, headers={**headers, "Access-Purpose": "x"}).status_code == 404
+
+
+def test_a_replay_that_the_register_refuses_midway_replays_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two dead letters go again together and are written down together, or neither."""
+    for _ in range(2):
+        town.issue()
+        town.spoil(WRONG_CODE)
+    with town.delivering() as delivering:
+        delivering.worker.deliver_due()
+    note, calls = repairing.note_access, count()
+
+    def full(*words: Any, **named: Any) -> None:
+        if next(calls) == 1:
+            raise StorageError("磁盘已满")
+        note(*words, **named)
+
+    monkeypatch.setattr(repairing, "note_access", full)
+    with pytest.raises(StorageError):
+        repairing.repair(town.office, {"reason": "代码已改正"}, client="x")
+    monkeypatch.undo()
+    assert repairing.dead_letters(town.office)["dead"] == 2
+    with town.office.register.reader() as session:
+        assert session.exec(select(AccessRow)).all() == []
+    assert repairing.repair(town.office, {"reason": "代码已改正"}, client="x") == {"replayed": 2}
+    with town.office.register.reader() as session:
+        assert [row.outcome for row in session.exec(select(AccessRow))] == ["replayed", "replayed"]
 
 
 def test_what_waits_has_an_age_and_a_reason(town: Town) -> None:
