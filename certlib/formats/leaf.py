@@ -6,10 +6,10 @@ A leaf is a CBOR map with small integer keys in ascending order (RFC 8949, 4.2.1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import cbor2
 
@@ -30,10 +30,27 @@ _LIMIT = 1 << 53  # beyond it not every reader has exact integers
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
+# What almost every leaf looks like, for a reading that builds no map: each group is one item of CBOR in its shortest
+# form, so a match whose items are as many and as long as they say is the leaf's one encoding. Anything else takes the
+# long way, which alone decides what is no leaf.
+_COUNT = rb"[\x01-\x17]|\x18[\x18-\xff]|\x19(?!\x00)..|\x1a(?!\x00\x00)...."  # 1 to 2^32 - 1
+_PAIR = rb"\x82(%b\x00|" + _COUNT + rb")(%b[\x00-\x0f])"
+_PLAIN = re.compile(
+    rb"[\xa2-\xaa]\x01([\x61-\x78][\x18-\x1f -~]+)\x02\x1b(?!\x00{4})(\x00[\x00-\x1f].{6})"
+    rb"(?:\x03\x58\x20(.{32}))?(?:\x04\x50(.{16}))?(?:\x05(" + _COUNT + rb"))?(?:\x06\x58\x20(.{32}))?"
+    rb"(?:\x07([\x81-\x97](?:" + _PAIR % (b"?:", b"?:") + rb")+))?"
+    rb"(?:\x08\x58\x20(.{32}))?(?:\x09([\x61-\x77][ -~]+))?(?:\x0a(" + _COUNT + rb"))?",
+    re.DOTALL,
+)
+_PAIRS = re.compile(_PAIR % (b"", b""), re.DOTALL)
+_FIELDS = 10
+_MAX_KINDS = 256
+_kinds: dict[bytes, str] = {}
+"""Kinds by their item of CBOR, as met on the long way; a kind is read once."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leaf:
-    """One event.
+
+class Leaf(NamedTuple):
+    """One event; a tuple, since an audit makes millions.
 
     `kind` reads `subject:event`, e.g. `certificate:planned`, `certificate:in-force`, `certificate:suspended`,
     `document:sealed`, `seal:used`, `seal:released`, `seal:denied`, `sheet:printed`, `key:added`.
@@ -73,10 +90,15 @@ class Leaf:
     @classmethod
     def decode(cls, data: bytes) -> Leaf:
         """Read a leaf's bytes. Raises `ValueError` when they are not a leaf in its one encoding."""
+        return _plain(data) or cls._by_map(data)
+
+    @classmethod
+    def _by_map(cls, data: bytes) -> Leaf:
+        """The long way: the whole map, written again and compared."""
         try:
             values = _values(data)
             get = values.get
-            return cls(
+            leaf = cls(
                 kind=values[_KIND],
                 at=_EPOCH + timedelta(milliseconds=values[_AT]),
                 commitment=get(_COMMITMENT, b""),
@@ -90,6 +112,48 @@ class Leaf:
             )
         except (cbor2.CBORDecodeError, LookupError, TypeError, OverflowError, RecursionError) as error:
             raise ValueError("not a leaf") from error
+        if len(_kinds) < _MAX_KINDS:
+            _kinds[cbor2.dumps(leaf.kind)] = leaf.kind
+        return leaf
+
+
+def _plain(data: bytes) -> Leaf | None:
+    """The leaf when it has the common form, or None: then it must be read the long way."""
+    match = _PLAIN.fullmatch(data)
+    if match is None:
+        return None
+    groups = match.groups()
+    kind, at, commitment, chain, step, previous, statuses, file, seal, use = groups
+    name = _kinds.get(kind)
+    pairs = _PAIRS.findall(statuses, 1) if statuses else ()
+    if (
+        name is None
+        or data[0] - 0xA0 != _FIELDS - groups.count(None)
+        or (statuses and len(pairs) != statuses[0] - 0x80)
+        or (seal and len(seal) != seal[0] - 0x5F)
+    ):
+        return None
+    try:
+        moment = _EPOCH + timedelta(milliseconds=int.from_bytes(at, "big"))
+    except OverflowError:
+        return None
+    return Leaf(
+        name,
+        moment,
+        commitment or b"",
+        chain or b"",
+        _whole(step) if step else 0,
+        previous or b"",
+        tuple([(_whole(n), code[0]) for n, code in pairs]),
+        file or b"",
+        seal[1:].decode() if seal else "",
+        _whole(use) if use else 0,
+    )
+
+
+def _whole(item: bytes) -> int:
+    """The number of an item of CBOR that is one byte, or a byte and its big-endian number."""
+    return item[0] if len(item) == 1 else int.from_bytes(item[1:], "big")
 
 
 def statuses_of(data: bytes) -> tuple[tuple[int, int], ...]:

@@ -125,7 +125,7 @@ class Register:
         if leaf.kind.endswith(":erased"):
             self._erased.add(chain)
         line = self._line(index)
-        for row in rows_of(leaf):
+        for row in _rows_of(leaf.kind, bool(leaf.file)):
             if row not in line:
                 message = f"台账中没有与之对应的{ROW_WORDS[row]}，疑被删除"
                 self._found.add("register", place_of(index, leaf), message)
@@ -159,6 +159,9 @@ class Register:
 
     def _line(self, index: int) -> Mapping[str, Any]:
         line = self._next
+        if line is not None and line.get("seq") == index:
+            self._next = next(self._lines, None)
+            return line
         while line is not None and isinstance(line.get("seq"), int) and line["seq"] < index:
             self._found.add("register", f"register.jsonl {line['seq']}", "次序颠倒或重复")
             line = self._next = next(self._lines, None)
@@ -177,8 +180,8 @@ class Register:
 
     def _check(self, row: str, claim: Any, index: int, leaf: Leaf, chain: int) -> None:
         self.rows += 1
-        check = _CHECKS.get(row)
-        if check is None or not isinstance(claim, dict) or claim.keys() != _KEYS[row]:
+        keys, check = _CHECKS.get(row, _UNKNOWN)
+        if check is None or type(claim) is not dict or claim.keys() != keys:
             self._found.add("register", place_of(index, leaf), f"register.jsonl 有无法识别的内容“{row[:40]}”")
             return
         if claim.get("commitment") == "erased":
@@ -238,26 +241,19 @@ class Register:
         return "" if said == planned.hex() else "内容与日志中的承诺不符，疑被改动"
 
 
-_KEYS = {
-    "intent": frozenset({"key", "commitment", "indices"}),
-    "event": frozenset({"key", "at"}),
-    "file": frozenset({"sha256", "n"}),
-    "outcome": frozenset({"key", "n", "commitment"}),
-    "use": frozenset({"seal", "use", "state", "sha256"}),
-    "service": frozenset({"key", "commitment"}),
-    "rows": frozenset({"commitment", "differs"}),
-    "access": frozenset({"commitment"}),
+_Check = Callable[[Register, Mapping[str, Any], Leaf, int], str]
+_CHECKS: dict[str, tuple[frozenset[str], _Check | None]] = {
+    "intent": (frozenset({"key", "commitment", "indices"}), Register._intent),
+    "event": (frozenset({"key", "at"}), Register._event),
+    "file": (frozenset({"sha256", "n"}), Register._file),
+    "outcome": (frozenset({"key", "n", "commitment"}), Register._outcome),
+    "use": (frozenset({"seal", "use", "state", "sha256"}), Register._use),
+    "service": (frozenset({"key", "commitment"}), Register._service),
+    "rows": (frozenset({"commitment", "differs"}), Register._rows),
+    "access": (frozenset({"commitment"}), Register._access),
 }
-_CHECKS: dict[str, Callable[[Register, Mapping[str, Any], Leaf, int], str]] = {
-    "intent": Register._intent,
-    "event": Register._event,
-    "file": Register._file,
-    "outcome": Register._outcome,
-    "use": Register._use,
-    "service": Register._service,
-    "rows": Register._rows,
-    "access": Register._access,
-}
+"""What a claim of each row must have, and what judges it."""
+_UNKNOWN: tuple[frozenset[str], None] = (frozenset(), None)
 
 
 def check_standing(found: Breaches, lines: Iterator[Mapping[str, Any]], indices: Indices) -> int:

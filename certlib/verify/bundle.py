@@ -37,6 +37,7 @@ _JSON = json.JSONDecoder()
 
 MAX_ENTRIES = WIDTH * (MAX_ENTRY + 2)  # bytes of a full entry bundle
 MAX_FILE = 1 << 20  # bytes of any other file that is read whole, and of one line
+_BLOCK = 1 << 16  # bytes of lines read at once
 MAX_MEMBERS = 4_000_000  # files in a tar; a billion events have that many
 
 
@@ -159,31 +160,60 @@ class _Part:
     def __init__(self, file: IO[bytes], offset: int, size: int) -> None:
         self._file, self._at, self._end = file, offset, offset + size
 
-    def readline(self, limit: int) -> bytes:
+    def read(self, size: int) -> bytes:
         self._file.seek(self._at)
-        line = self._file.readline(min(limit, self._end - self._at))
-        self._at += len(line)
-        return line
+        data = self._file.read(min(size, self._end - self._at))
+        self._at += len(data)
+        return data
 
 
-class _Lines(Protocol):
-    def readline(self, limit: int, /) -> bytes: ...
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
 
-def _objects(file: _Lines, name: str) -> Iterator[dict[str, Any]]:
-    number = 0
-    while line := file.readline(MAX_FILE + 1):
-        number += 1
-        place = f"{name} 第 {number} 行"
-        if len(line) > MAX_FILE:
-            raise _too_long(place, MAX_FILE)
+def _objects(file: _Readable, name: str) -> Iterator[dict[str, Any]]:
+    number, rest = 1, b""
+    while data := file.read(_BLOCK):
+        block = rest + data
+        if len(block) > MAX_FILE and block.find(b"\n", 0, MAX_FILE) < 0:
+            raise _too_long(f"{name} 第 {number} 行", MAX_FILE)
+        whole = block.rfind(b"\n") + 1
+        yield from _objects_in(block[:whole], name, number)
+        number += block.count(b"\n", 0, whole)
+        rest = block[whole:]
+    yield from _objects_in(rest, name, number)
+
+
+def _objects_in(lines: bytes, name: str, number: int) -> Iterator[dict[str, Any]]:
+    """The objects of whole lines of which the first has that number: read where they lie, one after the other."""
+    try:
+        text = lines.decode()
+    except UnicodeDecodeError:  # only one of them is at fault
+        for at, line in enumerate(lines.split(b"\n"), start=number):
+            yield _object(line, f"{name} 第 {at} 行")
+        return
+    at = 0
+    while at < len(text):
+        end = text.find("\n", at) % (len(text) + 1)  # without a line end: to the end of all
         try:
-            value = _JSON.decode(line.decode())
-        except (ValueError, RecursionError) as error:
-            raise _unreadable(f"{place} 不是 JSON") from error
-        if not isinstance(value, dict):
-            raise _unreadable(f"{place} 不是 JSON 对象")
+            value, stop = _JSON.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            stop = -1
+        if stop != end or type(value) is not dict:
+            value = _object(text[at:end].encode(), f"{name} 第 {number} 行")
         yield value
+        at, number = end + 1, number + 1
+
+
+def _object(line: bytes, place: str) -> dict[str, Any]:
+    """The one object of a line."""
+    try:
+        value = _JSON.decode(line.decode())
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(f"{place} 不是 JSON") from error
+    if not isinstance(value, dict):
+        raise _unreadable(f"{place} 不是 JSON 对象")
+    return value
 
 
 def _whole(data: bytes, name: str, limit: int) -> bytes:

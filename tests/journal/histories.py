@@ -7,7 +7,7 @@ status lists, register lines. What is out of reach are the witnesses' keys and w
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -109,10 +109,10 @@ class City:
         for at, leaf in enumerate(self.leaves):
             if leaf.chain:
                 step, previous = ends.get(leaf.chain, (0, b""))
-                leaf = self.leaves[at] = replace(leaf, step=step + 1, previous=previous)  # noqa: PLW2901
+                leaf = self.leaves[at] = leaf._replace(step=step + 1, previous=previous)  # noqa: PLW2901
                 ends[leaf.chain] = (step + 1, leaf_hash(leaf.encode()))
             elif leaf.kind == "status:published":
-                self.leaves[at] = replace(leaf, commitment=self.packed_digest(at))
+                self.leaves[at] = leaf._replace(commitment=self.packed_digest(at))
 
     def index(self, kind: str, chain: str = "") -> int:
         """Where the first leaf of a kind (and chain) stands."""
