@@ -122,13 +122,13 @@ def _plain(data: bytes) -> Leaf | None:
     match = _PLAIN.fullmatch(data)
     if match is None:
         return None
-    groups = match.groups()
+    groups = match.groups(b"")  # an item that is there has at least a byte
     kind, at, commitment, chain, step, previous, statuses, file, seal, use = groups
     name = _kinds.get(kind)
     pairs = _PAIRS.findall(statuses, 1) if statuses else ()
     if (
         name is None
-        or data[0] - 0xA0 != _FIELDS - groups.count(None)
+        or data[0] - 0xA0 != _FIELDS - groups.count(b"")
         or (statuses and len(pairs) != statuses[0] - 0x80)
         or (seal and len(seal) != seal[0] - 0x5F)
     ):
@@ -140,13 +140,13 @@ def _plain(data: bytes) -> Leaf | None:
     return Leaf(
         name,
         moment,
-        commitment or b"",
-        chain or b"",
+        commitment,
+        chain,
         _whole(step) if step else 0,
-        previous or b"",
+        previous,
         tuple([(_whole(n), code[0]) for n, code in pairs]),
-        file or b"",
-        seal[1:].decode() if seal else "",
+        file,
+        seal[1:].decode(),
         _whole(use) if use else 0,
     )
 

@@ -175,8 +175,9 @@ class Register:
         if len(self._commitments) < size:
             self._commitments.extend(bytes(size - len(self._commitments)))
         if len(leaf.commitment) == _HASH:
-            for n in (n for n, _ in leaf.statuses if n * _HASH < size):
-                self._commitments[n * _HASH : (n + 1) * _HASH] = leaf.commitment
+            for n, _ in leaf.statuses:
+                if n * _HASH < size:
+                    self._commitments[n * _HASH : (n + 1) * _HASH] = leaf.commitment
 
     def _check(self, row: str, claim: Any, index: int, leaf: Leaf, chain: int) -> None:
         self.rows += 1

@@ -142,7 +142,7 @@ def test_a_cut_entry_file_is_named(copy: Path, keep: int) -> None:
 
 def edit(city: City) -> None:
     at = city.index("certificate:in-force", "c7")
-    city.leaves[at] = replace(city.leaves[at], file=digest("another file"))
+    city.leaves[at] = city.leaves[at]._replace(file=digest("another file"))
 
 
 def remove_revocation(city: City) -> None:
@@ -330,7 +330,7 @@ def test_a_head_stripped_of_its_signed_time_is_found(copy: Path, honest: City) -
 
 def change(city: City, kind: str, chain: str = "", **parts: object) -> None:
     at = city.index(kind, chain)
-    city.leaves[at] = replace(city.leaves[at], **parts)  # type: ignore[arg-type]
+    city.leaves[at] = city.leaves[at]._replace(**parts)  # type: ignore[arg-type]
 
 
 BROKEN: dict[str, tuple[Callable[[City], None], str, str]] = {
@@ -589,7 +589,7 @@ def test_lists_published_in_another_order_than_numbered_are_found(tmp_path: Path
     second = Leaf(kind="seals:published", at=city.leaves[at].at, commitment=hashlib.sha256(seal_list(2)).digest())
     city.leaves[at] = second
     city.publish(START + timedelta(minutes=91))
-    first = replace(second, commitment=hashlib.sha256(seal_list()).digest())
+    first = second._replace(commitment=hashlib.sha256(seal_list()).digest())
     city.leaves[-1] = first
     city.head(START + timedelta(minutes=93))
     path = city.export(tmp_path)
