@@ -1,9 +1,10 @@
-"""The status list: one four-bit code for every index n, in shards of 131,072, signed.
+"""The status list: one code for every index n, in shards of 131,072, signed.
 
 A token after the IETF's Token Status List (draft-ietf-oauth-status-list, “Status List Token in CWT format”): COSE_Sign1
 with tag 18, claims `sub` (the shard's address), `iat`, `exp`, `ttl`, `status_list {bits, lst}`. Two claims of our own
 are signed with it: the size of the journal it was computed from, and the highest index n allotted by then. Above that
-index, and after `exp`, the list says nothing.
+index, and after `exp`, the list says nothing. We publish four bits an entry; a list of 1, 2 or 8 is written and read as
+well (`status_entries`), so that the draft's vectors hold here and another width is one argument.
 
     packed = pack(pairs, shard=0)                       # 65,536 bytes, filled with 0xF “not in force”
     token = sign_status_list(packed, shard=0, address=…, journal_size=…, high_water=…, key=…, now=…)
@@ -26,16 +27,15 @@ from certlib.crypto.cose import KID, TYPE, key_id, read1, sign1
 from certlib.crypto.keys import SigningKey
 from certlib.domain.verdict import StatusCode, Verdict
 from certlib.errors import VerificationError
+from certlib.formats.status_entries import deflate, entry, filled, inflate, put, size_of
 from certlib.formats.trust import TrustList
 
 BITS = 4
 SHARD_SIZE = 1 << 17  # entries
 SHARD_BYTES = SHARD_SIZE * BITS // 8
-FILL = 0xFF  # two entries “not in force”
 TTL, LIFE = timedelta(seconds=60), timedelta(hours=24)
-_DENSE = 13_000  # bytes of a list of which about one entry in twelve is no longer valid
 MEDIA_TYPE = "application/statuslist+cwt"
-MAX_TOKEN = SHARD_BYTES + 4096  # bytes; a list that does not compress is hardly longer than itself
+MAX_TOKEN = SHARD_SIZE + 4096  # bytes; a list of eight bits that does not compress is hardly longer than itself
 
 _SUB, _EXP, _IAT = 2, 4, 6  # RFC 8392 §3.1
 _STATUS_LIST, _TTL = 65533, 65534  # draft-ietf-oauth-status-list, CWT claims registration
@@ -48,26 +48,24 @@ def shard_of(n: int) -> int:
     return n // SHARD_SIZE
 
 
-def pack(pairs: Iterable[tuple[int, int]], *, shard: int, fill: int = FILL) -> bytes:
+def pack(
+    pairs: Iterable[tuple[int, int]], *, shard: int, bits: int = BITS, fill: int = StatusCode.NOT_IN_FORCE
+) -> bytes:
     """The entries of a shard from pairs (n, code); a later pair wins, pairs of other shards are passed over.
 
-    `fill` is the byte that stands for two entries of which nothing is known.
+    `fill` is the code of an entry of which nothing is known. Raises `ValueError` for a code beyond `bits`.
     """
-    packed = bytearray([fill]) * SHARD_BYTES
-    repack(packed, pairs, shard=shard)
+    packed = filled(SHARD_SIZE, bits=bits, code=fill)
+    repack(packed, pairs, shard=shard, bits=bits)
     return bytes(packed)
 
 
-def repack(packed: bytearray, pairs: Iterable[tuple[int, int]], *, shard: int) -> None:
-    """Write pairs (n, code) into the entries of a shard in place. Raises `ValueError` for a code beyond 4 bits."""
+def repack(packed: bytearray, pairs: Iterable[tuple[int, int]], *, shard: int, bits: int = BITS) -> None:
+    """Write pairs (n, code) into the entries of a shard in place. Raises `ValueError` for a code beyond `bits`."""
     first = shard * SHARD_SIZE
     for n, code in pairs:
-        if code & ~0xF:
-            raise ValueError(f"{code} is no status code of four bits")
-        slot = n - first
-        if 0 <= slot < SHARD_SIZE:
-            at = slot >> 1
-            packed[at] = packed[at] & 0x0F | code << 4 if slot & 1 else packed[at] & 0xF0 | code
+        if 0 <= n - first < SHARD_SIZE:
+            put(packed, n - first, code, bits=bits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +80,14 @@ class StatusList:
     journal_size: int
     high_water: int
     packed: bytes
+    bits: int = BITS
 
     def status(self, n: int) -> StatusCode | None:
         """The code of index `n`; None when this list cannot say: another shard, above its high water, unknown code."""
         slot = n - self.shard * SHARD_SIZE
         if not 0 <= slot < SHARD_SIZE or n > self.high_water:
             return None
-        code = self.packed[slot >> 1] >> (4 if slot & 1 else 0) & 0xF
-        return _CODES.get(code)
+        return _CODES.get(entry(self.packed, slot, bits=self.bits))
 
     def is_fresh(self, at: datetime) -> bool:
         """Whether the list may still be relied on at `at`."""
@@ -100,20 +98,28 @@ _CODES = {code.value: code for code in StatusCode}
 
 
 def sign_status_list(
-    packed: bytes, *, shard: int, address: str, journal_size: int, high_water: int, key: SigningKey, now: datetime
+    packed: bytes,
+    *,
+    shard: int,
+    address: str,
+    journal_size: int,
+    high_water: int,
+    key: SigningKey,
+    now: datetime,
+    bits: int = BITS,
 ) -> bytes:
     """The signed token of a shard. `address` ends in the shard's number, which is thereby signed.
 
     Raises `ValueError` when the entries are not a shard's or the address is another's, `KeyUnavailableError`.
     """
-    if len(packed) != SHARD_BYTES or _shard_in(address) != shard:
+    if len(packed) != size_of(SHARD_SIZE, bits=bits) or _shard_in(address) != shard:
         raise ValueError("entries or address are not this shard's")
     issued = int(now.timestamp())
     claims = {
         _SUB: address,
         _EXP: issued + int(LIFE.total_seconds()),
         _IAT: issued,
-        _STATUS_LIST: {"bits": BITS, "lst": deflate(packed)},
+        _STATUS_LIST: {"bits": bits, "lst": deflate(packed)},
         _TTL: int(TTL.total_seconds()),
         _JOURNAL_SIZE: journal_size,
         _HIGH_WATER: high_water,
@@ -153,9 +159,8 @@ def read_status_list(data: bytes, trust: TrustList) -> StatusList:
 
 
 def _status_list(claims: Any) -> StatusList:
-    entry = claims[_STATUS_LIST]
-    if entry["bits"] != BITS:
-        raise ValueError("not a list of four bits")
+    listed = claims[_STATUS_LIST]
+    bits = _whole(listed["bits"])
     return StatusList(
         shard=_shard_in(claims[_SUB]),
         address=claims[_SUB],
@@ -164,32 +169,9 @@ def _status_list(claims: Any) -> StatusList:
         ttl=timedelta(seconds=claims[_TTL]),
         journal_size=_whole(claims[_JOURNAL_SIZE]),
         high_water=_whole(claims[_HIGH_WATER], least=-1),
-        packed=inflate(entry["lst"], SHARD_BYTES),
+        packed=inflate(listed["lst"], size_of(SHARD_SIZE, bits=bits)),
+        bits=bits,
     )
-
-
-def deflate(packed: bytes) -> bytes:
-    """A list compressed (RFC 1950): as small as it gets while few entries differ, quickly where many do."""
-    coded = _compressed(packed, zlib.Z_HUFFMAN_ONLY)
-    # looking for repetitions then gains nothing any more and takes 60 ms
-    return coded if len(coded) > _DENSE else _compressed(packed, zlib.Z_DEFAULT_STRATEGY)
-
-
-def _compressed(data: bytes, strategy: int) -> bytes:
-    compressor = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL + 1, strategy)
-    return compressor.compress(data) + compressor.flush()
-
-
-def inflate(data: bytes, size: int) -> bytes:
-    """Undo the compression of a list of exactly `size` bytes. Raises `ValueError` for any other, without reading on."""
-    inflater = zlib.decompressobj()
-    try:
-        packed = inflater.decompress(data, size + 1)
-    except zlib.error as error:
-        raise ValueError("not a compressed list") from error
-    if len(packed) != size or not inflater.eof or inflater.unused_data:
-        raise ValueError("a list of another size")
-    return packed
 
 
 def _whole(value: object, least: int = 0) -> int:

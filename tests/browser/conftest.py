@@ -26,6 +26,7 @@ from playwright.sync_api import sync_playwright
 from certlib.catalogue import example
 from certlib.crypto.development import development_key
 from certlib.crypto.keys import SigningKey
+from certlib.domain.verdict import StatusCode
 from certlib.formats.code import CodePayload, code_text, sign_code
 from certlib.formats.seal_list import SealList, read_seal_list
 from certlib.formats.status import SHARD_SIZE, pack, sign_status_list
@@ -64,6 +65,7 @@ class Issuer:
     signers: list[SigningKey] = field(default_factory=lambda: [development_key(label) for label in ROOTS])
     entries: dict[int, int] = field(default_factory=dict)
     high_water: int = 1000
+    bits: int = 4  # of an entry of the status list
     journal_size: int = 5000
     issued: datetime = field(default_factory=lambda: datetime.now(UTC))
     seq: int = 1
@@ -124,13 +126,14 @@ class Issuer:
         """The signed status list of a shard."""
         pairs = [(n, code) for n, code in self.entries.items() if n // SHARD_SIZE == shard]
         return sign_status_list(
-            pack(pairs, shard=shard),
+            pack(pairs, shard=shard, bits=self.bits, fill=StatusCode.NOT_IN_FORCE & (1 << self.bits) - 1),
             shard=shard,
             address=f"https://{HOST}/public/status/{shard}",
             journal_size=self.journal_size,
             high_water=self.high_water,
             key=self.status,
             now=self.issued,
+            bits=self.bits,
         )
 
 

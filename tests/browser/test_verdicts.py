@@ -7,6 +7,7 @@ import pytest
 
 from certlib.crypto.development import development_key
 from certlib.domain.verdict import WORDS, StatusCode, Verdict
+from certlib.formats.status_entries import WIDTHS
 
 STATES = {
     Verdict.VALID: StatusCode.VALID,
@@ -79,6 +80,14 @@ def test_expired_without_a_list(phone: Any, issuer: Any) -> None:
     assert phone.scan(issuer.link(1, expires=date(2026, 4, 1))) == Verdict.EXPIRED
     assert "没有取得最新状态" in phone.text("#advice")
     assert "未核对" in phone.text("#fresh")
+
+
+@pytest.mark.parametrize("bits", WIDTHS)
+def test_a_list_of_another_width_is_read(phone: Any, issuer: Any, bits: int) -> None:
+    """The widths of the Token Status List draft: neighbours in one byte are not mixed up."""
+    issuer.bits = bits
+    issuer.entries = {7: StatusCode.VALID, 8: StatusCode.REVOKED, 9: StatusCode.VALID}
+    assert [phone.scan(issuer.link(n, None)) for n in (7, 8, 9)] == [Verdict.VALID, Verdict.REVOKED, Verdict.VALID]
 
 
 def test_above_the_high_water_the_list_says_nothing(phone: Any, issuer: Any) -> None:

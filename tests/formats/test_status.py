@@ -17,13 +17,12 @@ from certlib.formats.status import (
     SHARD_BYTES,
     SHARD_SIZE,
     StatusList,
-    deflate,
-    inflate,
     pack,
     read_status_list,
     shard_of,
     sign_status_list,
 )
+from certlib.formats.status_entries import WIDTHS, deflate, inflate
 from certlib.formats.trust import COMPROMISED, Names, TrustedKey, TrustList
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
@@ -149,12 +148,37 @@ def test_a_bomb_in_a_good_signature_is_not_inflated() -> None:
 
 def test_only_a_shards_entries_and_codes_can_be_packed() -> None:
     """A code beyond four bits and an address of another shard are the issuer's mistakes."""
-    with pytest.raises(ValueError, match="four bits"):
+    with pytest.raises(ValueError, match="4 bits"):
         pack([(0, 16)], shard=0)
     with pytest.raises(ValueError, match="shard"):
         sign_status_list(
             bytes(SHARD_BYTES), shard=0, address=ADDRESS, journal_size=0, high_water=0, key=STATUS, now=NOW
         )
+
+
+@pytest.mark.parametrize("bits", WIDTHS)
+def test_a_list_of_any_width_is_signed_and_read(bits: int) -> None:
+    """The widths of the draft: what fits is read as written, what does not fit cannot be packed."""
+    codes = [code for code in StatusCode if code < 1 << bits]
+    packed = pack([(SHARD_SIZE + n, code) for n, code in enumerate(codes)], shard=1, bits=bits, fill=0)
+    data = sign_status_list(
+        packed, shard=1, address=ADDRESS, journal_size=9, high_water=2 * SHARD_SIZE, key=STATUS, now=NOW, bits=bits
+    )
+    found = read_status_list(data, trusted())
+    assert (found.bits, [found.status(SHARD_SIZE + n) for n in range(len(codes))]) == (bits, codes)
+    with pytest.raises(ValueError, match="status code"):
+        pack([(SHARD_SIZE, 1 << bits)], shard=1, bits=bits, fill=0)
+    with pytest.raises(ValueError, match="shard"):
+        sign_status_list(
+            packed[1:], shard=1, address=ADDRESS, journal_size=9, high_water=9, key=STATUS, now=NOW, bits=bits
+        )
+
+
+@pytest.mark.parametrize("bits", [3, 16, 0])
+def test_a_width_that_is_none_is_refused(bits: int) -> None:
+    """Neither written nor read."""
+    with pytest.raises(ValueError, match="1, 2, 4 or 8"):
+        pack([], shard=0, bits=bits, fill=0)
 
 
 def test_a_list_is_a_value() -> None:

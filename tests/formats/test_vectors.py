@@ -2,8 +2,10 @@
 
 import base64
 import json
+import zlib
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +14,13 @@ from certlib.crypto.cose import TYPE
 from certlib.domain.verdict import Verdict
 from certlib.formats.code import CodeError, CodePayload, read_code, verify_code
 from certlib.formats.facts import canonical, facts_digest
-from certlib.formats.status import MEDIA_TYPE, SHARD_SIZE, StatusList, inflate, pack, read_status_list
+from certlib.formats.status import MEDIA_TYPE, SHARD_SIZE, StatusList, pack, read_status_list
+from certlib.formats.status_entries import entry, filled, inflate, put, size_of
 from certlib.formats.trust import TrustList, read_trust_list
 from certlib.verify.codes import examine_code
 
 FOLDER = Path(__file__).parents[1] / "vectors"
+DRAFT = json.loads((FOLDER / "token-status-list.json").read_text(encoding="utf-8"))
 VECTORS = json.loads((FOLDER / "codes.json").read_text(encoding="utf-8"))
 REFUSED = {Verdict.UNREADABLE, Verdict.UNKNOWN_ISSUER, Verdict.SIGNATURE_INVALID}
 
@@ -68,19 +72,38 @@ def test_the_facts_text_and_its_digest_are_the_vectors() -> None:
     assert CodePayload.decode(bytes.fromhex(VECTORS["payload"]["hex"])).digest.hex() == facts["digest"]
 
 
-def test_the_drafts_vector_of_four_bits_is_reproduced() -> None:
-    """Appendix C of the Token Status List draft: eight of our shards, filled with 0, are its list byte for byte."""
-    vector = json.loads((FOLDER / "token-status-list.json").read_text(encoding="utf-8"))
-    statuses = {int(n): code for n, code in vector["statuses"].items()}
-    shards = vector["size"] // SHARD_SIZE
-    ours = b"".join(pack(statuses.items(), shard=number, fill=0) for number in range(shards))
-    assert ours == inflate(bytes.fromhex(vector["lst"]), vector["size"] * vector["bits"] // 8)
+@pytest.mark.parametrize("listed", DRAFT["lists"], ids=lambda one: f"{one['bits']} bits")
+def test_the_drafts_lists_are_reproduced(listed: dict[str, Any]) -> None:
+    """Appendix C of the Token Status List draft: eight of our shards, filled with 0, are its list byte for byte.
+
+    Read back, every status is there and nothing else; compressed as the draft says, it is the draft's text.
+    """
+    statuses, bits = {int(n): code for n, code in listed["statuses"].items()}, listed["bits"]
+    shards = range(DRAFT["size"] // SHARD_SIZE)
+    ours = b"".join(pack(statuses.items(), shard=number, bits=bits, fill=0) for number in shards)
+    theirs = inflate(bytes.fromhex(listed["lst"]), size_of(DRAFT["size"], bits=bits))
+    assert ours == theirs
+    assert zlib.compress(ours, 9).hex() == listed["lst"]
+    read = ((n, entry(theirs, n, bits=bits)) for n in range(DRAFT["size"]))
+    assert {n: code for n, code in read if code} == {n: code for n, code in statuses.items() if code}
+
+
+@pytest.mark.parametrize("example", DRAFT["examples"], ids=lambda one: f"{one['bits']} bits")
+def test_the_drafts_examples_are_reproduced(example: dict[str, Any]) -> None:
+    """Sections 4.1 and 4.2: the bytes, and their compressed form as JSON writes it."""
+    statuses, bits = example["statuses"], example["bits"]
+    packed = filled(len(statuses), bits=bits)
+    for slot, code in enumerate(statuses):
+        put(packed, slot, code, bits=bits)
+    assert packed.hex() == example["packed"]
+    lst = base64.urlsafe_b64decode(f"{example['lst']}{'=' * (-len(example['lst']) % 4)}")
+    assert inflate(lst, len(packed)) == packed
+    assert zlib.compress(packed, 9) == lst
 
 
 def test_the_drafts_token_names_its_parts_as_ours_does() -> None:
     """Tag, type, numbers and names of the claims, and the compression of the draft's example are ours too."""
-    vector = json.loads((FOLDER / "token-status-list.json").read_text(encoding="utf-8"))
-    theirs, ours = bytes.fromhex(vector["token"]), base64.b64decode(VECTORS["status_list"])
+    theirs, ours = bytes.fromhex(DRAFT["token"]), base64.b64decode(VECTORS["status_list"])
     assert theirs[:2] == ours[:2] == b"\xd2\x84"
     named = {
         "alg ES256": cbor.encode(1) + cbor.encode(-7),
@@ -94,4 +117,4 @@ def test_the_drafts_token_names_its_parts_as_ours_does() -> None:
     claims = cbor.decode(cbor.decode(ours[1:])[2])
     assert {claims[2].rpartition("/")[2], claims[65533]["bits"], claims[4] - claims[6]} == {"0", 4, 86400}
     packed = theirs[theirs.index(b"clst") + 5 :][:10]
-    assert inflate(packed, 2).hex() == vector["token_list"]
+    assert inflate(packed, 2).hex() == DRAFT["token_list"]

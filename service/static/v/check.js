@@ -20,7 +20,7 @@ const ALGORITHMS = {
 };
 const SM2 = '-65537';
 const OF_STATUS = { 0: 'valid', 1: 'revoked', 2: 'suspended', 3: 'superseded', 12: 'paper-lost', 13: 'voided', 14: 'cancelled', 15: 'not-in-force' };
-const SHARD = 131072, PACKED = 65536;
+const SHARD = 131072, WIDTHS = [1, 2, 4, 8]; // entries of a list, bits of an entry
 const PATIENCE = 10000; // milliseconds for a list
 const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]*$/u;
 const DAY = 86400, EPOCH = 18262, SHANGHAI = 8 * 3600; // days are counted from 2020-01-01; seconds
@@ -238,15 +238,16 @@ const newest = (n) => get(`/public/status/${Math.floor(n / SHARD)}`);
 /** What a signed status list says of index `n`; throws when it may not be believed, null when it cannot say. */
 async function statusOf(data, n, { values: trust, sound }) {
   const message = sign1(cbor(new Uint8Array(data))), key = trust.keys[message.kid], shard = Math.floor(n / SHARD);
-  const claims = cbor(message.payload), entry = claims.get(65533), lists = early(() => inflate(entry.get('lst'), PACKED));
+  const claims = cbor(message.payload), entry = claims.get(65533);
+  const bits = entry.get('bits'), size = SHARD * bits / 8, lists = early(() => WIDTHS.includes(bits) && inflate(entry.get('lst'), size));
   if (!key?.uses.includes('status') || !(await holds(message, key)) || !(await sound)) throw 0;
   if (unfit(key, claims.get(6), claims.get(6) + 1)) throw 0;
-  if (entry.get('bits') !== 4 || !claims.get(2).endsWith(`/${shard}`)) throw 0;
+  if (!WIDTHS.includes(bits) || !claims.get(2).endsWith(`/${shard}`)) throw 0;
   if (!forward(`status/${shard}`, claims.get(-65537))) throw 0;
   const packed = await lists;
-  if (packed.length !== PACKED || n > claims.get(-65538)) return null;
-  const slot = n % SHARD;
-  return { code: (packed[slot >> 1] >> (slot & 1 ? 4 : 0)) & 15, issued: claims.get(6), expires: claims.get(4) };
+  if (packed.length !== size || n > claims.get(-65538)) return null;
+  const at = (n % SHARD) * bits;
+  return { code: (packed[at >> 3] >> (at & 7)) & ((1 << bits) - 1), issued: claims.get(6), expires: claims.get(4) };
 }
 
 /** What `data` (zlib) stands for. Throws when it is no such thing, or beyond `most` bytes. */
