@@ -19,6 +19,7 @@ from certlib.cli.output import out, print_findings, progress
 from certlib.cli.reporting import WRITERS, write_report
 from certlib.domain.civil import SHANGHAI
 from certlib.domain.verdict import WORDS, Verdict
+from certlib.verify.memory import Memory
 from certlib.verify.remote import RemoteRegister
 from certlib.verify.report import Report
 from certlib.verify.roots import TrustRoots
@@ -41,6 +42,10 @@ def verify(
     trust: Trust = None,
     register: Annotated[str, typer.Option(help="证照台账的网址，核对状态 · the register's address")] = "",
     at: At = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="记住见过的最新清单，更旧的不予采信 · remember the newest lists seen, believe no older one"),
+    ] = None,
     require_status: Annotated[bool, typer.Option("--require-status", help="状态未核对即不通过")] = False,
     as_json: AsJson = False,
     report: Annotated[
@@ -54,7 +59,7 @@ def verify(
     """
     if report and report not in WRITERS:
         raise typer.BadParameter(f"--report 应为 {'、'.join(WRITERS)} 之一")
-    roots, lookup = TrustRoots.load(trust), RemoteRegister(register) if register else None
+    roots, lookup = _roots(trust, state), RemoteRegister(register) if register else None
     if lookup is not None and roots.seals is None:
         roots = replace(roots, seals=lookup.seal_list(roots.list_keys))
     moment = (at or datetime.now(SHANGHAI)).astimezone(UTC)
@@ -78,10 +83,21 @@ def verify(
             typer.echo(reports[-1].as_line()) if as_json else _print(reports[-1])
     if len(reports) > 1 and not as_json:
         _summary(reports)
-    strict = bool(register) or require_status
+    strict = bool(register) or require_status or any(shard.rolled_back for shard in roots.shards)
     if not as_json and any(report.verdict is Verdict.STATUS_UNKNOWN for report in reports):
         out.print(_UNCHECKED)
     raise typer.Exit(_code(reports, strict=strict))
+
+
+def _roots(trust: Path | None, state: Path | None) -> TrustRoots:
+    """What is trusted, less what is older than `state` remembers; the newest is remembered there."""
+    roots = TrustRoots.load(trust)
+    if state is None:
+        return roots
+    memory = Memory.load(state)
+    judged = memory.recall(roots)
+    memory.save(state)
+    return judged
 
 
 def _beside(sandbox: Sandbox, path: Path, data: bytes, trust: Path | None, moment: datetime) -> Report:

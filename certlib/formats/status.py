@@ -81,11 +81,12 @@ class StatusList:
     high_water: int
     packed: bytes
     bits: int = BITS
+    rolled_back: bool = False  # older than one that its reader has seen before (`certlib.verify.memory`)
 
     def status(self, n: int) -> StatusCode | None:
-        """The code of index `n`; None when this list cannot say: another shard, above its high water, unknown code."""
+        """The code of index `n`; None when it cannot say: another shard, above its high water, unknown code, old."""
         slot = n - self.shard * SHARD_SIZE
-        if not 0 <= slot < SHARD_SIZE or n > self.high_water:
+        if self.rolled_back or not 0 <= slot < SHARD_SIZE or n > self.high_water:
             return None
         return _CODES.get(entry(self.packed, slot, bits=self.bits))
 

@@ -28,6 +28,8 @@ def listed_state(
 def _listed(shard: StatusList | None, n: int, at: datetime) -> tuple[StatusCode | None, str]:
     if shard is None:
         return None, "没有状态清单，状态未核对。"
+    if shard.rolled_back:
+        return None, f"状态清单（{shard.issued:%Y-%m-%d %H:%M}Z）比以前见过的旧，不予采信，状态未核对。"
     if not shard.is_fresh(at):
         return None, f"状态清单（{shard.issued:%Y-%m-%d %H:%M}Z）不适用于所问的时间，状态未核对。"
     code = shard.status(n)

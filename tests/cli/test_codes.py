@@ -9,7 +9,9 @@ import pytest
 import qrcode
 from asn1crypto import pem
 from PIL import Image, ImageChops, ImageDraw
+from typer.testing import CliRunner
 
+from certlib.cli.main import application
 from certlib.formats.code import CodeError, read_code
 from tests.conftest import Run
 
@@ -140,3 +142,28 @@ def test_a_list_that_went_wrong_is_not_used(certctl: Run, trust: Path, tmp_path:
     done = certctl("verify", "--trust", str(folder), CASES["state valid"]["text"])
     assert done.returncode == 2
     assert "状态清单" in done.stderr + done.stdout
+
+
+def test_a_list_rolled_back_since_the_last_run_fails(trust: Path, tmp_path: Path) -> None:
+    """With --state: believed the first time and again; once a newer one was seen, the same list fails, not green."""
+    seen, text = tmp_path / "seen.json", CASES["state valid"]["text"]
+    words = [
+        "verify",
+        "--trust",
+        str(trust),
+        "--at",
+        VECTORS["at"].replace("+00:00", ""),
+        "--state",
+        str(seen),
+        "--json",
+    ]
+    for _ in range(2):
+        assert CliRunner().invoke(application, [*words, text]).exit_code == 0
+    memory = json.loads(seen.read_text(encoding="utf-8"))
+    ((address, (size, at)),) = memory["status"].items()
+    seen.write_text(json.dumps(memory | {"status": {address: [size + 1, at]}}), encoding="utf-8")
+    done = CliRunner().invoke(application, [*words, text])
+    line = json.loads(done.stdout)
+    assert (done.exit_code, line["verdict"]) == (1, "status-unknown")
+    assert any("比以前见过的旧" in finding["detail"] for finding in line["findings"])
+    assert json.loads(seen.read_text(encoding="utf-8"))["status"][address] == [size + 1, at]

@@ -1,0 +1,97 @@
+"""What a verifier has seen before: signed lists only go forward, so an older one than before is not believed again.
+
+    memory = Memory.load(Path("seen.json"))             # empty where there is no file yet
+    roots = memory.recall(TrustRoots.load(folder))      # lists older than remembered say nothing any more
+    memory.save(Path("seen.json"))                      # the newest seen, for the next time
+
+Remembered are, by the host of a trust list, its number, and by the address of a status list, which names issuer and
+shard, the size of the journal it was computed from and the time of its data. A list rolled back on the way here, signed
+though it is, then leaves the state unknown, which is never green.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from certlib.errors import ConfigurationError
+from certlib.formats.status import StatusList
+from certlib.verify.roots import TrustRoots
+
+VERSION = 1
+
+
+@dataclass(slots=True)
+class Memory:
+    """The newest lists seen: numbers of trust lists by host; of status lists (journal size, seconds) by address."""
+
+    trust: dict[str, int] = field(default_factory=dict)
+    status: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> Memory:
+        """What `path` remembers; nothing where there is no such file.
+
+        Raises `ConfigurationError` for a file that is no memory: to begin anew in silence would be to forget.
+        """
+        try:
+            return _read(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ConfigurationError(f"状态记录 {path} 无法读取；确认无误后可删除，重新开始记录。") from error
+
+    def recall(self, roots: TrustRoots) -> TrustRoots:
+        """`roots` with every status list older than remembered marked so; the newer ones are remembered.
+
+        Raises `ConfigurationError` for a trust list older than one seen before.
+        """
+        listed = roots.trust_list
+        if listed is not None:
+            if listed.seq < self.trust.get(listed.host, listed.seq):
+                raise ConfigurationError("信任清单比以前见过的旧，不能采信；请取得最新的信任清单。")
+            self.trust[listed.host] = listed.seq
+        return replace(roots, shards=tuple(self._judged(shard) for shard in roots.shards))
+
+    def save(self, path: Path) -> None:
+        """Write it down, whole or not at all; what another run has remembered meanwhile is kept.
+
+        Raises `ConfigurationError` when it cannot be written.
+        """
+        other = Memory.load(path)
+        trust = {host: max(self.trust.get(host, 0), other.trust.get(host, 0)) for host in self.trust | other.trust}
+        none = (0, 0)
+        status = {
+            address: tuple(map(max, self.status.get(address, none), other.status.get(address, none)))
+            for address in self.status | other.status
+        }
+        fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+        try:
+            text = json.dumps({"version": VERSION, "trust": trust, "status": status}, sort_keys=True, indent=1)
+            fresh.write_text(text + "\n", encoding="utf-8")
+            fresh.replace(path)
+        except OSError as error:
+            raise ConfigurationError(f"状态记录 {path} 无法写入，请检查路径。") from error
+
+    def _judged(self, shard: StatusList) -> StatusList:
+        size, issued = self.status.get(shard.address, (0, 0))
+        seconds = int(shard.issued.timestamp())
+        self.status[shard.address] = max(size, shard.journal_size), max(issued, seconds)
+        return replace(shard, rolled_back=shard.journal_size < size or seconds < issued)
+
+
+def _read(found: Any) -> Memory:
+    if found["version"] != VERSION:
+        raise ValueError("another version")
+    trust = {str(host): _whole(seq) for host, seq in found["trust"].items()}
+    status = {str(address): (_whole(size), _whole(at)) for address, (size, at) in found["status"].items()}
+    return Memory(trust, status)
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("not a whole number")
+    return value
