@@ -26,7 +26,6 @@ from certlib.register.publicity import LIMIT, Pending, filed, note_filed, pendin
 from certlib.register.published import record_published
 from certlib.register.row_tables import PublishedRow
 from certlib.register.store import Register
-from certlib.register.tables import Counter
 
 EXPORTED = "permits:exported"
 FORMS: Mapping[str, Callable[[Template, Sequence[Row]], bytes]] = {"csv": Template.csv, "json": Template.json}
@@ -76,7 +75,7 @@ class PermitDesk:
         """Hand over every row that is due and can be written, `limit` at most; the rest is named in `faults`."""
         with self.register.writer() as session:
             # one export after another: the next must see what this one has marked
-            session.exec(select(Counter).where(Counter.name == EXPORTED).with_for_update()).one_or_none()
+            self.register.next(session, EXPORTED, 0)  # takes no number, but the row of the series, also the first time
             now = self.register.moment(session)
             found = pending(session, self.catalogue, now, authority=authority, limit=limit)
             whole, faults = self._written(found)

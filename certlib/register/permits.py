@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, and_, col, select
 
 from certlib.catalogue import Catalogue
+from certlib.domain.actions import Action, LegalState
+from certlib.domain.lifecycle import RULES
 from certlib.domain.subscription import is_granted_by_document, is_permit
 from certlib.register.tables import CertificateRow, DocumentRow, EditionRow
 
@@ -21,6 +24,9 @@ SUPERSEDED = "superseded"
 
 GRANTING = ("licence-decision", "change-decision", "renewal-decision")
 """The documents that grant what a certificate then attests."""
+
+
+_ENDS = frozenset({Action.REVOKE, Action.WITHDRAW, Action.CANCEL})
 
 
 def is_published_edition(catalogue: Catalogue, row: CertificateRow, edition: EditionRow) -> bool:
@@ -38,6 +44,7 @@ def edition_record(session: Session, catalogue: Catalogue, row: CertificateRow, 
     return {
         **_common(catalogue, row.authority, edition.item, edition.holder, facts),
         "identifier": edition.identifier,
+        "version": row.version,
         "type": row.type,
         "kind": kind.kind,
         **_standing(session, row, edition),
@@ -49,16 +56,17 @@ def edition_record(session: Session, catalogue: Catalogue, row: CertificateRow, 
     }
 
 
-def document_record(catalogue: Catalogue, row: DocumentRow) -> dict[str, Any]:
-    """The record of a document that itself grants; it holds from its own day on."""
-    kind = catalogue.document_types[row.type]
+def document_record(session: Session, catalogue: Catalogue, row: DocumentRow) -> dict[str, Any]:
+    """The record of a document that itself grants; it holds from its own day on, until a decision ends it."""
+    kind, ending = catalogue.document_types[row.type], ending_document(session, catalogue, row)
     day = row.issued_on.isoformat()
     return {
         **_common(catalogue, row.authority, row.item, row.holder, row.facts),
         "identifier": row.number,
+        "version": row.version,
         "type": row.type,
         "kind": kind.kind,
-        "state": row.state,
+        "state": ending_types(catalogue)[ending.type] if ending and row.state == LegalState.IN_FORCE else row.state,
         "cause": "",
         "decision": {"name": kind.name, "number": row.number},
         "certificate": {"name": "", "number": ""},
@@ -66,6 +74,24 @@ def document_record(catalogue: Catalogue, row: DocumentRow) -> dict[str, Any]:
         "valid_from": day,
         "valid_until": "",
     }
+
+
+def ending_types(catalogue: Catalogue) -> Mapping[str, str]:
+    """The documents that end what they name (撤销、撤回、注销决定书), each with the state it brings about."""
+    kinds = catalogue.document_types.values()
+    return {kind.key: RULES[kind.action].target.value for kind in kinds if kind.action in _ENDS}
+
+
+def ended_by(catalogue: Catalogue, granting: Any, ending: Any) -> ColumnElement[bool]:
+    """Whether the row `ending` names the document `granting` as what it ends: under the same item, by its number."""
+    types, named = ending_types(catalogue), col(ending.facts)["certificate_number"].as_string()
+    return and_(col(ending.type).in_(types), col(ending.item) == granting.item, named == granting.number)
+
+
+def ending_document(session: Session, catalogue: Catalogue, row: DocumentRow) -> DocumentRow | None:
+    """The newest decision that ended what the document grants; None while it holds."""
+    query = select(DocumentRow).where(ended_by(catalogue, row, DocumentRow))
+    return session.exec(query.order_by(col(DocumentRow.created_at).desc()).limit(1)).first()
 
 
 def _common(

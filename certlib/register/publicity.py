@@ -22,7 +22,16 @@ from certlib.domain.publicity import PUBLISH_WITHIN, ROW_WORDS, RowKind, days_le
 from certlib.domain.subscription import FILED, is_permit
 from certlib.register.deliveries import enqueue
 from certlib.register.delivery_table import DeliveryRow
-from certlib.register.permits import GRANTING, document_record, edition_record, grants, is_published_edition
+from certlib.register.permits import (
+    GRANTING,
+    SUPERSEDED,
+    document_record,
+    edition_record,
+    ended_by,
+    ending_document,
+    grants,
+    is_published_edition,
+)
 from certlib.register.subscriptions import PUBLISH, PUBLISH_AGAIN, chain_of, published
 from certlib.register.tables import CertificateRow, DocumentRow, EditionRow
 
@@ -113,9 +122,7 @@ class _Finder:
     def editions(self) -> Iterator[Pending]:
         """Editions never sent, or whose certificate, later edition or decision document came after they were."""
         sent, newest = aliased(DeliveryRow), _newest_arrived()
-        changed = or_(
-            col(CertificateRow.updated_at) >= sent.created_at, _later_decision(sent), _superseded_unsaid(sent)
-        )
+        changed = or_(_version(sent) != CertificateRow.version, _other_decision(sent), _superseded_unsaid(sent))
         query = (
             select(EditionRow, CertificateRow, sent.message)
             .join(CertificateRow, col(CertificateRow.key) == EditionRow.certificate)
@@ -133,21 +140,23 @@ class _Finder:
                 yield from self._row(place, record, message)
 
     def documents(self) -> Iterator[Pending]:
-        """Granting documents never sent, or in another state now."""
-        sent, newest = aliased(DeliveryRow), _newest_arrived()
-        other_state = col(sent.message)["state"].as_string() != DocumentRow.state
+        """Granting documents never sent, or in another state now, or ended by a decision."""
+        sent, newest, ending = aliased(DeliveryRow), _newest_arrived(), aliased(DocumentRow)
+        ended = exists().where(ended_by(self.catalogue, DocumentRow, ending))
+        changed = or_(_version(sent) != DocumentRow.version, ended)
         query = (
             select(DocumentRow, sent.message)
             .outerjoin(newest, newest.c.identifier == DocumentRow.number)
             .outerjoin(sent, col(sent.id) == newest.c.id)
-            .where(col(DocumentRow.item).in_(self._permits()), or_(col(sent.id).is_(None), other_state))
+            .where(col(DocumentRow.item).in_(self._permits()), or_(col(sent.id).is_(None), changed))
             .where(self._own(col(DocumentRow.authority)))
             .order_by(col(DocumentRow.issued_on), DocumentRow.number)
         )
         for row, message in self.session.exec(query.execution_options(yield_per=_AT_ONCE)):
             if grants(self.catalogue, row) and row.holder.get("code"):
-                place = (chain_of(row), row.authority, row.issued_on, self.today)
-                yield from self._row(place, document_record(self.catalogue, row), message)
+                over = ending_document(self.session, self.catalogue, row)
+                place = (chain_of(row), row.authority, row.issued_on, over.issued_on if over else self.today)
+                yield from self._row(place, document_record(self.session, self.catalogue, row), message)
 
     def _row(
         self, place: tuple[str, str, date, date], record: Mapping[str, Any], sent: Mapping[str, Any] | None
@@ -184,16 +193,21 @@ def _newest_arrived() -> Subquery:
     return query.where(operation, DeliveryRow.state == "done").group_by(col(DeliveryRow.identifier)).subquery()
 
 
-def _later_decision(sent: Any) -> Any:
-    """A decision document that grants what the edition attests, sealed after the record was sent."""
+def _version(sent: Any) -> Any:
+    """Of which version the record sent is; -1 where it does not say."""
+    return func.coalesce(col(sent.message)["version"].as_integer(), -1)
+
+
+def _other_decision(sent: Any) -> Any:
+    """A decision document that grants what the edition attests, and that the record sent does not name."""
     same_case = and_(col(DocumentRow.case) == EditionRow.case, col(DocumentRow.case) != "")
-    later = and_(col(DocumentRow.type).in_(GRANTING), col(DocumentRow.created_at) >= sent.created_at)
-    return exists().where(same_case, later)
+    unsaid = col(sent.message)["decision"]["number"].as_string() != DocumentRow.number
+    return exists().where(same_case, col(DocumentRow.type).in_(GRANTING), unsaid)
 
 
 def _superseded_unsaid(sent: Any) -> Any:
     """A later edition that is effective, of which the record sent says nothing."""
     later = aliased(EditionRow)
     follows = and_(col(later.certificate) == EditionRow.certificate, later.index > EditionRow.index)
-    unsaid = col(sent.message)["state"].as_string() != "superseded"
+    unsaid = col(sent.message)["state"].as_string() != SUPERSEDED
     return and_(unsaid, exists().where(follows, col(later.activated).is_(True)))

@@ -20,7 +20,14 @@ from certlib.domain.lifecycle import RULES
 from certlib.domain.mandate import covering
 from certlib.domain.subscription import Content, Subscription
 from certlib.register.deliveries import enqueue
-from certlib.register.permits import GRANTING, document_record, edition_record, grants, is_published_edition
+from certlib.register.permits import (
+    GRANTING,
+    document_record,
+    edition_record,
+    ending_types,
+    grants,
+    is_published_edition,
+)
 from certlib.register.tables import CertificateRow, DocumentRow, EditionRow
 
 PUBLISH, PUBLISH_AGAIN = "publish", "publish-again"
@@ -72,7 +79,7 @@ def tell(
         if subscription.content is Content.EVENTS:
             enqueue(session, certificate=row.key, message=notice, now=now, target=subscription.target)
         elif message["operation"] != "replace-file" and is_published_edition(catalogue, row, edition):
-            record = {**edition_record(session, catalogue, row, edition), "version": row.version}
+            record = edition_record(session, catalogue, row, edition)
             operation = PUBLISH if RULES[Action(message["operation"])].new_edition else PUBLISH_AGAIN
             _publish(session, subscription, row.key, record, operation, now)
             if operation == PUBLISH and edition.activated:
@@ -95,8 +102,10 @@ def tell_of_document(
             notice = _document_notice(catalogue, row, supervisor, now)
             enqueue(session, certificate=chain_of(row), message=notice, now=now, target=subscription.target)
         elif grants(catalogue, row):
-            record = {**document_record(catalogue, row), "version": row.version}
+            record = document_record(session, catalogue, row)
             _publish(session, subscription, chain_of(row), record, PUBLISH, now)
+        elif row.type in ending_types(catalogue):
+            _publish_ended(session, subscription, catalogue, row, now)
         elif row.type in GRANTING:
             _publish_anew(session, subscription, catalogue, row, now)
 
@@ -129,7 +138,7 @@ def _correct_predecessor(  # noqa: PLR0917  as few as a row has
     """The permit that this edition replaces is published anew as superseded."""
     before = session.get(EditionRow, (row.key, edition.index - 1))
     if before is not None and is_published_edition(catalogue, row, before):
-        record = {**edition_record(session, catalogue, row, before), "version": row.version}
+        record = edition_record(session, catalogue, row, before)
         _publish(session, subscription, row.key, record, PUBLISH_AGAIN, now)
 
 
@@ -144,8 +153,19 @@ def _publish_anew(
             select(CertificateRow).where(CertificateRow.key == edition.certificate).with_for_update()
         ).one()
         if is_published_edition(catalogue, row, edition):
-            record = {**edition_record(session, catalogue, row, edition), "version": row.version}
+            record = edition_record(session, catalogue, row, edition)
             _publish(session, subscription, row.key, {**record, "document": document.number}, PUBLISH_AGAIN, now)
+
+
+def _publish_ended(
+    session: Session, subscription: Subscription, catalogue: Catalogue, ending: DocumentRow, now: datetime
+) -> None:
+    """The permit that was granted by the document which `ending` names is published anew as over."""
+    named = select(DocumentRow).where(DocumentRow.number == str(ending.facts.get("certificate_number", "")))
+    row = session.exec(named.where(DocumentRow.item == ending.item).with_for_update()).one_or_none()
+    if row is not None and grants(catalogue, row):
+        record = document_record(session, catalogue, row)
+        _publish(session, subscription, chain_of(row), {**record, "document": ending.number}, PUBLISH_AGAIN, now)
 
 
 def _publish(  # noqa: PLR0917  as few as a row has

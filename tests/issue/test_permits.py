@@ -4,10 +4,14 @@ import csv
 import hashlib
 import io
 import json
-from datetime import date, datetime
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
 from importlib.resources import files
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import select
 
 from certlib.city.permits import EXPORTED, PermitDesk
@@ -15,8 +19,9 @@ from certlib.city.publicity import load_template
 from certlib.domain.publicity import days_left
 from certlib.errors import ConfigurationError, NotFoundError
 from certlib.issue.checking import CHECKS, Round
+from certlib.register.publicity import pending
 from certlib.register.row_tables import PublishedRow
-from certlib.register.tables import AccessRow
+from certlib.register.tables import AccessRow, CertificateRow
 from tests.issue.conftest import Desk
 
 WHO = {"client": "credit", "purpose": "报送双公示"}
@@ -139,6 +144,66 @@ def test_what_is_no_permit_is_not_published(desk: Desk, permits: PermitDesk) -> 
     (row,) = _rows(permits, permits.export(**WHO).number)
     assert (row["XK_XKWS"], row["XK_XKZS"], row["XK_YXQZI"]) == ("建设项目压覆重要矿产资源批复", "", "2099/12/31")
     assert permits.due() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "remark"),
+    [
+        ("revocation-decision", "撤下：许可已撤销"),
+        ("withdrawal-decision", "撤下：许可已撤回"),
+        ("cancellation-decision", "撤下：许可已注销"),
+    ],
+)
+def test_an_approval_by_document_that_a_decision_ends_is_withdrawn(
+    desk: Desk, permits: PermitDesk, kind: str, remark: str
+) -> None:
+    """The decision names it by its number; another's decision and one under another item leave it as it is."""
+    approval = desk.office.issue_document(desk.request("2-14"), client="platform", key="approval").body["number"]
+    permits.export(**WHO)
+    for key, item, number in (("other", "2-14", "赣市行审矿字〔2020〕1号"), ("item", "2-25", approval)):
+        desk.office.issue_document(_ending(desk, item, kind, number), client="platform", key=key)
+    assert permits.due() == []
+    desk.office.issue_document(_ending(desk, "2-14", kind, approval), client="platform", key="ending")
+    desk.clock.advance(days=1)
+    (due,) = permits.due()
+    assert (due["row"], due["number"], due["began_on"]) == ("withdrawal", approval, "2026-11-24")
+    (row,) = _rows(permits, permits.export(**WHO).number)
+    assert (row["XK_ZT"], row["BZ"]) == ("2", remark)
+    assert permits.due() == []
+
+
+def _ending(desk: Desk, item: str, kind: str, number: str) -> dict[str, Any]:
+    request = desk.request(item, kind=kind)
+    request["facts"]["certificate_number"] = number
+    return request
+
+
+def test_a_change_counts_by_its_version_and_not_by_the_clock(desk: Desk, permits: PermitDesk) -> None:
+    """A suspension that a slower clock dates before the export is corrected all the same."""
+    body = desk.issue("2-25")
+    made = permits.export(**WHO)
+    desk.do(body["identifier"], "suspend", {"decision": desk.order(), "cause": "penalty"})
+    with desk.office.register.writer() as session:
+        session.exec(update(CertificateRow).values(updated_at=made.at - timedelta(seconds=1)))
+    (due,) = permits.due()
+    assert due["row"] == "correction"
+
+
+def test_two_first_exports_at_once_hand_each_record_over_once(
+    desk: Desk, permits: PermitDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second waits for the first, also when no export was ever made, and then finds nothing."""
+    desk.issue("2-25")
+
+    def slowly(*words: Any, **named: Any) -> Any:
+        found = pending(*words, **named)
+        time.sleep(0.3)
+        return found
+
+    monkeypatch.setattr("certlib.city.permits.pending", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(lambda _: permits.export(**WHO), range(2)))
+    assert sorted(export.number for export in made) == [0, 1]
 
 
 def test_an_authority_sees_and_exports_its_own(desk: Desk, permits: PermitDesk) -> None:

@@ -71,6 +71,20 @@ def test_a_permit_brings_its_publicity_record_and_a_change_of_standing_brings_it
     assert (first.message["state"], second.message["state"]) == ("in-force", "suspended")
 
 
+def test_the_end_of_an_approval_by_document_brings_its_record_anew(told: Desk) -> None:
+    """A withdrawal decision that names it: the same permit, withdrawn, after its first record."""
+    approval = told.office.issue_document(told.request("2-14"), client="platform", key="approval").body["number"]
+    ending = told.request("2-14", kind="withdrawal-decision")
+    ending["facts"]["certificate_number"] = approval
+    told.office.issue_document(ending, client="platform", key="ending")
+    first, second = _rows(told, "credit")
+    assert (first.operation, second.operation) == ("publish", "publish-again")
+    assert (first.identifier, second.identifier) == (approval, approval)
+    assert (first.message["state"], second.message["state"]) == ("in-force", "withdrawn")
+    assert first.message["id"] != second.message["id"]
+    assert (first.certificate, second.sequence) == (second.certificate, 2)
+
+
 def test_the_checker_tells_of_a_target_that_takes_nothing(told: Desk) -> None:
     """An event that waits is a warning after an hour; one laid aside, or a target that is gone, is an alarm."""
     told.issue("2-25")
