@@ -141,7 +141,9 @@ def _dripping(_: DevelopmentTimestamps) -> Answer:
 
 def _other_digest(authority: DevelopmentTimestamps) -> Answer:
     def answer(request: bytes) -> Reply:
-        return 200, {}, authority.respond(request.replace(IMPRINT, bytes(32)), now=NOW)
+        asked = tsp.TimeStampReq.load(request)
+        asked["message_imprint"]["hashed_message"] = bytes(32)
+        return 200, {}, authority.respond(asked.dump(force=True), now=NOW)
 
     return answer
 

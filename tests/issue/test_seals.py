@@ -527,6 +527,22 @@ def test_a_key_that_is_gone_fails_the_use_and_records_it(settings: Settings, mor
         assert [line["state"] for line in office.seals.uses(FIRST)["uses"]] == ["released", "used"]
 
 
+@pytest.mark.parametrize("label", ["seal-foreign", "seal-ganzhou-agriculture-approval-1"])
+def test_a_foreign_certificate_in_the_folder_seals_nothing(
+    settings: Settings, more_keys: Path, tmp_path: Path, label: str
+) -> None:
+    """A stranger's key and certificate laid in the place of the seal's own: the use is released and says why."""
+    folder, clock = shutil.copytree(more_keys, tmp_path / "keys"), Clock()
+    with open_office(replace(settings, keys=str(folder)), clock=clock) as office:
+        path = folder / "seals" / "seal-ganzhou-approval-approval-1.p256.pem"
+        path.write_bytes((folder / "seals" / f"{label}.p256.pem").read_bytes())
+        with pytest.raises(SealFailedError) as caught:
+            office.issue(Desk(office, clock).request("2-25"), client="platform", key="k")
+        (line,) = office.seals.uses(FIRST)["uses"]
+        assert (line["state"], line["why"]) == ("released", caught.value.message)
+        assert office.certificates()["certificates"] == []
+
+
 def test_the_wrong_kind_of_seal_is_denied_by_the_table(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,8 @@ from certlib.errors import (
 from certlib.sealing.identities import SealIdentity, load_identities
 from certlib.sealing.sealer import Sealer
 from certlib.sealing.selfcheck import check_sealed
+from tests.crypto.test_timestamps import BAD
+from tests.crypto.test_timestamps import _server as timestamp_server
 
 P256 = "p256-sha256"
 NOW = datetime.fromisoformat("2026-01-02T03:04:05Z")
@@ -84,6 +87,19 @@ def test_a_failure_releases_the_use_with_its_reason(
     """Whatever fails after the reservation: an error of ours, and the ledger knows why."""
     with pytest.raises(kind, match=why) as caught:
         sealer.seal(ordered(**changes), now=NOW)
+    assert ledger.states == {1: "released"}
+    assert ledger.reasons == {1: caught.value.message}
+
+
+@pytest.mark.parametrize(("answer", "why"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
+def test_a_bad_answer_of_the_authority_releases_the_use(
+    identities: dict[str, SealIdentity], ledger, ordered: Callable[..., str], answer: Any, why: str
+) -> None:
+    """Nonsense, late, for another digest and the rest, over HTTP: nothing is sealed, and the ledger knows why."""
+    with timestamp_server(answer(development_timestamps())) as url:
+        sealer = Sealer(identities, HttpTimestamps([url], timeout=0.3), ledger)
+        with pytest.raises(TimestampUnavailableError, match=why) as caught:
+            sealer.seal(ordered(level="B-T"), now=NOW)
     assert ledger.states == {1: "released"}
     assert ledger.reasons == {1: caught.value.message}
 

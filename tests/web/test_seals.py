@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from certlib.cli.seals import seal as seal_commands
 from certlib.formats.leaf import Leaf
 from certlib.formats.seal_list import read_seal_list
 from certlib.register.journal_tables import JournalEvent
@@ -213,3 +214,31 @@ def test_no_other_address_gives_a_picture(seals: Seals) -> None:
     view = seals.get(f"/{APPROVAL}").text
     assert "svg" not in view
     assert "png" not in view
+
+
+ROUTES = {
+    "list": "listSeals",
+    "show": "readSeal",
+    "uses": "listSealUses",
+    "authorise": "authoriseSeal",
+    "end": "endSealAuthorisation",
+    "authorisation": "readSealAuthorisation",
+    "stamp": "stampPaper",
+    "picture": "takeSealPicture",
+    **dict.fromkeys(("apply", "accede"), "beginSeal"),
+    **dict.fromkeys(("make", "file", "enable", "suspend", "resume", "renew", "revoke", "cancel"), "actOnSeal"),
+}
+
+
+def test_every_command_has_its_address(seals: Seals) -> None:
+    """What `certctl seal` does is done by HTTP too; each act is one that its address takes."""
+    commands = {one.name or one.callback.__name__ for one in seal_commands.registered_commands}  # type: ignore[union-attr]
+    assert commands == set(ROUTES)
+    document = seals.web.http.get("/openapi.json").json()
+    operations = {one["operationId"]: one for path in document["paths"].values() for one in path.values()}
+    shapes = document["components"]["schemas"]
+    for command, operation in ROUTES.items():
+        assert operation in operations
+        body = operations[operation].get("requestBody", {}).get("content", {}).get("application/json", {})
+        acts = shapes[body["schema"]["$ref"].rsplit("/", 1)[-1]]["properties"].get("act") if body else None
+        assert acts is None or command in acts["enum"]
