@@ -15,6 +15,7 @@ import structlog
 from fastapi import FastAPI
 
 from certlib import __version__
+from certlib.issue.health import examine_suites
 from service import openapi, problems
 from service.background import Worker
 from service.edge import BodyLimit, Record
@@ -104,6 +105,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Run the worker while the application runs; on the way out its round under way is finished."""
     service: Running = app.state.running
     _warm(service)
+    tell_suites()
     worker = _worker(service)
     if worker:
         worker.start()
@@ -122,6 +124,13 @@ def _warm(service: Running) -> None:
         service.sandbox.start()
     except OSError as error:  # told of again with each upload, which is answered 503
         structlog.get_logger().error("alarm", code="sandbox-not-started", error=type(error).__name__)
+
+
+def tell_suites() -> None:
+    """Say at the start which cipher suites this machine has, and of each that it lacks why."""
+    found = examine_suites()
+    say = structlog.get_logger().info if found.outcome == "pass" else structlog.get_logger().warning
+    say("suites", outcome=found.outcome, detail=found.detail)
 
 
 def _worker(service: Running) -> Worker | None:

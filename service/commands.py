@@ -65,6 +65,7 @@ def worker(
 
     from certlib.issue.composition import open_office  # noqa: PLC0415
     from certlib.issue.settings import Settings  # noqa: PLC0415
+    from service.app import tell_suites  # noqa: PLC0415
     from service.background import Worker  # noqa: PLC0415
     from service.logs import configure  # noqa: PLC0415
     from service.running import utc_now  # noqa: PLC0415
@@ -75,6 +76,7 @@ def worker(
         signal.signal(number, lambda *_: ended.set())
     with open_office(Settings.load(home)) as office:
         tending = Worker(office, tick_seconds=tick_seconds, clock=utc_now, log=structlog.get_logger())
+        tell_suites()
         tending.start()
         ended.wait()
         tending.stop()

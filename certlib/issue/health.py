@@ -57,7 +57,7 @@ def _suite(settings: Settings) -> Finding:
     return Finding("suite", "pass" if made else "fail", f"{suite.name}：{len(made)} 枚印章的密钥可用")
 
 
-def _suites(_: Settings) -> Finding:
+def examine_suites() -> Finding:
     """Which suites this machine has, each tried with a new key, and why it lacks the others."""
     outcomes = {name: _lacks(name) for name in SUITES}
     lacking = [f"{name}：{why}" for name, why in outcomes.items() if why]
@@ -118,7 +118,7 @@ _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "python": _python,
     "catalogue": _catalogue,
     "templates": _templates,
-    "suites": _suites,
+    "suites": lambda _: examine_suites(),
     "suite": _suite,
     "disk": _disk,
     "register": _register,

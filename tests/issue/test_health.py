@@ -5,12 +5,11 @@ import pytest
 from certlib.crypto import libcrypto
 from certlib.crypto.suites import SUITES
 from certlib.issue import health
-from certlib.issue.settings import Settings
 
 
 def test_every_suite_is_tried() -> None:
     """Each signs and verifies, or is named with the reason."""
-    finding = health._suites(Settings())
+    finding = health.examine_suites()
     assert all(name in finding.detail for name in SUITES)
     assert finding.outcome == ("warn" if libcrypto.unavailable() else "pass")
 
@@ -22,7 +21,7 @@ def test_a_machine_without_sm2_says_why(monkeypatch: pytest.MonkeyPatch) -> None
         if hasattr(cached, "cache_clear"):
             cached.cache_clear()
     try:
-        finding = health._suites(Settings())
+        finding = health.examine_suites()
         assert finding.outcome == "warn"
         assert "可用 rsa3072-sha256、p256-sha256" in finding.detail
         assert "sm2-sm3：" in finding.detail

@@ -8,6 +8,8 @@ import anyio
 import pytest
 from fastapi.testclient import TestClient
 
+from certlib.crypto.libcrypto import unavailable
+from certlib.crypto.suites import SUITES
 from certlib.domain.verdict import Finding
 from certlib.errors import (
     CertlibError,
@@ -270,3 +272,12 @@ def test_a_machine_that_starts_no_process_serves_all_but_uploads(web: Any, monke
         assert http.get("/readyz").status_code == 200
         answer = http.post("/public/files", content=b"%PDF-1.7", headers={"content-type": "application/pdf"})
         assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+
+
+def test_the_start_says_which_suites_this_machine_has(web: Any) -> None:
+    """One line before the first request: each suite by name, those that cannot be used with the reason."""
+    lines = [json.loads(line) for line in web.log.getvalue().splitlines()]
+    told = [line for line in lines if line["event"] == "suites"]
+    assert told
+    assert all(name in told[0]["detail"] for name in SUITES)
+    assert told[0]["outcome"] == ("warn" if unavailable() else "pass")
