@@ -103,7 +103,7 @@ def test_version_1_forged(signer: Signers, authorities: Authorities) -> None:
     read = read_signature(good)
     renamed = good.replace("赣州市行政审批局".encode(), "赣州市行政审批所".encode(), 1)
     assert outcomes(examine_ses(renamed, PDF, authorities, at=NOW))["seal"] == "fail"
-    swapped = good.replace(der.bits(read.signature), der.bits(signer(LABEL).key.sign(b"another")))
+    swapped = der.sequence(read.signed, der.bits(signer(LABEL).key.sign(b"another")))
     assert outcomes(examine_ses(swapped, PDF, authorities, at=NOW)) == {
         **PASSED,
         "signature": "fail",
