@@ -158,11 +158,11 @@ def test_a_list_rolled_back_since_the_last_run_fails(trust: Path, tmp_path: Path
         "--json",
     ]
     for _ in range(2):
-        assert CliRunner().invoke(application, [*words, text]).exit_code == 0
+        assert CliRunner().invoke(application(words), [*words, text]).exit_code == 0
     memory = json.loads(seen.read_text(encoding="utf-8"))
     ((address, (size, at)),) = memory["status"].items()
     seen.write_text(json.dumps(memory | {"status": {address: [size + 1, at]}}), encoding="utf-8")
-    done = CliRunner().invoke(application, [*words, text])
+    done = CliRunner().invoke(application(words), [*words, text])
     line = json.loads(done.stdout)
     assert (done.exit_code, line["verdict"]) == (1, "status-unknown")
     assert any("比以前见过的旧" in finding["detail"] for finding in line["findings"])
