@@ -157,7 +157,8 @@ def _national(settings: Settings) -> NationalHand:
         raise ConfigurationError(f"设置 national 要求国密，但本机不能用 SM2 签名：{why}。")
     pending = settings.without_timestamp == "pending"
     folder, stamps = _keys_folder(settings), _national_timestamper(settings)
-    return open_national(folder, stamps, parts=settings.national, pending=pending)
+    material = _material(settings) if settings.level == "B-LT" else None
+    return open_national(folder, stamps, parts=settings.national, pending=pending, material=material)
 
 
 def _national_timestamper(settings: Settings) -> Timestamper:

@@ -192,8 +192,6 @@ def settle_sheets(session: Session, certificate: str, rule: Rule, cause: str, ne
 def add_file(session: Session, registered: Registered, intent: Intent, at: datetime) -> None:
     """Register the sealed file; what has no archive timestamp yet is for the worker to raise."""
     certificate = intent.kind == "certificate"
-    unstamped = registered.sealed.level == "B-B"
-    asked = registered.order.level != "B-B"
     session.add(
         FileRow(
             sha256=registered.sealed.sha256,
@@ -205,7 +203,7 @@ def add_file(session: Session, registered: Registered, intent: Intent, at: datet
             size=len(registered.sealed.pdf),
             n=intent.n,
             created_at=at,
-            raise_at=at if asked or not unstamped else None,
+            raise_at=_raise_at(registered, at),
         )
     )
 
@@ -228,10 +226,15 @@ def add_parts(
                 size=len(part.data),
                 n=intent.n,
                 created_at=at,
-                raise_at=at if part.name == "copy" else None,
+                raise_at=_raise_at(registered, at) if part.name == "copy" else None,
             )
         )
         register.link(session, chain, Leaf(kind=f"file:{part.name}", at=at, file=bytes.fromhex(part.sha256)))
+
+
+def _raise_at(registered: Registered, at: datetime) -> datetime | None:
+    """A file sealed at B-B because that was asked for is left as it is; one that waits for its proof is not."""
+    return None if registered.order.level == "B-B" else at
 
 
 def add_document(session: Session, intent: Intent, at: datetime) -> None:

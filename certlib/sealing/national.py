@@ -18,16 +18,19 @@ from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
+from certlib.crypto import tokens
 from certlib.crypto.attributes import SealUse
 from certlib.crypto.certificates import Certificate, load_certificates
 from certlib.crypto.cms import Signer
 from certlib.crypto.keys import open_key
+from certlib.crypto.material import ValidationMaterial
 from certlib.crypto.timestamps import Timestamper
 from certlib.domain.seal import SealSpec
 from certlib.errors import ConfigurationError, SealFailedError, TimestampUnavailableError
 from certlib.sealing.identities import SealIdentity, SealKeys
 from certlib.sealing.order import Part, SealOrder
 from certlib.sealing.pades import seal_pdf
+from certlib.sealing.proof import LEVELS, material_for, require
 from certlib.sealing.selfcheck import check_sealed
 from certlib.sealing.ses import SUITE, make_seal, seal_beside
 from certlib.sealing.widget import Imprint
@@ -79,6 +82,7 @@ class NationalHand:
     seals: SealObjects
     parts: tuple[str, ...]
     pending: bool = False
+    material: ValidationMaterial | None = None  # for level B-LT only
 
     def make(self, order: SealOrder, issued: bytes, imprint: Imprint, *, at: datetime) -> tuple[Part, ...]:
         """The parts of `order`, whose first file is `issued`.
@@ -107,10 +111,13 @@ class NationalHand:
             at=at,
             timestamper=timestamper,
             attributes=(use.encode(),),
+            material=material_for(self.material, signer, timestamper, level=order.level, at=at),
             pending=self.pending,
         )
+        if LEVELS[order.level].with_material and done.timestamp:
+            require(self.material, tokens.certificates(done.timestamp.token), level=order.level, at=at)
         check_sealed(done.pdf, order.pdf, signer, stamped=self.timestamper.digest if done.timestamp else None)
-        return Part(COPY, done.pdf, "B-T" if done.timestamp else "B-B", SUITE)
+        return Part(COPY, done.pdf, order.level if done.timestamp else "B-B", SUITE)
 
     def _ses(self, issued: bytes, seal: bytes, signer: Signer, use: SealUse, at: datetime) -> Part:
         try:
@@ -122,10 +129,20 @@ class NationalHand:
 
 
 def open_national(
-    folder: Path, timestamper: Timestamper, *, parts: tuple[str, ...], pending: bool = False
+    folder: Path,
+    timestamper: Timestamper,
+    *,
+    parts: tuple[str, ...],
+    pending: bool = False,
+    material: ValidationMaterial | None = None,
 ) -> NationalHand:
     """The national side of the seals whose SM2 keys are in `folder`. Raises `ConfigurationError`."""
     identities = SealKeys(folder, SUITE)
     return NationalHand(
-        identities=identities, timestamper=timestamper, seals=SealObjects(folder), parts=parts, pending=pending
+        identities=identities,
+        timestamper=timestamper,
+        seals=SealObjects(folder),
+        parts=parts,
+        pending=pending,
+        material=material,
     )

@@ -11,13 +11,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from certlib.crypto import tokens
 from certlib.crypto.attributes import SealUse
-from certlib.crypto.certificates import Certificate
-from certlib.crypto.cms import Signer
 from certlib.crypto.material import ValidationMaterial
 from certlib.crypto.timestamps import Timestamper
 from certlib.errors import CertlibError, SealFailedError, TimestampUnavailableError
@@ -26,22 +23,13 @@ from certlib.sealing.national import NationalHand
 from certlib.sealing.order import Sealed, SealOrder, UseLedger
 from certlib.sealing.pades import seal_pdf
 from certlib.sealing.picture import seal_picture
+from certlib.sealing.proof import LEVELS, material_for, require
 from certlib.sealing.selfcheck import check_sealed
 from certlib.sealing.widget import Imprint
 
 __all__ = ["LEVELS", "Sealer", "load_identities"]
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
-    """What a level asks for beside the signature."""
-
-    stamped: bool
-    with_material: bool = False
-
-
-# A level is a contract: reached, or nothing is sealed. B-LTA is made from a sealed file by `certlib.sealing.archive`.
-LEVELS = {"B-B": Level(stamped=False), "B-T": Level(stamped=True), "B-LT": Level(stamped=True, with_material=True)}
 SIZE_TOLERANCE = 0.1  # millimetres between the place's side and the seal's diameter
 
 
@@ -107,11 +95,11 @@ class Sealer:
             at=now,
             timestamper=timestamper,
             attributes=(use.encode(),),
-            material=self._material_for(order, signer, timestamper, now),
+            material=material_for(self._material, signer, timestamper, level=order.level, at=now),
             pending=self._pending,
         )
         if LEVELS[order.level].with_material and done.timestamp:
-            self._require(order, tokens.certificates(done.timestamp.token), now)
+            require(self._material, tokens.certificates(done.timestamp.token), level=order.level, at=now)
         stamped = timestamper.digest if timestamper and done.timestamp else None
         signature = check_sealed(done.pdf, order.pdf, signer, stamped=stamped)
         return Sealed(
@@ -142,23 +130,6 @@ class Sealer:
         if self._timestamper is None:
             raise TimestampUnavailableError(f"级别 {order.level} 需要时间戳，但没有配置时间戳服务，未用印。")
         return self._timestamper
-
-    def _material_for(
-        self, order: SealOrder, signer: Signer, timestamper: Timestamper | None, now: datetime
-    ) -> ValidationMaterial | None:
-        """The material that concerns this seal and its timestamp, complete, or None when the level asks for none."""
-        if not LEVELS[order.level].with_material or timestamper is None:
-            return None
-        concerned = (signer.certificate, *signer.chain, *timestamper.certificates)
-        if not timestamper.certificates:
-            raise SealFailedError(f"级别 {order.level} 须事先知道时间戳服务的证书，但没有配置，未用印。")
-        return self._require(order, concerned, now).needed_for(concerned).with_certificates(concerned)
-
-    def _require(self, order: SealOrder, concerned: tuple[Certificate, ...], now: datetime) -> ValidationMaterial:
-        material = self._material or ValidationMaterial()
-        if missing := material.missing(concerned, at=now):
-            raise SealFailedError(f"级别 {order.level} 缺少 {'、'.join(missing)} 的现行吊销列表，未用印。")
-        return material
 
     def _imprint(self, order: SealOrder, identity: SealIdentity) -> Imprint:
         spec = order.spec or identity.spec

@@ -17,6 +17,7 @@ from certlib.issue.composition import open_office
 from certlib.issue.exporting import export_office
 from certlib.issue.settings import Settings
 from certlib.register.tables import FileRow, SealUseRow
+from certlib.sealing.conformance import RULES, lint_sealed
 from certlib.verify.audit import AuditTrust, audit
 from certlib.verify.bundle import open_bundle
 from certlib.verify.examine import examine
@@ -88,6 +89,29 @@ def test_the_copy_is_raised_with_sm3_and_the_signature_beside_still_fits(nationa
     assert beside.verdict is Verdict.STATUS_UNKNOWN
     assert beside.finding("range").outcome == "warn"
     assert breaches(national.office, at=national.clock()) == []
+
+
+@pytest.mark.parametrize("level", ["B-B", "B-T", "B-LT"])
+def test_sealing_keeps_what_the_renderer_made(tmp_path: Path, level: str) -> None:
+    """File and copy, licence and decision: PDF/A-3a and PDF/UA-1 by our own lint, before and after raising."""
+    settings = Settings(home=tmp_path / "home", suite="p256-sha256", level=level, national=("copy",), raise_to="B-LTA")
+    clock = Clock()
+    with open_office(settings, clock=clock) as office:
+        desk = Desk(office, clock)
+        licence = desk.issue("2-25")["identifier"]
+        decision = office.issue_document(desk.request("1-36"), client="platform", key="d").body["number"]
+        levels = set()
+        for raised in (False, True):
+            if raised:
+                office.tick()
+                office.tick()
+            for part in ("file", "copy"):
+                for pdf in (office.file(licence, part=part), office.document_file(decision, part=part)):
+                    assert {one.check: one.outcome for one in lint_sealed(pdf)} == dict.fromkeys(RULES, "pass")
+            files = office.certificate(licence)["editions"][0]["files"]
+            levels |= {(one["part"], one["level"]) for one in files}
+        reached = {level} if level == "B-B" else {level, "B-LTA"}  # what was asked for without proof stays without
+        assert levels == {(part, each) for part in ("file", "copy") for each in reached}
 
 
 def test_the_audit_has_leaf_and_row_of_each(national: Desk, tmp_path: Path) -> None:
