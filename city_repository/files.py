@@ -11,7 +11,7 @@ import pypdfium2 as pdfium
 
 from certlib.formats.facts import FILE_NAME, Facts, read_facts
 from certlib.formats.pdfium import PDFIUM
-from city_repository.record import Problem
+from city_repository.record import BETWEEN, Problem
 
 Examination = Callable[[Sequence[bytes], datetime], list[str]]
 """Gives for each file an empty text when its seals verify, else the reason in Chinese."""
@@ -55,12 +55,17 @@ def _face(facts: Facts, face: Mapping[str, str]) -> Iterator[str]:
     yield from sorted(key for key in {*facts.printed, *face} if facts.printed.get(key) != face.get(key))
 
 
+def _codes(facts: Facts) -> str:
+    """The codes of the holders as a record has them."""
+    return BETWEEN.join(str(one.get("code", "")) for one in (facts.holder, *facts.holder.get("others", ())))
+
+
 def _metadata(facts: Facts, values: Mapping[str, Any]) -> Iterator[str]:
     pairs = (
         ("证照标识", facts.identifier, values["certificateIdentifier"]),
         ("证照编号", facts.number, values["certificateNumber"]),
         ("证照颁发机构代码", facts.issuer.get("code"), values["certificateIssuingAuthorityCode"]),
-        ("持证主体代码", facts.holder.get("code"), values["certificateHolderCode"]),
+        ("持证主体代码", _codes(facts), values["certificateHolderCode"]),
         ("证照颁发日期", facts.issued_on.isoformat(), values["certificateIssuedDate"]),
         ("有效期截止日期", (facts.valid_until or NO_END).isoformat(), values["certificateExpiringDate"]),
     )

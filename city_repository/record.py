@@ -23,6 +23,7 @@ NOT_DIGESTED = frozenset({"guid", "fileData", "predecessorUnknown"})
 """Fields outside the record's digest: they belong to the transport, not to the certificate."""
 
 _USCC, _CITIZEN = "001", "111"
+BETWEEN = "^"  # parts the values of several holders in one field
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -145,6 +146,9 @@ def _checks(codes: Codes, field: Field) -> Callable[[Any, Field], str]:
     if field.check.startswith("code:"):
         table = codes.tables[field.check.removeprefix("code:")]
         return lambda value, _: "" if isinstance(value, str) and value in table else "不在代码表中"
+    if field.check.startswith("codes:"):  # of several holders each
+        several = codes.tables[field.check.removeprefix("codes:")]
+        return lambda value, _: "" if set(str(value).split(BETWEEN)) <= set(several) else "不在代码表中"
     return _CHECKS[field.check]
 
 
@@ -221,14 +225,19 @@ def _agreement(
 
 
 def _holder(raw: Mapping[str, Any]) -> Iterator[Problem]:
-    kind, code = raw["certificateHolderTypeCode"], raw["certificateHolderCode"]
-    try:
-        if kind == _USCC:
-            check_uscc(code)
-        elif kind == _CITIZEN:
-            check_citizen_number(code, on=datetime.fromisoformat(raw["operateTime"]).date())
-    except ValueError as error:
-        yield Problem("E06", f"持证主体代码有误：{error}")
+    """Several holders stand in one field each, parted alike; each code is checked by its own type."""
+    kinds, codes, names = (raw[f"certificateHolder{part}"].split(BETWEEN) for part in ("TypeCode", "Code", "Name"))
+    if not len(kinds) == len(codes) == len(names):
+        yield Problem("E06", "持证主体、代码、代码类型的个数不一致")
+        return
+    for kind, code in zip(kinds, codes, strict=True):
+        try:
+            if kind == _USCC:
+                check_uscc(code)
+            elif kind == _CITIZEN:
+                check_citizen_number(code, on=datetime.fromisoformat(raw["operateTime"]).date())
+        except ValueError as error:
+            yield Problem("E06", f"持证主体代码有误：{error}")
 
 
 def _dates(raw: Mapping[str, Any]) -> Iterator[Problem]:

@@ -23,6 +23,7 @@ from city_repository.catalogue import TypeEntry
 from city_repository.codes import Codes
 from city_repository.copies import Copies
 from city_repository.files import Examination, attached_facts
+from city_repository.record import BETWEEN
 from city_repository.store import Store
 
 OK, NOT_FOUND, MISSING, NO_TYPE, CLOSED, EXPIRED, RESTRICTED = "0", "10", "12", "13", "21", "22", "23"
@@ -54,6 +55,11 @@ class Question:
     def text(self, name: str) -> str:
         """A field as text, empty when missing."""
         return str(self.data.get(name) or "")
+
+
+def _holders(row: Any) -> list[tuple[str, str]]:
+    """Type and code of each holder of a record."""
+    return list(zip(row["holder_type"].split(BETWEEN), row["holder_code"].split(BETWEEN), strict=False))
 
 
 class Sharing:
@@ -186,11 +192,13 @@ class Sharing:
         if not question.account.may_query(type_code):
             return Reply(status=NO_PERMISSION, subject=subject, type_code=type_code), []
         rows = self._store.rows(
-            "SELECT * FROM record WHERE holder_code = ? AND holder_type = ? AND type_code = ? ORDER BY base LIMIT 100",
-            subject,
-            holder_type,
+            "SELECT * FROM record WHERE instr(? || holder_code || ?, ? || ? || ?) AND type_code = ?"
+            " ORDER BY base LIMIT 100",
+            *(BETWEEN, BETWEEN, BETWEEN, subject, BETWEEN),
             type_code,
         )
+        wanted = (holder_type, subject)
+        rows = [row for row in rows if wanted in _holders(row)]
         number = question.text("certNo")
         return None, [row for row in rows if not number or row["number"] == number]
 

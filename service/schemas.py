@@ -47,12 +47,20 @@ class Case(Shape):
     number: str = Field(description="办件编号 · case number")
 
 
-class Holder(Shape):
-    """持证主体 · the holder."""
+class OneHolder(Shape):
+    """一个持证主体 · one holder."""
 
     name: str
     code: str
     code_type: Literal["001", "099", "111", "114", "414", "511", "516", "999"] = "001"
+
+
+class Holder(OneHolder):
+    """持证主体；可与他人共同持证 · the holder, and who holds the certificate together with it."""
+
+    others: list[OneHolder] = Field(
+        default_factory=list, description="共同持证主体，证照种类允许时 · co-holders, where the type allows them"
+    )
 
 
 class Paper(Shape):
@@ -214,7 +222,7 @@ class ImportRequest(Shape):
     number: str
     decision: dict[str, Any]
     second_person: str
-    holder: dict[str, str]
+    holder: dict[str, Any]
     facts: dict[str, Any]
     issued_on: str = Field(examples=["2022-05-10"])
     valid_from: str = ""

@@ -21,6 +21,7 @@ __all__ = ["check_changes", "check_decision", "check_facts", "check_holder", "ch
 
 _OTHER_CODE = re.compile(r"[0-9A-Za-z()（）\-]{4,30}")
 _MOST_OPINION, _MOST_TEXT, _MOST_NAME = 500, 200, 100
+_MOST_HOLDERS = 50  # of one document: its applicants
 
 
 def check_holder(
@@ -32,18 +33,43 @@ def check_holder(
 ) -> list[Fault]:
     """Faults of the holder: name, and the code as its type demands (GB 32100 for 001, GB 11643 for 111).
 
-    `today` bounds a person's birth date. With `kind` and `facts`, the facts that repeat the holder are compared.
+    Each of several holders is checked; a type says how many may hold its certificate together. `today` bounds a
+    person's birth date. With `kind` and `facts`, the facts that repeat the holder are compared.
     """
-    faults: list[Fault] = []
-    if holder.name:
-        faults += _text_faults("holder.name", "持证主体名称", holder.name, _MOST_NAME)
-    reason = _code_reason(holder, today or date.max) if holder.code else ""
-    if reason:
-        english = f"The code is not a sound code of type {holder.code_type.value}."
-        faults.append(Fault("holder.code", "bad-code", f"持证主体代码：{reason}。", "持证主体代码", english))
+    faults = _one_holder(holder, "holder", today)
+    for index, other in enumerate(holder.others):
+        faults += _one_holder(other, f"holder.others.{index}", today)
+    faults += _together(holder, kind)
     if kind is not None and facts is not None:
         found, _ = check_facts(kind, facts, today=today or date.max, holder=holder)
         faults += [fault for fault in found if fault.code == "differs-from-holder"]
+    return faults
+
+
+def _one_holder(holder: Holder, path: str, today: date | None) -> list[Fault]:
+    faults: list[Fault] = []
+    if holder.name:
+        faults += _text_faults(f"{path}.name", "持证主体名称", holder.name, _MOST_NAME)
+    reason = _code_reason(holder, today or date.max) if holder.code else ""
+    if reason:
+        english = f"The code is not a sound code of type {holder.code_type.value}."
+        faults.append(Fault(f"{path}.code", "bad-code", f"持证主体代码：{reason}。", "持证主体代码", english))
+    return faults
+
+
+def _together(holder: Holder, kind: CertificateType | DocumentType | None) -> list[Fault]:
+    """No more holders than the type allows, and none twice."""
+    codes = [(one.code_type, one.code.upper()) for one in holder.all]
+    most = kind.holders if isinstance(kind, CertificateType) else _MOST_HOLDERS
+    label = "共同持证主体"
+    faults = []
+    if len(codes) > most:
+        only = f"{kind.name if kind else '文书'}" + (f"最多 {most} 个持证主体" if most > 1 else "只有一个持证主体")
+        faults.append(Fault("holder.others", "too-many-holders", f"{label}：{only}。", label, "Too many holders."))
+    if len(set(codes)) < len(codes):
+        faults.append(
+            Fault("holder.others", "holder-twice", f"{label}：同一主体列入两次。", label, "Names a holder twice.")
+        )
     return faults
 
 

@@ -29,16 +29,17 @@ class Known:
     case: str = ""
     accepted_on: date | None = None
 
-    def expected(self, same_as: str) -> str:
-        """What a fact with that `same_as` must read; empty when nothing is known."""
-        holder = self.holder
+    def expected(self, spec: FieldSpec) -> str:
+        """What a fact must read by its `same_as`; empty when nothing is known."""
+        holders = self.holder.all if self.holder else ()
+        between = "\n" if spec.kind in _LINES else "、"
         values = {
-            "holder.name": holder.name if holder else "",
-            "holder.code": holder.code if holder else "",
+            "holder.name": between.join(holder.name for holder in holders),
+            "holder.code": between.join(holder.code for holder in holders),
             "case.number": self.case,
             "acceptance.date": self.accepted_on.isoformat() if self.accepted_on else "",
         }
-        return values.get(same_as, "")
+        return values.get(spec.same_as, "")
 
 
 def check_facts(
@@ -200,11 +201,12 @@ def _citizen(_spec: FieldSpec, text: str, today: date) -> _Reason | None:
 
 
 def _subject(spec: FieldSpec, text: str, today: date) -> _Reason | None:
-    """A USCC or a citizen number; of a code that is neither, what it lacks as a USCC is said."""
-    as_organisation = _uscc(spec, text, today)
-    if as_organisation is None or _citizen(spec, text, today) is None:
-        return None
-    return as_organisation
+    """A USCC or a citizen number, of joint applicants each; of a code that is neither, what it lacks as a USCC."""
+    for code in text.split("、"):
+        as_organisation = _uscc(spec, code, today)
+        if as_organisation is not None and _citizen(spec, code, today) is not None:
+            return as_organisation
+    return None
 
 
 def _holders(spec: FieldSpec, text: str, today: date) -> _Reason | None:
@@ -237,7 +239,7 @@ def _order(spec: FieldSpec, facts: Mapping[str, Any], kind: CertificateType | Do
 
 
 def _agreement(spec: FieldSpec, text: str, known: Known) -> Iterator[Fault]:
-    expected = known.expected(spec.same_as)
+    expected = known.expected(spec)
     if expected and text != expected:
         yield _fault(spec, _DIFFERS[spec.same_as])
 

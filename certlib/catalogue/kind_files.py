@@ -46,6 +46,7 @@ def certificate_type(
         assumed=table.texts("assumed"),
         supplied={name: str(label) for name, label in table.mapping("supplied").items()},
         basis=table.text("basis", ""),
+        holders=table.number("holders", 1),
     )
     table.close()
     return kind

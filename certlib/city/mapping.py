@@ -64,6 +64,7 @@ class Dialect:
     undigested: frozenset[str]
     codes: Mapping[str, Mapping[str, str]]
     fields: tuple[FieldRule, ...]
+    between: str = "^"  # parts the values of several holders in one field
 
     def record(self, delivery: Delivery) -> dict[str, Any]:
         """The repository's record of a delivery, its file read and included.
@@ -91,6 +92,8 @@ class Dialect:
         return record
 
     def _value(self, rule: FieldRule, message: Mapping[str, Any]) -> Any:
+        if rule.kind.startswith("each"):
+            return self._each(rule, message)
         values = [_at(message, path) for path in rule.source.split("/")]
         if values[0] is None or values[0] == "":
             return rule.default
@@ -98,6 +101,16 @@ class Dialect:
         if table == "code":
             return self._code(name, [str(value) for value in values if value], required=rule.required)
         return _WRITERS[rule.kind](values[0], rule)
+
+    def _each(self, rule: FieldRule, message: Mapping[str, Any]) -> str | None:
+        """One value of each holder, the first first, parted as the standard parts several values of one field."""
+        base, _, name = rule.source.partition(".")
+        first: Mapping[str, Any] = message[base]
+        texts = [str(one.get(name) or "") for one in (first, *first.get("others", ()))]
+        _, _, table = rule.kind.partition(":")
+        if table:
+            texts = [self._code(table, [text], required=rule.required) or "" for text in texts]
+        return self.between.join(texts) if any(texts) else rule.default
 
     def _code(self, table: str, words: Sequence[str], *, required: bool) -> str | None:
         """The code of the words together, else of the first. Raises `ValueError` for a required one without code."""
@@ -238,6 +251,7 @@ def _dialect(raw: Mapping[str, Any]) -> Dialect:
         undigested=frozenset(raw["digest"]["without"]),
         codes=raw["codes"],
         fields=tuple(rules),
+        between=raw.get("between", "^"),
     )
 
 
@@ -245,7 +259,8 @@ def _check(dialect: Dialect) -> None:
     """Raise `ValueError` for what would fail only later, at the first delivery."""
     for rule in dialect.fields:
         table, _, name = rule.kind.partition(":")
-        known = name in dialect.codes if table == "code" else rule.kind in _WRITERS
+        coded = table == "code" or (table == "each" and name)
+        known = name in dialect.codes if coded else rule.kind in _WRITERS or rule.kind == "each"
         if not known:
             raise ValueError(f"字段 {rule.name} 的 as = {rule.kind} 未定义")
     if not any(rule.source == "$guid" for rule in dialect.fields):

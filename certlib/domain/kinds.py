@@ -33,7 +33,8 @@ class FieldKind(StrEnum):
 class FieldSpec:
     """One fact of a face. `max_length` counts characters.
 
-    `same_as` names what the fact must repeat: `holder.name`, `holder.code`, `case.number`, `acceptance.date`.
+    `same_as` names what the fact must repeat: `holder.name`, `holder.code`, `case.number`, `acceptance.date`. Of
+    several holders it repeats each: a list one a line, a text joined by 、.
     `after` names a date of the same face that this one must not precede.
     """
 
@@ -126,6 +127,7 @@ class CertificateType:
     assumed: tuple[str, ...] = ()  # what about it is assumed, in words
     supplied: Mapping[str, str] = field(default_factory=dict)  # labels of number, issuer, issued_on … as the face has
     basis: str = ""  # law and article under which it is issued
+    holders: int = 1  # how many may hold one certificate together, at most
 
     @property
     def holder_name(self) -> FieldSpec | None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from certlib.domain.certificate import SheetFate
+from certlib.domain.holder import Holder
 from certlib.errors import Fault, TransitionError
 
 
@@ -246,6 +247,19 @@ def proof_faults(act: SheetAct, given: Mapping[str, str]) -> list[Fault]:
     if same and any(proof.key == "witness" for proof in SHEET_PROOFS[act]):
         faults.append(Fault("witness", "same-person", "见证人不得与经办人为同一人。", "见证人", "same as the person"))
     return faults
+
+
+def collector_faults(given: Mapping[str, str], holder: Holder) -> list[Fault]:
+    """A stranger does not collect: 本人 is a holder by name, where all of them are persons.
+
+    Of an organisation somebody collects whose name it does not bear; the record says who, against which document.
+    """
+    persons = [one.name for one in holder.all if one.is_person]
+    own = given.get("relation", "") == "holder" and len(persons) == len(holder.all)
+    if not own or given.get("collector", "").strip() in persons:
+        return []
+    message = "领取人不是持证人本人，也未以代理人身份提交授权委托书，不能领取。"
+    return [Fault("collector", "stranger", message, "领取人", "The collector is none of the holders.")]
 
 
 def _fate(before: SheetFate, target: SheetState) -> SheetFate:

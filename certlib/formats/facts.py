@@ -63,7 +63,7 @@ class Facts:
     n: int
     salt: bytes
     printed: Mapping[str, str]
-    holder: Mapping[str, str] = field(default_factory=dict)  # name, code, code_type
+    holder: Mapping[str, Any] = field(default_factory=dict)  # name, code, code_type; of several also `others`
     issuer: Mapping[str, str] = field(default_factory=dict)  # name, code
     issued_on: date
     valid_from: date | None = None
@@ -88,7 +88,7 @@ def facts_attachment(
     n: int,
     salt: bytes,
     facts: Mapping[str, str],
-    holder: Mapping[str, str],
+    holder: Mapping[str, Any],
     issuer: Mapping[str, str],
     issued_on: str,
     valid_from: str = "",
@@ -156,7 +156,7 @@ def _facts(values: Mapping[str, Any]) -> Facts:
         n=n,
         salt=salt,
         printed=_texts(values, "facts"),
-        holder=_texts(values, "holder"),
+        holder=_holder(values),
         issuer=_texts(values, "issuer"),
         issued_on=date.fromisoformat(_text(values, "issued_on")),
         valid_from=_day(values, "valid_from"),
@@ -185,6 +185,18 @@ def _texts(values: Mapping[str, Any], key: str) -> dict[str, str]:
     if all(isinstance(text, str) for text in texts.values()):
         return texts
     raise ValueError(f"{key} of facts.json is not an object of texts")
+
+
+def _holder(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The holder, and in `others` who holds with it, each an object of texts."""
+    holder = dict(_object(values, "holder"))
+    others = holder.pop("others", None)
+    first = _texts({"holder": holder}, "holder")
+    if others is None:
+        return dict(first)
+    if not isinstance(others, list) or not others:
+        raise ValueError("others of facts.json is not a list of holders")
+    return {**first, "others": [_texts({"holder": other}, "holder") for other in others]}
 
 
 def _silent(keys: object) -> frozenset[str] | None:

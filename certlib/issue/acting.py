@@ -174,12 +174,12 @@ def _content(
         faults.append(Fault("facts", "nothing-changed", message, "证照内容", "Nothing would change."))
     facts = {**present.facts, **request.facts}
     holder = _holder_after(holder, request, changed, present.kind)
-    if holder.code != present.holder.code and action is not Action.TRANSFER:
+    if _codes(holder) != _codes(present.holder) and action is not Action.TRANSFER:
         faults.append(_may_not("holder.code", "持证主体代码只能经转让改变。", "持证主体代码"))
     fact_faults, texts = check_facts(present.kind, facts, today=today, holder=holder)
     faults += fact_faults
     if request.holder is not None:
-        faults += check_holder(request.holder, today=today)
+        faults += check_holder(request.holder, today=today, kind=present.kind)
     return holder, facts, texts
 
 
@@ -187,7 +187,18 @@ def _holder_after(holder: Holder, request: ActRequest, changed: Mapping[str, Any
     """A holder whose name on the face changed holds the certificate under the new one."""
     spec = kind.holder_name
     name = changed.get(spec.key) if spec else None
-    return replace(holder, name=name) if request.holder is None and isinstance(name, str) and name else holder
+    if request.holder is not None or not name:
+        return holder
+    names = name if isinstance(name, list) else str(name).split("\n") if holder.others else [name]
+    if len(names) != len(holder.all) or not all(isinstance(one, str) for one in names):
+        return holder  # whoever joins or leaves is named with a code; the face then differs, and that is told
+    first, *others = (replace(one, name=new) for one, new in zip(holder.all, names, strict=True))
+    return replace(first, others=tuple(others))
+
+
+def _codes(holder: Holder) -> set[tuple[str, str]]:
+    """Who holds it, in no order."""
+    return {(one.code_type.value, one.code) for one in holder.all}
 
 
 def _untouchable(changed: Mapping[str, Any], action: Action, kind: CertificateType) -> list[Fault]:

@@ -3,7 +3,8 @@
     operation,item,case.number,holder.name,facts.enterprise_name,decision.approval.person
     issue,2-25,360700-2026-000001,赣州某公司,赣州某公司,张某
 
-A header cell is a dotted path; empty cells are left out; a cell of a list fact has one entry per line. CSV comes in
+A header cell is a dotted path; empty cells are left out; a cell of a list fact has one entry per line. In a cell
+`holder.others` each line is a holder beside the first: name, code and code type, parted by spaces. CSV comes in
 UTF-8 (with or without byte order mark) or GB 18030, as spreadsheets of the city's offices write it.
 """
 
@@ -131,9 +132,20 @@ def _nested(cells: Iterable[tuple[str, str]]) -> dict[str, Any]:
 def _value(path: str, cell: str) -> Any:
     if path in _FLAGS:
         return _FLAGS[path].get(cell, cell)
+    if path == "holder.others":
+        return [_other_holder(line) for line in cell.split("\n") if line.strip()]
     if path.startswith("paper.copies.") and cell.isascii() and cell.isdecimal():
         return int(cell)
     return cell
+
+
+def _other_holder(line: str) -> dict[str, str]:
+    """A name, which may hold spaces, then a code and, when it is no 统一社会信用代码, its type of three digits."""
+    words = line.split()
+    typed = len(words) > 2 and len(words[-1]) == 3 and words[-1].isdecimal()
+    code_type = {"code_type": words.pop()} if typed else {}
+    name, code = (" ".join(words[:-1]), words[-1]) if len(words) > 1 else (line.strip(), "")
+    return {"name": name, "code": code, **code_type}
 
 
 def _fault(line: str, reason: str) -> Fault:

@@ -189,8 +189,8 @@ def _order(
 def _said(request: ActRequest, present: Present, kind: DocumentType) -> dict[str, Any]:
     """The facts that the act and its certificate already state."""
     stated = {
-        "applicant": present.holder.name,
-        "applicant_code": present.holder.code,
+        "applicant": "、".join(holder.name for holder in present.holder.all),
+        "applicant_code": "、".join(holder.code for holder in present.holder.all),
         "certificate_name": present.kind.name,
         "certificate_number": present.certificate.number,
         "case": request.case,

@@ -104,11 +104,6 @@ def _step_json(step: Step) -> dict[str, str]:
     return {key: value for key, value in values.items() if value}
 
 
-def holder_json(holder: Holder) -> dict[str, str]:
-    """A holder as JSON."""
-    return {"name": holder.name, "code": holder.code, "code_type": holder.code_type.value}
-
-
 def moment_text(at: datetime) -> str:
     """A moment in ISO 8601, UTC, whole seconds."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from certlib.domain.actions import LegalState
 from certlib.errors import Fault, NotFoundError, RequestError, TransitionError
 from certlib.formats.leaf import Leaf
 from certlib.register.certificates import load_certificate, sheets_of
 from certlib.register.delivery_table import DeliveryRow
+from certlib.register.holder_table import CoHolderRow, held_together
 from certlib.register.row_tables import RowChange
 from certlib.register.service_table import ServiceRow
 from certlib.register.store import Register
@@ -38,7 +39,7 @@ from certlib.register.tables import (
 ERASED = "已依法删除"
 _LIVE = frozenset({LegalState.IN_FORCE.value, LegalState.SUSPENDED.value})
 _CODE = re.compile(r"\[[^\]]*\]")
-_ADDRESSED = ("event", "edition", "intent", "certificate", "sheet", "service", "document")
+_ADDRESSED = ("event", "edition", "intent", "certificate", "sheet", "service", "document", "co_holder")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +91,12 @@ def erase(register: Register, certificates: Iterable[str], documents: Iterable[s
 
 
 def held_by(session: Session, holder_code: str) -> tuple[list[str], list[str]]:
-    """The keys of a holder's certificates and the ids of its documents. Raises `NotFoundError` when there are none."""
-    certificates = session.exec(select(CertificateRow.key).where(CertificateRow.holder_code == holder_code)).all()
+    """The keys of a holder's certificates, those held with others too, and the ids of its documents.
+
+    Raises `NotFoundError` when there are none."""
+    first = CertificateRow.holder_code == holder_code
+    query = select(CertificateRow.key).where(or_(first, col(CertificateRow.key).in_(held_together(holder_code))))
+    certificates = session.exec(query).all()
     holder = col(DocumentRow.holder)["code"].as_string()
     documents = session.exec(select(DocumentRow.id).where(holder == holder_code)).all()
     if not certificates and not documents:
@@ -145,6 +150,9 @@ def _erase_certificate(session: Session, row: CertificateRow) -> list[str]:
         edition.salt = edition.code_salt = b""
         edition.code_text = edition.check_code = ""
         rows.append(edition)
+    for other in session.exec(select(CoHolderRow).where(CoHolderRow.certificate == row.key)):
+        other.name, other.code = ERASED, ""
+        rows.append(other)
     rows += _plans(session, Intent.certificate == row.key)
     for event in session.exec(select(EventRow).where(EventRow.certificate == row.key)):
         event.detail = {}

@@ -26,12 +26,13 @@ from certlib.domain.lifecycle import Command, Event, decide
 from certlib.errors import ConflictError, Fault, RequestError
 from certlib.formats.facts import commitment
 from certlib.identifiers import CertificateIdentifier, check_number
-from certlib.issue.draft import decision_json, holder_json
+from certlib.issue.draft import decision_json
 from certlib.issue.planning import facts_json
 from certlib.issue.requests import Reading, read_decision, read_holder
 from certlib.register.certificates import load_certificate, statuses
 from certlib.register.commit import journal_event
 from certlib.register.deliveries import enqueue
+from certlib.register.holder_table import co_holders
 from certlib.register.idempotency import Answer, begin, settle
 from certlib.register.intents import new_salts
 from certlib.register.messages import message_of
@@ -79,7 +80,7 @@ def plan_import(raw: object, catalogue: Catalogue, *, now: datetime) -> Import:
     today = civil_date(now)
     authority = decision.authority if decision.authority in catalogue.authorities else ""
     faults = [*reading.faults, *check_decision(decision, None, catalogue, now=now, decider=authority)]
-    faults += [*check_holder(holder, today=today), *_days(issued, since, until, today), *_scan(scan)]
+    faults += [*check_holder(holder, today=today, kind=kind), *_days(issued, since, until, today), *_scan(scan)]
     texts: Mapping[str, str] = {}
     if kind is not None:
         found, texts = check_facts(kind, facts, today=today, holder=holder)
@@ -195,6 +196,7 @@ def _rows(
         detail=dict(event.detail),
     )
     session.add_all([kept, _edition(catalogue, plan, row, edition, at=at), _paper(plan, key, n + 1, at)])
+    session.add_all(co_holders(key, 0, plan.holder.json))
     session.flush()
     return row, kept
 
@@ -255,7 +257,7 @@ def _edition(catalogue: Catalogue, plan: Import, row: CertificateRow, edition: E
         facts=facts_json(plan.facts),
         printed=printed,
         decision=decision_json(plan.decision),
-        holder=holder_json(plan.holder),
+        holder=plan.holder.json,
         issued_on=edition.issued_on,
         effective_from=edition.effective_from,
         valid_from=edition.valid_from,

@@ -25,7 +25,7 @@ _FILTERS = {
     "type": CertificateRow.type,
     "authority": CertificateRow.authority,
     "state": CertificateRow.state,
-    "holder_code": CertificateRow.holder_code,
+    "holder_code": CertificateRow.holder_code,  # of the first of several holders
 }
 _DAYS = ("issued_from", "issued_until")
 

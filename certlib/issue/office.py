@@ -640,7 +640,8 @@ class Office:
     def _present(self, session: Session, key: str) -> Present:
         row, certificate = load_certificate(session, key)
         edition = session.get_one(EditionRow, (key, row.edition))
-        holder = Holder(row.holder_name, row.holder_code, HolderCode(row.holder_code_type))
+        others = Holder.of(edition.holder).others
+        holder = Holder(row.holder_name, row.holder_code, HolderCode(row.holder_code_type), others)
         return Present(
             certificate=certificate,
             kind=self.catalogue.certificate_types[row.type],

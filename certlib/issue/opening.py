@@ -10,13 +10,12 @@ from typing import Any, Protocol
 from sqlmodel import Session, select
 
 from certlib.domain.civil import chinese_date, civil_date
-from certlib.domain.holder import masked_name
 from certlib.domain.kinds import Allocator
 from certlib.errors import StaleVersionError
 from certlib.formats.code import CodePayload
 from certlib.formats.facts import commitment, facts_digest
 from certlib.identifiers import CertificateIdentifier, check_code, document_number, format_number
-from certlib.issue.draft import Draft, decision_json, holder_json
+from certlib.issue.draft import Draft, decision_json
 from certlib.issue.planning import facts_json
 from certlib.register.certificates import load_certificate
 from certlib.register.intents import add_intent, new_salts, refuse_second_case, refuse_second_intent
@@ -172,7 +171,7 @@ def _plan(draft: Draft, numbers: Numbers, coder: Coder, code_salt: bytes, at: da
         "facts": facts_json(draft.facts),
         "printed": printed,
         "labels": dict(draft.labels),
-        "holder": holder_json(draft.holder),
+        "holder": draft.holder.json,
         "decision": decision_json(draft.decision),
         "persons": list(draft.persons),
         "issued_on": draft.issued_on.isoformat(),
@@ -203,7 +202,7 @@ def _plan(draft: Draft, numbers: Numbers, coder: Coder, code_salt: bytes, at: da
 
 def _payload(draft: Draft, number: str, digest: bytes, n: int, carrier: int) -> CodePayload:
     holder, today = draft.holder, draft.issued_on
-    name = "" if holder.is_minor(today) else masked_name(holder.name, person=holder.is_person)
+    name = "" if holder.is_minor(today) else holder.masked
     return CodePayload(
         type_number=draft.code_number,
         number=number,

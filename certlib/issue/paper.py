@@ -18,7 +18,8 @@ from certlib.document.overprint import Offset, print_file
 from certlib.document.renderer import Renderer
 from certlib.domain.certificate import SheetFate
 from certlib.domain.civil import chinese_date
-from certlib.domain.paper import BlankAct, SheetAct, SheetState, decide_sheet, proof_faults
+from certlib.domain.holder import Holder
+from certlib.domain.paper import BlankAct, SheetAct, SheetState, collector_faults, decide_sheet, proof_faults
 from certlib.domain.stock import SerialRange
 from certlib.errors import Fault, NotFoundError, RequestError, SealDeniedError, TransitionError
 from certlib.formats.leaf import Leaf
@@ -278,6 +279,8 @@ def act_on_sheet(press: Press, sheet_id: int, act: SheetAct, record: Mapping[str
         sheet = _locked(session, sheet_id)
         row, _ = load_certificate(session, sheet.certificate, lock=True)
         at = register.moment(session, row.updated_at)
+        if act is SheetAct.COLLECT:
+            _refuse_strangers(session, sheet, record)
         if act is SheetAct.COLLECT and sheet.seal == stamping.BY_HAND and STAMPED not in sheet.detail:
             raise TransitionError(f"{row.number}的{sheet.label}尚未加盖实物印章，不能领取。")
         _apply(session, sheet, act, record, at)
@@ -285,6 +288,12 @@ def act_on_sheet(press: Press, sheet_id: int, act: SheetAct, record: Mapping[str
             _replace(session, press, sheet, at)
         _journal_sheet(session, register, row, sheet, act, at=at)
     return sheet
+
+
+def _refuse_strangers(session: Session, sheet: SheetRow, record: Mapping[str, str]) -> None:
+    bearing = session.get_one(EditionRow, (sheet.certificate, sheet.edition))
+    if strange := collector_faults(record, Holder.of(bearing.holder)):
+        raise RequestError(strange)
 
 
 def _apply(session: Session, sheet: SheetRow, act: SheetAct, record: Mapping[str, str], at: datetime) -> None:

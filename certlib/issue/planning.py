@@ -40,7 +40,7 @@ def plan_certificate(request: IssueRequest, catalogue: Catalogue, *, now: dateti
     decision = replace(request.decision, item=request.item, case=request.case)
     faults += check_case(request.case)
     faults += check_decision(decision, item, catalogue, now=now)
-    faults += check_holder(request.holder, today=civil_date(now))
+    faults += check_holder(request.holder, today=civil_date(now), kind=kind)
     texts: Mapping[str, str] = {}
     valid_from, valid_until = request.valid_from or civil_date(now), request.valid_until
     if kind is not None:

@@ -18,6 +18,7 @@ from certlib.errors import Fault
 
 R = TypeVar("R", "IssueRequest", "ActRequest")
 MAX_TEXT = 20_000
+_MOST_INNER = 200
 LABELS: Mapping[str, str] = {
     "item": "事项",
     "type": "文书种类",
@@ -39,6 +40,7 @@ LABELS: Mapping[str, str] = {
     "holder.name": "持证主体名称",
     "holder.code": "持证主体代码",
     "holder.code_type": "持证主体代码类型",
+    "holder.others": "共同持证主体",
     "facts": "证照内容",
     "paper": "实体证照",
     "paper.copies": "正副本份数",
@@ -211,6 +213,20 @@ class Reading:
             return ()
         return tuple(value)
 
+    def inners(self, key: str) -> list[Reading]:
+        """A list of objects within; none when absent."""
+        value = self._take(key)
+        if value is None:
+            return []
+        if not isinstance(value, list) or len(value) > _MOST_INNER:
+            self._fault(key, "not-a-list", f"应为至多 {_MOST_INNER} 个对象的列表", "must be a list of objects")
+            return []
+        # an entry that is null is no object either
+        return [
+            Reading("" if entry is None else entry, f"{self._at(key)}.{index}", self.faults)
+            for index, entry in enumerate(value)
+        ]
+
     def counts(self, key: str) -> dict[str, int]:
         """An object of small whole numbers."""
         counts = self.mapping(key, required=False)
@@ -283,12 +299,18 @@ def _read_step(reading: Reading, kind: StepKind) -> Step | None:
 
 
 def read_holder(reading: Reading) -> Holder:
-    """The holder object, read and closed."""
-    holder = Holder(
-        reading.text("name"), reading.text("code"), reading.choice("code_type", HolderCode, HolderCode.USCC)
-    )
+    """The holder object with those who hold together with it, read and closed."""
+    holder = _read_one_holder(reading)
+    others = []
+    for inner in reading.inners("others"):
+        others.append(_read_one_holder(inner))
+        inner.close()
     reading.close()
-    return holder
+    return replace(holder, others=tuple(others))
+
+
+def _read_one_holder(reading: Reading) -> Holder:
+    return Holder(reading.text("name"), reading.text("code"), reading.choice("code_type", HolderCode, HolderCode.USCC))
 
 
 def read_paper(reading: Reading) -> Paper:

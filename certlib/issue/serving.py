@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +17,8 @@ from sqlmodel import Session, col, select
 from certlib.catalogue import Catalogue
 from certlib.domain.calendar import service_due
 from certlib.domain.civil import civil_date
-from certlib.domain.paper import SheetState
+from certlib.domain.holder import Holder
+from certlib.domain.paper import SheetState, collector_faults
 from certlib.domain.service import PROOFS, WAYS, ServedCarrier, Service, Way, service_faults
 from certlib.errors import ConflictError, Fault, RequestError, TransitionError
 from certlib.formats.facts import commitment
@@ -157,6 +158,9 @@ def _hand_over(
     sheets = [sheet for sheet in sheets_of(session, row.key) if sheet.edition == edition.index]
     if any(sheet.state == SheetState.TO_PRINT for sheet in sheets):
         raise TransitionError(f"{row.number} 尚有实体证照待打印，打印后才能送达。")
+    collection = {"relation": service.proof.get("relation", ""), "collector": service.proof.get("recipient", "")}
+    if strange := collector_faults(collection, Holder.of(edition.holder)):
+        raise RequestError([replace(fault, path="recipient") for fault in strange])
     if WAYS[service.way].hands_over:
         for sheet in sheets:
             if sheet.state == SheetState.PRINTED:

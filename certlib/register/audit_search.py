@@ -10,13 +10,14 @@ from typing import Any
 from sqlalchemy import String, cast
 from sqlmodel import Session, col, or_, select
 
+from certlib.register.holder_table import held_together
 from certlib.register.seal_tables import SealUseRow
 from certlib.register.tables import CertificateRow, DocumentRow, EditionRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is looked for; empty means any, all given must fit. `person` is a holder, by name or code.
+    """What is looked for; empty means any, all given must fit. `person` is a holder, any of several, by name or code.
 
     A number is a face number, its beginning or end, a 证照标识 or a case number. `since` inclusive, `until` not.
     """
@@ -38,7 +39,11 @@ def find_certificates(session: Session, wanted: Wanted, *, limit: int) -> Sequen
         query = query.where(or_(col(row.number).contains(text, autoescape=True), col(row.key).in_(case)))
     if wanted.person:
         query = query.where(
-            or_(col(row.holder_name).contains(wanted.person, autoescape=True), row.holder_code == wanted.person)
+            or_(
+                col(row.holder_name).contains(wanted.person, autoescape=True),
+                row.holder_code == wanted.person,
+                col(row.key).in_(held_together(wanted.person, name=wanted.person)),
+            )
         )
     made = [*_within(col(EditionRow.created_at), wanted)]
     if made:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -11,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from certlib.catalogue import Catalogue
 from certlib.domain.civil import day_start
-from certlib.domain.holder import Holder, HolderCode
+from certlib.domain.holder import Holder
 from certlib.register.tables import AccessRow, DocumentRow, EditionRow, SheetRow
 
 
@@ -36,12 +35,12 @@ def bearer_of(session: Session, catalogue: Catalogue, n: int) -> Bearer | None:
         sheet = session.exec(select(SheetRow).where(SheetRow.n == n)).one_or_none()
         edition = session.get(EditionRow, (sheet.certificate, sheet.edition)) if sheet else None
     if edition is not None:
-        return Bearer(edition.certificate, "certificate", _holder(edition.holder), public=True)
+        return Bearer(edition.certificate, "certificate", Holder.of(edition.holder), public=True)
     document = session.exec(select(DocumentRow).where(DocumentRow.n == n)).one_or_none()
     if document is None:
         return None
     public = catalogue.document_types[document.type].public
-    return Bearer(document.id, "document", _holder(document.holder), public=public)
+    return Bearer(document.id, "document", Holder.of(document.holder), public=public)
 
 
 def note_access(session: Session, at: datetime, *, client: str, subject: str, purpose: str, outcome: str) -> None:
@@ -59,7 +58,3 @@ def accesses_on(session: Session, day: date, *, subject: str, purpose: str) -> i
         col(AccessRow.at) < begin + timedelta(days=1),
     )
     return session.exec(select(func.count()).select_from(AccessRow).where(*those)).one()
-
-
-def _holder(stored: Mapping[str, object]) -> Holder:
-    return Holder(str(stored["name"]), str(stored["code"]), HolderCode(str(stored["code_type"])))

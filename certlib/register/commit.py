@@ -19,6 +19,7 @@ from certlib.domain.lifecycle import Event, Rule
 from certlib.errors import ConflictError, StaleVersionError
 from certlib.formats.leaf import Leaf
 from certlib.register.certificates import sheets_of
+from certlib.register.holder_table import co_holders
 from certlib.register.ledger import close_use
 from certlib.register.store import Register
 from certlib.register.tables import CertificateRow, DocumentRow, EditionRow, EventRow, FileRow, Intent, SheetRow
@@ -149,7 +150,7 @@ def add_edition(session: Session, intent: Intent, event: Event) -> EditionRow:
         intent=intent.id,
         created_at=event.at,
     )
-    session.add(row)
+    session.add_all([row, *co_holders(row.certificate, row.index, row.holder)])
     return row
 
 

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from certlib.catalogue import Catalogue
 from certlib.domain.actions import LegalState
 from certlib.domain.certificate import Certificate, SheetFate, edition_verdict, sheet_verdict
-from certlib.domain.holder import HolderCode, masked_name
+from certlib.domain.holder import Holder
 from certlib.domain.verdict import Verdict
 from certlib.identifiers import check_code_matches
 from certlib.register.certificates import load_certificate
@@ -80,7 +80,7 @@ class SqlLookup:
             n=n,
             cause=past.cause,
             since=past.since if past.state is not LegalState.IN_FORCE else None,
-            holder=_masked(edition, row),
+            holder=Holder.of(edition.holder).masked,
             issuer=self._catalogue.authorities[row.authority].name,
             issued_on=edition.issued_on,
             valid_until=edition.valid_until,
@@ -90,7 +90,6 @@ class SqlLookup:
         )
 
     def _of_document(self, row: DocumentRow) -> RegisterState:
-        person = row.holder["code_type"] not in {HolderCode.USCC, HolderCode.OTHER_ORGANISATION}
         return RegisterState(
             verdict=Verdict.VALID if row.state == "in-force" else Verdict.VOIDED,
             identifier=row.number,
@@ -98,7 +97,7 @@ class SqlLookup:
             title=self._catalogue.document_types[row.type].name,
             edition=1,
             n=row.n,
-            holder=masked_name(row.holder["name"], person=person),
+            holder=Holder.of(row.holder).masked,
             issuer=self._catalogue.authorities[row.authority].name,
             issued_on=row.issued_on,
             current_edition=1,
@@ -129,8 +128,3 @@ def certificate_at(session: Session, certificate: Certificate, at: datetime) -> 
         since=last.at,
         editions=tuple(edition for edition in certificate.editions if edition.index in made),
     )
-
-
-def _masked(edition: EditionRow, row: CertificateRow) -> str:
-    person = row.holder_code_type not in {HolderCode.USCC, HolderCode.OTHER_ORGANISATION}
-    return masked_name(str(edition.holder["name"]), person=person)

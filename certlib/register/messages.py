@@ -38,6 +38,7 @@ def message_of(
             "name": row.holder_name,
             "code": row.holder_code,
             "code_type": row.holder_code_type,
+            **({"others": edition.holder["others"]} if edition.holder.get("others") else {}),
         },
         "issuer": {"name": authority.name, "code": authority.uscc, "level": authority.level},
         "item": edition.item,

@@ -61,6 +61,7 @@ TAMPER: Mapping[str, Table] = {
     ),
     "certificate": _rows(),
     "edition": _rows(),
+    "co_holder": _rows(),
     "sheet": _rows(),
     "file": _rows("raise_at"),
     "document": _rows(),

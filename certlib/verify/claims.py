@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from certlib.domain.holder import Holder, HolderCode, masked_name
+from certlib.domain.holder import Holder, masked_name
 from certlib.formats.facts import Facts
 from certlib.verify.lookup import RegisterState
 from certlib.verify.report import CertificateReport
@@ -47,10 +47,9 @@ def _from_register(state: RegisterState) -> CertificateReport:
 
 
 def _masked(facts: Facts) -> str:
-    name, code = facts.holder.get("name", ""), facts.holder.get("code", "")
+    name = str(facts.holder.get("name", ""))
     try:
-        holder = Holder(name, code, HolderCode(facts.holder.get("code_type", HolderCode.USCC)))
-        minor = holder.is_minor(facts.issued_on)
+        holder = Holder.of({"name": "", "code": "", **facts.holder})
+        return "" if holder.is_minor(facts.issued_on) else holder.masked
     except ValueError:
         return masked_name(name, person=True) if name else ""
-    return "" if minor else masked_name(name, person=holder.is_person)

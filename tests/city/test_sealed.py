@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import httpx2
@@ -11,6 +12,7 @@ import pytest
 from sqlmodel import select
 
 from certlib.catalogue import example
+from certlib.catalogue.invented import invented_citizen_number
 from certlib.city.client import CityClient
 from certlib.city.reconcile import reconcile
 from certlib.city.worker import DeliveryWorker
@@ -155,3 +157,40 @@ def test_lives_of_real_certificates_arrive(desk, make_city):
         ["01", "03", "06", "05"],
     ]
     assert [city.record(key)["state"] for key in keys] == ["01", "03"]
+
+
+def test_a_certificate_of_several_holders_arrives_and_is_found_by_each(desk, make_city):
+    """The holder fields hold them all, in one order; a stranger's code, or a code of another type, finds nothing."""
+    request = desk.request("1-1")
+    first = request["holder"]
+    second = {"name": "李文静", "code": invented_citizen_number(22, date(1986, 5, 1)), "code_type": "111"}
+    request |= {"holder": {**first, "others": [second]}}
+    request["facts"]["right_holder"] = [first["name"], second["name"]]
+    desk.office.issue(request, client="platform", key="joint")
+    queue = SqlDeliveries(desk.office.register.engine, desk.office.register.files.read)
+    app = make_city(examine=True, types=None)
+    kind = desk.office.catalogue.certificate_types["real-estate-title"].code
+    with (
+        served(app) as url,
+        CityClient(url, account="rongjiang-certlib", secret=DEVELOPMENT_SECRET, clock=now, timeout=60) as client,
+    ):
+        one = Issued(queue, City(app, url), client, "", "", "")
+        one.deliver()
+        assert [letter.last_error for letter in queue.dead_letters()] == []
+        (row,) = app.state.repository.store.rows("SELECT record, holder_code FROM record")
+        record = json.loads(row["record"])
+        assert record["certificateHolderName"] == f"{first['name']}^李文静"
+        assert record["certificateHolderTypeCode"] == f"{first['code_type']}^111"
+        assert record["certificateHolderTypeName"].endswith("^公民身份号码")
+        assert record["certificateHolderCode"] == row["holder_code"] == f"{first['code']}^{second['code']}"
+        asked = [(first["code"], first["code_type"]), (second["code"], "111"), (second["code"], "001")]
+        asked.append((second["code"][:-1], "111"))
+        found = [
+            one.ask("queryCertInfoByHolderCode", holderCode=code, holderTypeCode=of, certTypeCode=kind)["head"][
+                "status"
+            ]
+            for code, of in asked
+        ]
+        assert found[:2] == ["0", "0"]
+        assert "0" not in found[2:]
+        assert reconcile(queue, client, now=now()).equal
