@@ -177,8 +177,8 @@ def test_a_certificate_of_several_holders_arrives_and_is_found_by_each(desk, mak
         one = Issued(queue, City(app, url), client, "", "", "")
         one.deliver()
         assert [letter.last_error for letter in queue.dead_letters()] == []
-        (row,) = app.state.repository.store.rows("SELECT record, holder_code FROM record")
-        record = json.loads(row["record"])
+        (row,) = app.state.repository.store.rows("SELECT metadata, holder_code FROM record")
+        record = json.loads(row["metadata"])
         assert record["certificateHolderName"] == f"{first['name']}^李文静"
         assert record["certificateHolderTypeCode"] == f"{first['code_type']}^111"
         assert record["certificateHolderTypeName"].endswith("^公民身份号码")
