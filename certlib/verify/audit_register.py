@@ -46,6 +46,7 @@ ROW_WORDS = {
 TABLE_WORDS = {
     "certificate": "证照",
     "edition": "证照版本",
+    "co_holder": "共同持证主体",
     "sheet": "实体证照",
     "file": "文件登记",
     "document": "审批文书",

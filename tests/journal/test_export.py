@@ -5,12 +5,14 @@ The edits are made as the owner of the database would make them: past the trigge
 
 import sqlite3
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlmodel import SQLModel
 
+from certlib.catalogue.invented import invented_citizen_number
 from certlib.errors import ConflictError, VerificationError
 from certlib.formats.tlog_note import VerifierKey
 from certlib.issue.composition import open_office
@@ -60,7 +62,7 @@ class Audited:
 
 
 def live(desk: Desk) -> None:
-    """Issue, change, suspend and revoke; print, spoil, print again and hand over; a document."""
+    """Issue, change, suspend and revoke; print, spoil, print again and hand over; a document; a title held jointly."""
     office = desk.office
     first, second, third = desk.issue("2-25"), desk.issue("2-25"), desk.issue("2-25")
     office.receive_blanks("medical-device-licence", "GZ000001", "GZ000010", person="王五", witness="赵六")
@@ -79,6 +81,12 @@ def live(desk: Desk) -> None:
     where = {"type": "medical-device-licence"}
     proposal = office.propose_mass("withdraw", {}, where, person="甲", reason="法律修改", client="platform")
     office.cancel_mass(proposal["id"])
+    joint = desk.request("1-1")
+    joint["holder"]["others"] = [
+        {"name": "李文静", "code": invented_citizen_number(22, date(1986, 5, 1)), "code_type": "111"}
+    ]
+    joint["facts"]["right_holder"] = [joint["holder"]["name"], "李文静"]
+    office.issue(joint, client="platform", key="joint")
 
 
 def witness_all(office: Office, folder: Path, clock: Clock) -> list[str]:
