@@ -63,6 +63,7 @@ _ROUTERS = (
     audit.router,
     webhooks.router,
     deliveries.router,
+    deliveries.pages,
     log.router,
     operations.router,
 )

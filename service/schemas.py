@@ -372,6 +372,7 @@ class DeadLetter(BaseModel):
     operation: str = Field(examples=["change"])
     reason: str = Field(description="为何搁置，含证照库的答复")
     attempts: int
+    behind: int = Field(description="该证照排在其后等待的事件数 · events that wait behind it")
     at: datetime
 
 

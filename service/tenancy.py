@@ -61,12 +61,16 @@ def seen_document(service: Running, caller: Principal, number: str) -> Mapping[s
 
 def log_view(service: Running, caller: Principal, subject: str) -> None:
     """Write down that the caller sees `subject`. Raises `PurposeMissingError` when it has no purpose."""
+    purpose = require_purpose(caller, "查看个人信息")
+    note_view(service.office, subject, client=caller.client.id, purpose=purpose)
+
+
+def require_purpose(caller: Principal, what: str) -> str:
+    """For what the caller asks. Raises `PurposeMissingError`: `what` (Chinese) is why it must say so."""
     if not caller.purpose:
-        message = (
-            "查看个人信息应说明目的：请在请求头 Access-Purpose 中写明（UTF-8，百分号编码），或在客户端登记中写明。"
-        )
+        message = f"{what}应说明目的：请在请求头 Access-Purpose 中写明（UTF-8，百分号编码），或在客户端登记中写明。"
         raise PurposeMissingError(message)
-    note_view(service.office, subject, client=caller.client.id, purpose=caller.purpose)
+    return caller.purpose
 
 
 def require_authority(caller: Principal, raw: Mapping[str, Any]) -> None:

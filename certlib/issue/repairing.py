@@ -38,14 +38,17 @@ def dead_letters(office: Office) -> dict[str, Any]:
     backlog = queue.backlog()
     counts = {name: getattr(backlog, name) for name in ("due", "leased", "done", "dead", "blocked")}
     age = round(backlog.age(office.register.now()).total_seconds(), 1)
-    return {**counts, "oldest_seconds": age, "dead_letters": [_view(row) for row in queue.dead_letters()]}
+    behind = queue.behind_dead()
+    letters = [_view(row, behind[row.id or 0]) for row in queue.dead_letters()]
+    return {**counts, "oldest_seconds": age, "dead_letters": letters}
 
 
 def dead_letter(office: Office, id_: int, *, client: str, purpose: str) -> dict[str, Any]:
     """One dead letter with its message; the look is logged. Raises `NotFoundError`."""
-    row = city_queue(office).dead_letter(id_)
+    queue = city_queue(office)
+    row = queue.dead_letter(id_)
     record_access(office.register, client=client, subject=row.identifier, purpose=purpose, outcome="dead letter shown")
-    return {**_view(row), "message": row.message}
+    return {**_view(row, queue.behind_dead()[id_]), "message": row.message}
 
 
 def repair(office: Office, raw: Mapping[str, Any], *, client: str) -> dict[str, Any]:
@@ -73,7 +76,7 @@ def repair(office: Office, raw: Mapping[str, Any], *, client: str) -> dict[str, 
     return {"replayed": replayed}
 
 
-def _view(row: DeliveryRow) -> dict[str, Any]:
+def _view(row: DeliveryRow, behind: int) -> dict[str, Any]:
     return {
         "id": row.id,
         "identifier": row.identifier,
@@ -81,6 +84,7 @@ def _view(row: DeliveryRow) -> dict[str, Any]:
         "operation": row.operation,
         "reason": row.last_error,
         "attempts": row.attempts,
+        "behind": behind,
         "at": row.created_at.isoformat(),
     }
 

@@ -19,6 +19,7 @@ Rules:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -267,6 +268,11 @@ class SqlDeliveries:
         with reader(self._engine) as session:
             query = select(DeliveryRow).where(DeliveryRow.target == self._target, is_in("dead"))
             return list(session.exec(query.order_by(col(DeliveryRow.id))))
+
+    def behind_dead(self) -> Counter[int]:
+        """How many events wait behind each dead letter, by its id."""
+        with reader(self._engine) as session:
+            return Counter(dead for _, dead in self._behind_dead(session))
 
     def undelivered(self) -> Undelivered:
         """What has not arrived. It is asked every few seconds, so it reads no row that has."""

@@ -7,17 +7,27 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
-from certlib.errors import Fault, NotFoundError, RequestError
+from certlib.errors import NotFoundError
 from certlib.issue.repairing import dead_letter, dead_letters, repair
 from service import schemas
 from service.answers import send_json
 from service.asking import DeliveryReader, DeliveryRepairer
 from service.bodies import RawObject
+from service.clients import Client
 from service.openapi import answers, body, problems, secured
+from service.pages.figures import over_page
+from service.pages.letters import letters_page
+from service.pages.site import templates
+from service.routes.pages import send_page, visitor
 from service.running import Service
-from service.tokendesk import Principal
+from service.tenancy import require_purpose
+from service.tokendesk import LINK_LIFETIME
 
 router = APIRouter(prefix="/v1/deliveries", tags=["归集推送 deliveries"])
+pages = APIRouter(include_in_schema=False)
+
+PLACE, SCOPE = "/deliveries", "delivery:read"
+_ENVIRONMENT = templates()
 
 Id = Annotated[int, Path(description="待处理编号 · id of the dead letter", ge=1, lt=2**53)]
 
@@ -31,7 +41,7 @@ Id = Annotated[int, Path(description="待处理编号 · id of the dead letter",
 )
 def standing(service: Service, caller: DeliveryReader) -> Response:
     """Counts, the age of the oldest undelivered event, and each dead letter with its reason; no personal data."""
-    _of_the_city(caller)
+    _of_the_city(caller.client)
     return send_json(dead_letters(service.office))
 
 
@@ -44,11 +54,9 @@ def standing(service: Service, caller: DeliveryReader) -> Response:
 )
 def letter(service: Service, caller: DeliveryRepairer, delivery: Id) -> Response:
     """With the message that goes to the repository, to be put right. It holds personal data: the look is logged."""
-    _of_the_city(caller)
-    if not caller.purpose:
-        message = "请在 Access-Purpose 中写明查看目的。"
-        raise RequestError([Fault("Access-Purpose", "missing", message, "查看目的", "Name the purpose.")])
-    return send_json(dead_letter(service.office, delivery, client=caller.client.id, purpose=caller.purpose))
+    _of_the_city(caller.client)
+    purpose = require_purpose(caller, "推送内容含个人信息")
+    return send_json(dead_letter(service.office, delivery, client=caller.client.id, purpose=purpose))
 
 
 @router.post(
@@ -60,11 +68,39 @@ def letter(service: Service, caller: DeliveryRepairer, delivery: Id) -> Response
 )
 def replays(service: Service, caller: DeliveryRepairer, raw: RawObject) -> Response:
     """All dead letters or those named; one alone may come with its message put right. The reason is logged."""
-    _of_the_city(caller)
+    _of_the_city(caller.client)
     return send_json(repair(service.office, raw, client=caller.client.id))
 
 
-def _of_the_city(caller: Principal) -> None:
+@router.post(
+    "/links",
+    status_code=201,
+    summary="待处理网页的链接 · a link to the page of dead letters",
+    operation_id="linkDeadLetters",
+    openapi_extra=secured(SCOPE),
+    responses={**answers(201, schemas.PageLink), **problems(404)},
+)
+def link(service: Service, caller: DeliveryReader) -> Response:
+    """Opens the page in a browser for half an hour; it shows what the list shows, and changes nothing."""
+    _of_the_city(caller.client)
+    now = service.clock()
+    value = service.desk.link(caller, PLACE, now=now)
+    address, ends = f"{service.base}{PLACE}/{value}", now + LINK_LIFETIME
+    return send_json({"link": address, "expires_at": ends.isoformat()}, status=201)
+
+
+@pages.get(f"{PLACE}/{{value}}")
+def page(service: Service, value: Annotated[str, Path(max_length=1000)]) -> Response:
+    """The dead letters as a page."""
+    client = visitor(service, value, PLACE, SCOPE)
+    if client is None or client.tenant:
+        return send_page(over_page(_ENVIRONMENT), status=401)
+    now, watched = service.clock(), service.watch.standing(service.clock())
+    trouble = watched.trouble if watched else ""
+    return send_page(letters_page(_ENVIRONMENT, dead_letters(service.office), trouble=trouble, now=now))
+
+
+def _of_the_city(client: Client) -> None:
     """Deliveries are the city's: a client of one authority has none. Raises `NotFoundError`."""
-    if caller.client.tenant:
+    if client.tenant:
         raise NotFoundError("没有这个地址。")

@@ -9,10 +9,13 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 
 from certlib.errors import NotFoundError
-from service.headers import AUDIT_PAGE, CITIZEN_PAGE, PLAIN_PAGE
+from service.clients import Client
+from service.headers import AUDIT_PAGE, CITIZEN_PAGE, FORM_PAGE, PLAIN_PAGE
 from service.openapi import problem_table
 from service.pages.audit_site import AUDIT, audit_site
 from service.pages.site import PAGE, Part, plain_style, templates
+from service.refusals import UnauthenticatedError
+from service.running import Running
 
 HTML = "text/html; charset=utf-8"
 PART = PAGE + "/{name:path}"
@@ -82,6 +85,20 @@ def send_part(request: Request, part: Part, *, policy: str = CITIZEN_PAGE) -> Re
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(part.gzipped, media_type=part.media, headers=headers | {"content-encoding": "gzip"})
     return Response(part.data, media_type=part.media, headers=headers)
+
+
+def visitor(service: Running, value: str, place: str, scope: str) -> Client | None:
+    """Whose link to the page `place` this is; None when it is over or none."""
+    try:
+        return service.desk.visitor(value, place, scope, now=service.clock())
+    except UnauthenticatedError:
+        return None
+
+
+def send_page(text: str, *, status: int = 200) -> Response:
+    """A page made for this visitor; nobody keeps it."""
+    headers = {"content-security-policy": FORM_PAGE, "cache-control": "no-store"}
+    return Response(text.encode(), status_code=status, media_type=HTML, headers=headers)
 
 
 def _plain(environment: Any, template: str, **values: Any) -> Response:

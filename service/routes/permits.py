@@ -12,9 +12,8 @@ from service import schemas
 from service.answers import JSON, send_csv, send_json
 from service.asking import PermitPublisher
 from service.openapi import answers, problems, secured
-from service.refusals import PurposeMissingError
 from service.running import Service
-from service.tokendesk import Principal
+from service.tenancy import require_purpose
 
 router = APIRouter(prefix="/v1/permits", tags=["双公示 permits"])
 
@@ -69,7 +68,8 @@ def export(service: Service, caller: PermitPublisher) -> Response:
     An answer that was lost is found among the exports. Rows that lack what the platform requires stay due, and are
     named in `faults`.
     """
-    made = service.permits.export(client=caller.client.id, purpose=_purpose(caller), authority=caller.client.tenant)
+    purpose, authority = require_purpose(caller, "导出含个人信息，"), caller.client.tenant
+    made = service.permits.export(client=caller.client.id, purpose=purpose, authority=authority)
     links = {form: f"/v1/permits/exports/{made.number}?format={form}" for form in made.sha256}
     headers = {"location": f"{service.base}/v1/permits/exports/{made.number}"} if made.number else {}
     return send_json({**made.as_json(), "links": links}, status=201, headers=headers)
@@ -102,13 +102,6 @@ def exports(service: Service, caller: PermitPublisher) -> Response:
 )
 def file(service: Service, caller: PermitPublisher, number: Number, form: Form = "json") -> Response:
     """The rows in the platform's names, personal data of natural persons among them; the view is logged."""
-    purpose, authority = _purpose(caller), caller.client.tenant
+    purpose, authority = require_purpose(caller, "导出含个人信息，"), caller.client.tenant
     data = service.permits.file(number, form, client=caller.client.id, purpose=purpose, authority=authority)
     return send_csv(data, f"双公示第{number}批") if form == "csv" else Response(data, media_type=JSON)
-
-
-def _purpose(caller: Principal) -> str:
-    """For what the caller asks. Raises `PurposeMissingError`: the rows hold personal data."""
-    if not caller.purpose:
-        raise PurposeMissingError("导出含个人信息，应在请求头 Access-Purpose 或客户端登记中写明目的。")
-    return caller.purpose

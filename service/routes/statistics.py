@@ -19,12 +19,11 @@ from service import schemas
 from service.answers import send_csv, send_json
 from service.asking import StatisticsReader
 from service.clients import Client
-from service.headers import FORM_PAGE
 from service.openapi import answers, secured
 from service.pages.figures import figures_page, over_page
 from service.pages.site import style_sheet, templates
-from service.refusals import BusyError, UnauthenticatedError
-from service.routes.pages import HTML, send_part
+from service.refusals import BusyError
+from service.routes.pages import send_page, send_part, visitor
 from service.running import Running, Service
 from service.tokendesk import LINK_LIFETIME
 
@@ -96,35 +95,27 @@ def style(request: Request) -> Response:
 @router.get(f"{PLACE}/{{value}}", include_in_schema=False)
 def page(request: Request, service: Service, value: Pass) -> Response:
     """The figures as a page; what is asked wrongly is said above the year's figures."""
-    client = _visitor(service, value)
+    client = visitor(service, value, PLACE, SCOPE)
     if client is None:
-        return _html(over_page(_ENVIRONMENT), status=401)
+        return send_page(over_page(_ENVIRONMENT), status=401)
     faults: tuple[Fault, ...] = ()
     try:
         report = _report(service, client, dict(request.query_params))
     except RequestError as error:
         report, faults = _report(service, client, {}), tuple(error.faults)
     catalogue, base = service.office.catalogue, f"{PLACE}/{value}"
-    return _html(figures_page(_ENVIRONMENT, report, catalogue, base=base, tenant=client.tenant, faults=faults))
+    return send_page(figures_page(_ENVIRONMENT, report, catalogue, base=base, tenant=client.tenant, faults=faults))
 
 
 @router.get(f"{PLACE}/{{value}}/{{table}}.csv", include_in_schema=False)
 def file(request: Request, service: Service, value: Pass, table: Annotated[str, Path(max_length=20)]) -> Response:
     """One table of the page, or `all`, for a spreadsheet."""
-    client = _visitor(service, value)
+    client = visitor(service, value, PLACE, SCOPE)
     if client is None:
-        return _html(over_page(_ENVIRONMENT), status=401)
+        return send_page(over_page(_ENVIRONMENT), status=401)
     if table != "all" and table not in _TABLES:
         raise NotFoundError("没有这张表。")
     return _file(_report(service, client, dict(request.query_params)), "" if table == "all" else table)
-
-
-def _visitor(service: Running, value: str) -> Client | None:
-    """Whose link it is; None when it is over or none."""
-    try:
-        return service.desk.visitor(value, PLACE, SCOPE, now=service.clock())
-    except UnauthenticatedError:
-        return None
 
 
 def _report(service: Running, client: Client, asked: dict[str, str]) -> dict[str, Any]:
@@ -142,8 +133,3 @@ def _file(report: dict[str, Any], table: str) -> Response:
     name = _TABLES[table].chinese if table else "统计分析"
     period = report["period"]
     return send_csv(report_csv(report, table), f"{name} {period['from']} {period['to']}")
-
-
-def _html(text: str, *, status: int = 200) -> Response:
-    headers = {"content-security-policy": FORM_PAGE, "cache-control": "no-store"}
-    return Response(text.encode(), status_code=status, media_type=HTML, headers=headers)

@@ -427,3 +427,36 @@ def _kept(office: Office) -> Statement:
     found = last_statement(office)
     assert found is not None
     return found
+
+
+def test_the_page_of_dead_letters_tells_what_to_do(town: Town) -> None:
+    """Reason, age, what waits behind each, and the command; it needs a link, which ends and is for this page only."""
+    body = town.issue()
+    town.spoil(WRONG_CODE)
+    order = {
+        "kind": "other-authority",
+        "authority": "赣州市市场监督管理局",
+        "document_number": "赣市监罚〔2026〕12号",
+        "decided_at": now().isoformat(),
+        "grounds": "责令停业整顿",
+        "file_sha256": "ab" * 32,
+    }
+    identifier = body["identifier"]
+    town.office.act(identifier, "suspend", {"decision": order, "cause": "penalty"}, version=1, client="x", key="s")
+    with town.delivering() as delivering:
+        delivering.worker.deliver_due()
+    (letter,) = town.http.get("/v1/deliveries", headers=town.headers()).json()["dead_letters"]
+    assert letter["behind"] == 1
+    made = town.http.post("/v1/deliveries/links", headers=town.headers())
+    assert made.status_code == 201
+    path = made.json()["link"].removeprefix(town.service.base)
+    answer = town.http.get(path)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert "script" not in answer.text
+    for said in (letter["reason"], identifier, "1 个事件", f"certctl deliveries replay {letter['id']} --reason"):
+        assert said in answer.text, said
+    assert WRONG_CODE not in answer.text
+    assert town.http.get(path.replace("/deliveries/", "/statistics/")).status_code == 401
+    assert town.http.get(f"{path[:-4]}AAAA").status_code == 401
+    repairing.repair(town.office, {"reason": "代码已改正"}, client="x")
+    assert "没有待处理的推送" in town.http.get(path).text
