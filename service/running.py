@@ -21,7 +21,7 @@ from certlib.issue.settings import Settings
 from certlib.verify.roots import TrustRoots
 from certlib.verify.sandbox import Sandbox
 from service.clients import Client
-from service.counting import Counting
+from service.counting import Counting, Memory, Shared
 from service.delivering import Watch
 from service.gate import Gate
 from service.metrics import Metrics
@@ -77,13 +77,14 @@ def assemble(
     """Put a service together from its parts. Raises `ConfigurationError` for a data file that is wrong."""
     metrics = Metrics()
     counters = cast("Storage", storage_from_string(settings.counters))
+    alone = settings.counters.startswith("memory")
     desk = TokenDesk(
         base=settings.base,
         key=token_key,
         clients=clients,
         used=counters,
         lifetime=timedelta(seconds=settings.token_seconds),
-        started=clock() if settings.counters.startswith("memory") else None,
+        started=clock() if alone else None,
     )
     return Running(
         office=office,
@@ -93,7 +94,7 @@ def assemble(
         sandbox=Sandbox(seal_roots(office.settings), places=settings.checking_places, waiting=settings.checking_queue),
         clock=clock,
         desk=desk,
-        counting=Counting(counters),
+        counting=Counting(Memory() if alone else Shared(counters)),
         issuing=Gate(settings.issuing_places, queue=settings.issuing_queue, patience=settings.patience_seconds),
         checking=Gate(settings.checking_places, queue=settings.checking_queue, patience=settings.patience_seconds),
         metrics=metrics,

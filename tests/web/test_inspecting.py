@@ -32,7 +32,7 @@ def _code_of(number: str) -> str:
 @pytest.fixture(autouse=True)
 def fresh(web: Any) -> None:
     """Counts of earlier tests play no part."""
-    web.service.counting._limiter.storage.reset()
+    web.service.counting._windows._calls.clear()
 
 
 def _decision(web: Any, holder: dict[str, str]) -> DocumentRow:
