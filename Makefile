@@ -3,10 +3,12 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format test-all bench lock clean
+.PHONY: help demo test check format test-all bench fuzz lock clean
 
 OUT ?= demo-out
 TESTS ?= tests
+SECONDS ?= 60
+HARNESS ?=
 PYTEST_ARGS ?=
 
 # The first interpreter that is really there and of a supported version; override with PYTHON=...
@@ -44,6 +46,14 @@ format: .venv/.dev ## bring the code into its form
 bench: .venv/.dev ## CPU time of one issuance, stage by stage, with a naive script beside it
 	@$(BIN)/python -m benchmarks.bench_issue
 
+fuzz: .venv/.dev .tools/fuzz ## atheris on the readers of what strangers send (SECONDS each, HARNESS="span leaf" for some)
+	@PYTHONPATH=.:.tools/fuzz $(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(HARNESS)
+
+# Beside the environment, not in it: what is tested is then what is installed.
+.tools/fuzz: requirements-fuzz.lock | .venv/.dev
+	@$(UV) pip install --quiet --python $(BIN)/python --target $@ --require-hashes -r requirements-fuzz.lock
+	@touch $@
+
 clean: ## take away what make made, your own .venv included
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache demo-out
 
@@ -56,6 +66,7 @@ lock: $(filter .tools/%,$(UV)) ## renew the locks (LOCK_ARGS=--upgrade for the n
 	$(LOCK) --group build --extra dev pyproject.toml -o requirements-dev.lock
 	$(LOCK) --group build --extra service -c requirements-dev.lock pyproject.toml -o requirements.lock
 	$(LOCK) --group tools -o requirements-tools.lock
+	$(LOCK) --group fuzz -o requirements-fuzz.lock
 
 .tools/bin/uv: requirements-tools.lock
 	@test -n "$(PYTHON)" || { echo "certlib needs Python 3.11, 3.12 or 3.13 on PATH (or PYTHON=/path/to/python)" >&2; exit 1; }

@@ -8,7 +8,6 @@ head's time is signed with it.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,7 +41,7 @@ class Checkpoint:
         origin, size, root, *extension = lines[:-1]
         try:
             digest = base64.b64decode(root, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:  # binascii.Error, or a character beyond ASCII
             raise _malformed("根哈希不是 Base64") from error
         if len(digest) != HASH_SIZE or not is_decimal(size):
             raise _malformed("条数或根哈希格式不对")
