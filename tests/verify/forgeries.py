@@ -15,10 +15,13 @@ signatures; none may ever be given a genuine verdict.
 | stripped | the signature removed, emptied, or taken from another file |
 | material | junk as validation material, or a stranger's timestamp |
 | metadata | document information, XMP, version changed afterwards |
+| object stream | the same replacements, compressed, so that raw bytes do not show them |
 | stranger | sealed anew by somebody whose certificate says the same name |
 """
 
 import re
+import struct
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -28,6 +31,7 @@ from pyhanko.keys import load_private_key_from_pemder
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name as name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import PdfSignatureMetadata, PdfSigner, PdfTimeStamper, SimpleSigner
 from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.timestamps import TimeStamper
@@ -238,6 +242,22 @@ def metadata(sealed: bytes, _other: bytes) -> Made:
     yield "open action", update(sealed, _open_action)
 
 
+def object_stream(sealed: bytes, _other: bytes) -> Made:
+    """Put the replacement where raw bytes do not show it: compressed, in a hybrid, or in a stream that loops."""
+    reader = PdfFileReader(BytesIO(sealed))
+    page = reader.root["/Pages"]["/Kids"].raw_get(0).idnum
+    pages = reader.root.raw_get("/Pages").idnum
+    signature = int(re.findall(rb"(\d+) 0 obj", sealed[: ranges(sealed)[0]])[-1])
+    blank = {page: b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 595 842]>>" % pages}
+    bare = {reader.root_ref.idnum: b"<</Type/Catalog/Pages %d 0 R>>" % pages}
+    yield "page", _with_object_stream(sealed, blank)
+    yield "catalogue without form", _with_object_stream(sealed, bare)
+    yield "signature", _with_object_stream(sealed, {signature: b"<</Type/Sig/Filter/Adobe.PPKLite>>"})
+    yield "page, in a stream that extends itself", _with_object_stream(sealed, blank, loops=True)
+    yield "page, behind a table that names the stream", _with_object_stream(sealed, blank, hybrid=True)
+    yield "page, then a good timestamp", archive(_with_object_stream(sealed, blank))
+
+
 def stranger(_sealed: bytes, _other: bytes) -> Made:
     """Seal anew with a key that is not the seal's, or no longer or not yet or never was one."""
     for label, at in {
@@ -266,8 +286,34 @@ FAMILIES: dict[str, Callable[[bytes, bytes], Made]] = {
     "stripped": stripped,
     "material": material,
     "metadata": metadata,
+    "object stream": object_stream,
     "stranger": stranger,
 }
+
+
+def _with_object_stream(pdf: bytes, objects: dict[int, bytes], *, loops: bool = False, hybrid: bool = False) -> bytes:
+    """`pdf` with an update whose objects stand in a compressed object stream, found by a cross-reference stream."""
+    reader = PdfFileReader(BytesIO(pdf))
+    number, before = int(reader.trailer["/Size"]), int(re.findall(rb"startxref\s+(\d+)", pdf)[-1])
+    places = [sum(len(one) + 1 for one in list(objects.values())[:at]) for at in range(len(objects))]
+    head = b"".join(b"%d %d " % pair for pair in zip(objects, places, strict=True))
+    packed = zlib.compress(head + b" ".join(objects.values()))
+    extends = b"/Extends %d 0 R" % number if loops else b""
+    entries = b"/Type/ObjStm/N %d/First %d%s" % (len(objects), len(head), extends)
+    out = pdf + b"\n%d 0 obj\n<<%s/Filter/FlateDecode/Length %d>>stream\n" % (number, entries, len(packed))
+    start, out = len(pdf) + 1, out + packed + b"\nendstream\nendobj\n"
+    rows = [struct.pack(">BIH", 2, number, at) for at in range(len(objects))]
+    rows += [struct.pack(">BIH", 1, start, 0), struct.pack(">BIH", 1, len(out), 0)]
+    index = b"".join(b"%d 1 " % one for one in objects) + b"%d 2" % number
+    root = b"/Root %d 0 R/Size %d/Prev %d" % (reader.root_ref.idnum, number + 2, before)
+    table, data = len(out), b"".join(rows)
+    out += b"%d 0 obj\n<</Type/XRef/W[1 4 2]/Index[%s]%s/Length %d>>stream\n" % (number + 1, index, root, len(data))
+    out += data + b"\nendstream\nendobj\n"
+    if hybrid:
+        at = len(out)
+        out += b"xref\n0 0\ntrailer\n<<%s/XRefStm %d>>\n" % (root, table)
+        table = at
+    return out + b"startxref\n%d\n%%%%EOF\n" % table
 
 
 def update(pdf: bytes, change: Callable[[IncrementalPdfFileWriter], object]) -> bytes:
