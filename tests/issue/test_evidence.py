@@ -52,6 +52,31 @@ def test_the_readmes_commands_check_the_pack(pack: Path) -> None:
     assert subprocess.run(["bash", "-c", verify], cwd=pack, capture_output=True, check=False).returncode != 0
 
 
+@pytest.mark.skipif(shutil.which("pdfsig") is None, reason="poppler's pdfsig is not installed")
+def test_the_other_reader_of_the_readme_finds_the_signature_good(pack: Path, tmp_path: Path) -> None:
+    """pdfsig, with an empty database of certificates: good over the whole file; not so when a byte is changed."""
+    assert "\npdfsig certificate.pdf\n" in (pack / "README.md").read_text("utf-8")
+
+    def told() -> str:
+        done = subprocess.run(
+            ["pdfsig", "certificate.pdf"],
+            cwd=pack,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"HOME": str(tmp_path)},
+        )
+        return done.stdout
+
+    said = told()
+    assert "Signature Validation: Signature is Valid." in said
+    assert "Total document signed" in said
+    content = (pack / "certificate.pdf").read_bytes()
+    at = content.index(b"/MediaBox")
+    (pack / "certificate.pdf").write_bytes(content[:at] + b"/MediaBix" + content[at + 9 :])
+    assert "Signature is Valid" not in told()
+
+
 def test_the_authorisation_and_the_chain_of_the_decision_are_there(pack: Path) -> None:
     """Who reviewed, who decided, under which authorisation the seal was used, and every event with its proof."""
     decision = json.loads((pack / "decision.json").read_text("utf-8"))

@@ -145,3 +145,9 @@ def test_an_auditor_and_a_witness_need_no_database() -> None:
         "import certlib.journal.witness_server, certlib.journal.witness_store, certlib.journal.witnessing\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_root_beyond_ascii_is_refused_with_our_error() -> None:
+    """As any other root that is not Base64."""
+    with pytest.raises(VerificationError, match="Base64"):
+        Checkpoint.parse(f"journal.example\n1\n{'é' * 44}\n")
