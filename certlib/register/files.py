@@ -66,6 +66,13 @@ class FileStore:
             raise StorageError(f"文件 {sha256[:12]}… 在磁盘上已被改动，停止使用；请从备份恢复。", code="file-damaged")
         return data
 
+    def size(self, sha256: str) -> int:
+        """How many bytes the file with that digest has on disk. Raises `NotFoundError`."""
+        try:
+            return self._path(sha256).stat().st_size
+        except FileNotFoundError as error:
+            raise NotFoundError(f"文件库中没有 {sha256[:12]}… 这一文件。") from error
+
     def remove(self, sha256: str) -> None:
         """Take a file out for good: an erasure by law, after the register has let go of it."""
         self._path(sha256).unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from certlib.domain.verdict import Finding
 from certlib.errors import VerificationError
 from certlib.formats.leaf import Leaf
 from certlib.issue import check_journal
-from certlib.issue.check_files import _last_token
+from certlib.issue.check_file import last_token
 from certlib.issue.check_state import CheckState
 from certlib.issue.checking import CHECKS, Round, check_office
 from certlib.register.access_log import digest_accesses, record_access
@@ -140,6 +140,45 @@ def test_all_files_come_by_a_sample_a_round(desk: Desk, monkeypatch: pytest.Monk
     assert files[0] in seen
 
 
+def test_a_file_is_read_once_a_round_and_only_in_the_size_registered(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the other files only the successors of these are asked for; what grew on disk is told of unread."""
+    desk.issue("2-25")
+    files = desk.office.register.files
+    seen: list[str] = []
+    read = files.read
+    monkeypatch.setattr(files, "read", lambda sha256: seen.append(sha256) or read(sha256))
+    assert found(desk)["files"] == {"pass"}
+    assert len(seen) == len(set(seen)) == len(list(files.digests()))
+    grown: Path = max(desk.office.settings.home.rglob("store/*/*.pdf"))
+    grown.chmod(0o644)
+    with grown.open("ab") as file:
+        file.truncate(3 << 30)
+    seen.clear()
+    assert found(desk)["files"] == {"fail"}
+    assert grown.stem not in seen
+
+
+def test_a_file_that_cannot_be_looked_at_does_not_keep_the_others_from_their_turn(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk refuses the first of two: it is named, and the round goes on behind it."""
+    desk.issue("2-25")
+    desk.issue("2-25")
+    first = min(desk.office.register.files.digests())
+    read = desk.office.register.files.read
+
+    def refuse(sha256: str) -> bytes:
+        if sha256 == first:
+            raise OSError(5, "Input/output error")
+        return read(sha256)
+
+    monkeypatch.setattr(desk.office.register.files, "read", refuse)
+    told = [one for one in check_office(desk.office, desk.clock()) if one.check == "files"]
+    assert [(one.outcome, first[:12] in one.detail) for one in told] == [("fail", True)]
+
+
 def test_a_seal_broken_in_the_store_is_an_alarm_of_its_round(desk: Desk) -> None:
     """The file is of the size registered and still a PDF: only the signature tells."""
     desk.issue("2-25")
@@ -159,7 +198,7 @@ def test_a_proof_of_time_that_ends_soon_is_told_in_time(desk: Desk) -> None:
     with desk.office.register.reader() as session:
         row = session.exec(select(FileRow).where(FileRow.level != "print")).first()
     assert row is not None
-    token = _last_token(guard(desk.office.register.files.read(row.sha256)))
+    token = last_token(guard(desk.office.register.files.read(row.sha256)))
     end = tokens.signer(token).not_after
     told = [one.detail for one in CHECKS["files"](Round(desk.office, end - timedelta(days=30)))]
     assert any(f"时间证明即将到期，最早于 {end:%Y-%m-%d}" in detail for detail in told)
