@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,16 +19,25 @@ from pathlib import Path
 from certlib.errors import StorageError
 
 _NAME, _LOCK = "check-state.json", "check-state.lock"
+MOST_BAD = 1000
+"""While so many files are bad no further ones are looked for; so the state stays small and nothing is forgotten."""
+
+_DIGEST = re.compile("[0-9a-f]{64}")
 _LONGEST = 1 << 20  # bytes; cut there it is no JSON, and cannot be read
 
 
 @dataclass(slots=True)
 class CheckState:
-    """`files` is the digest of the issued file looked at last, `head` the note of the newest head found sound."""
+    """`files` is the digest of the issued file looked at last, `head` the note of the newest head found sound.
+
+    `bad` are the digests of files found bad, `ending` that of the file whose proof of time was found to end first.
+    """
 
     files: str = ""
     head: str = ""
     full_at: datetime | None = None  # of the last round over the whole journal
+    bad: tuple[str, ...] = ()
+    ending: str = ""
 
     @classmethod
     def load(cls, home: Path) -> CheckState:
@@ -36,7 +46,10 @@ class CheckState:
             with (home / _NAME).open("rb") as file:
                 values = json.loads(file.read(_LONGEST))
             at = datetime.fromisoformat(values["full_at"]) if values["full_at"] else None
-            return cls(str(values["files"]), str(values["head"]), at if at and at.tzinfo else None)
+            bad = tuple(sorted({digest for digest in values.get("bad", ()) if _DIGEST.fullmatch(digest)}))
+            ending = values.get("ending", "")
+            at = at if at and at.tzinfo else None
+            return cls(str(values["files"]), str(values["head"]), at, bad, ending if _DIGEST.fullmatch(ending) else "")
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return cls()
 

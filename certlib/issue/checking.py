@@ -109,8 +109,7 @@ def _kept(this: Round) -> list[Finding]:
 
 
 def _files(this: Round) -> list[Finding]:
-    this.state.files, found = check_files(this.office, this.now, this.state.files, this.soon)
-    return found
+    return check_files(this.office, this.now, this.state, this.soon)
 
 
 def _sheets(this: Round) -> list[Finding]:

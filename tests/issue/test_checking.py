@@ -179,6 +179,86 @@ def test_a_file_that_cannot_be_looked_at_does_not_keep_the_others_from_their_tur
     assert [(one.outcome, first[:12] in one.detail) for one in told] == [("fail", True)]
 
 
+def test_a_file_found_bad_is_told_of_in_every_round_until_it_is_sound(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in the rounds of other files; one lost, one spoiled, each cleared when it is back."""
+    for _ in range(3):
+        desk.issue("2-25")
+    monkeypatch.setattr(desk.office, "settings", replace(desk.office.settings, check_sample=1))
+    monkeypatch.setattr("certlib.issue.checking.CHECKS", {"files": CHECKS["files"]})
+    paths = {path.stem: path for path in desk.office.settings.home.rglob("store/*/*.pdf")}
+    lost, spoiled = sorted(paths)[:2]
+    whole = {digest: paths[digest].read_bytes() for digest in (lost, spoiled)}
+    paths[lost].unlink()
+    paths[spoiled].chmod(0o644)
+    paths[spoiled].write_bytes(whole[spoiled][:-1] + b" ")
+    desk_rounds = [_fails(desk) for _ in range(len(paths) + 2)]
+    assert desk_rounds == [1] + [2] * (len(paths) + 1)
+    paths[lost].write_bytes(whole[lost])
+    assert _fails(desk) == 1
+    paths[spoiled].write_bytes(whole[spoiled])
+    assert _fails(desk) == 0
+
+
+def _fails(desk: Desk) -> int:
+    return sum(one.outcome == "fail" for one in check_office(desk.office, desk.clock()))
+
+
+def test_a_store_that_is_gone_is_told_of_in_a_few_lines_and_forgets_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some by name and the rest by number; at the limit of what is kept the turn waits until files are back."""
+    for _ in range(3):
+        desk.issue("2-25")
+    monkeypatch.setattr(desk.office, "settings", replace(desk.office.settings, check_sample=1))
+    monkeypatch.setattr("certlib.issue.checking.CHECKS", {"files": CHECKS["files"]})
+    monkeypatch.setattr("certlib.issue.check_files.MOST_BAD", 2)
+    monkeypatch.setattr("certlib.issue.check_files._NAMED", 1)
+    store = desk.office.settings.home / "store"
+    store.rename(store.with_name("away"))
+    for _ in range(5):
+        told = [one.detail for one in check_office(desk.office, desk.clock()) if one.outcome == "fail"]
+    assert len(told) == 2
+    assert told[1] == "另有 1 份文件不相符；修复之前不再检查其余文件。"
+    store.with_name("away").rename(store)
+    assert _fails(desk) == 0
+    assert CheckState.load(desk.office.settings.home).bad == ()
+
+
+def test_a_bad_file_taken_out_of_the_register_stays_an_alarm(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deleting its row mends nothing."""
+    desk.issue("2-25")
+    monkeypatch.setattr("certlib.issue.checking.CHECKS", {"files": CHECKS["files"]})
+    digest = min(desk.office.register.files.digests())
+    next(desk.office.settings.home.rglob(f"{digest}.pdf")).unlink()
+    assert _fails(desk) == 1
+    spoil(desk, f"DELETE FROM file WHERE sha256 = '{digest}'")
+    told = [one.detail for one in check_office(desk.office, desk.clock()) if one.outcome == "fail"]
+    assert told == [f"文件 {digest[:12]}… 曾不相符，现已不在登记中。"]
+
+
+def test_a_proof_that_ends_soon_is_told_of_also_when_other_files_have_their_turn(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file whose proof ends first is looked at in each round, until it has a successor."""
+    desk.issue("2-25")
+    desk.issue("2-25")
+    with desk.office.register.reader() as session:
+        row = session.exec(select(FileRow).where(FileRow.level != "print").order_by(FileRow.sha256)).first()
+    assert row is not None
+    end = tokens.signer(last_token(guard(desk.office.register.files.read(row.sha256)))).not_after
+    state = CheckState(files="f" * 64, ending=row.sha256)
+    monkeypatch.setattr(desk.office, "settings", replace(desk.office.settings, check_sample=1))
+    this = Round(desk.office, end - timedelta(days=30), state)
+    for _ in range(2):
+        assert [one.outcome for one in CHECKS["files"](this)] == ["warn"]
+        assert this.state.ending
+        this.state.files = "f" * 64
+    assert CHECKS["files"](Round(desk.office, end - timedelta(days=90), state)) == []
+    assert state.ending == ""
+
+
 def test_a_seal_broken_in_the_store_is_an_alarm_of_its_round(desk: Desk) -> None:
     """The file is of the size registered and still a PDF: only the signature tells."""
     desk.issue("2-25")
