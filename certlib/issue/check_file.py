@@ -1,20 +1,32 @@
 """The checker's look at one issued file: read once, examined as a stranger would, asked until when its time is proved.
 
-A file of another size than registered is not read at all: whoever put it there must not fill the memory.
+Copies under SM2 and signatures beside a file (`.ses`) are examined against the national roots, `trust-sm2` beside the
+other trust; where those are missing they are counted as not examined. A file of another size than registered is not
+read at all: whoever put it there must not fill the memory.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+
+from sqlmodel import col, select
 
 from certlib.crypto import tokens
-from certlib.errors import CertlibError, NotFoundError, VerificationError
+from certlib.crypto.development import development_folder
+from certlib.errors import CertlibError, ConfigurationError, NotFoundError, VerificationError
 from certlib.issue.erasing import is_erased
 from certlib.issue.office import Office
 from certlib.register.tables import FileRow
+from certlib.sealing.national import COPY, SES
+from certlib.verify.chain import Authorities
 from certlib.verify.examine import examine
 from certlib.verify.form import FormError, read_message
+from certlib.verify.report import Report
+from certlib.verify.roots import TrustRoots
+from certlib.verify.ses_file import examine_ses_file, national_authorities
 from certlib.verify.span import Guarded, guard
 
 
@@ -32,6 +44,8 @@ class FileLook:
 
     office: Office
     now: datetime
+    unexamined: int = 0  # that want roots which are not there
+    _national: tuple[TrustRoots, Authorities] | None = None
 
     def look(self, row: FileRow) -> Looked:
         """The bytes are those registered, and whoever verifies them finds them genuine. Never raises."""
@@ -53,17 +67,56 @@ class FileLook:
             return is_erased(session, row)
 
     def _examined(self, row: FileRow, name: str, data: bytes) -> Looked:
-        if row.level == "print" or not data.startswith(b"%PDF"):
+        if row.level == "print":
             return Looked()
+        if row.part == SES:
+            return Looked(self._fault(name, lambda: self._beside(row, data)))
         guarded = guard(data)
-        if guarded.faults:
-            return Looked(f"{name}：{guarded.faults[0].detail}")
-        if row.part == "file":
-            report = examine(data, trust=self.office.check.trust, at=self.now)
-            if not report.is_genuine:
-                failed = "；".join(one.detail for one in report.findings if one.outcome == "fail")
-                return Looked(f"{name} 核验未通过（{report.words.chinese}）：{failed}", _proved_until(guarded))
-        return Looked("", _proved_until(guarded))
+        fault = f"{name}：{guarded.faults[0].detail}" if guarded.faults else ""
+        return Looked(fault or self._fault(name, lambda: self._sealed(row, data)), _proved_until(guarded))
+
+    def _fault(self, name: str, examined: Callable[[], Report]) -> str:
+        try:
+            report = examined()
+        except ConfigurationError:
+            self.unexamined += 1
+            return ""
+        failed = "；".join(one.detail for one in report.findings if one.outcome == "fail")
+        return "" if report.is_genuine else f"{name} 核验未通过（{report.words.chinese}）：{failed}"
+
+    def _sealed(self, row: FileRow, data: bytes) -> Report:
+        """Raises `ConfigurationError` without the roots for it."""
+        trust = self._nation()[0] if row.part == COPY else self.office.check.trust
+        return examine(data, trust=trust, at=self.now)
+
+    def _beside(self, row: FileRow, data: bytes) -> Report:
+        """Over the file as it was issued. Raises `ConfigurationError` as `_sealed` does."""
+        return examine_ses_file(data, self._original(row), self._nation()[1], at=self.now, name="file.ses")
+
+    def _nation(self) -> tuple[TrustRoots, Authorities]:
+        if self._national is None:
+            keys = self.office.settings.keys
+            folder = Path(keys) if keys else development_folder()
+            trust = folder / "trust-sm2"
+            self._national = TrustRoots.load(trust), national_authorities(trust)
+        return self._national
+
+    def _original(self, row: FileRow) -> bytes | None:
+        """The first file that the same use of a seal made; None when it cannot be read, which its own turn tells."""
+        query = select(FileRow.sha256).where(
+            FileRow.certificate == row.certificate,
+            FileRow.edition == row.edition,
+            FileRow.document == row.document,
+            FileRow.part == "file",
+            FileRow.level != "print",
+            col(FileRow.predecessor).is_(None),
+        )
+        with self.office.register.reader() as session:
+            sha256 = session.exec(query).first()
+        try:
+            return self.office.register.files.read(sha256) if sha256 else None
+        except CertlibError:
+            return None
 
 
 def _proved_until(guarded: Guarded) -> datetime | None:

@@ -77,6 +77,9 @@ class _Found:
         if len(words) > _NAMED:
             stopped = "；修复之前不再检查其余文件" if len(words) >= MOST_BAD else ""
             yield Finding("files", "fail", f"另有 {len(words) - _NAMED} 份文件不相符{stopped}。")
+        if self.look.unexamined:
+            beside = f"{self.look.unexamined} 份国密副本或签章未核验：没有国密信任根（trust-sm2）。"
+            yield Finding("files", "unknown", beside)
         if self.ending:
             first, _ = min(self.ending)
             says = f"{len(self.ending)} 份文件的时间证明即将到期，最早于 {first:%Y-%m-%d}；请及时续期（raise_to）。"

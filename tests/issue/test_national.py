@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 
 from certlib.crypto.development import development_folder
 from certlib.crypto.libcrypto import unavailable
 from certlib.domain.verdict import Verdict
 from certlib.errors import ConfigurationError, KeyUnavailableError, NotFoundError
+from certlib.issue.check_files import check_files
+from certlib.issue.check_state import CheckState
 from certlib.issue.composition import open_office
 from certlib.issue.exporting import export_office
 from certlib.issue.settings import Settings
@@ -123,6 +127,38 @@ def test_the_audit_has_leaf_and_row_of_each(national: Desk, tmp_path: Path) -> N
     trust = AuditTrust(journal=national.office.journal.verifiers, trust_roots=list(TrustRoots.load().list_keys))
     with open_bundle(tmp_path / "bundle") as bundle:
         assert audit(bundle, trust, quorum=0).breaches == ()
+
+
+@pytest.mark.parametrize("part", ["file", "copy", "ses"])
+def test_the_checker_examines_each_to_the_inside(national: Desk, part: str) -> None:
+    """Sound as made; altered inside and registered so by an insider, each is found by its signature alone."""
+    identifier = national.issue("2-25")["identifier"]
+    national.office.tick()
+    state = CheckState()
+    assert check_files(national.office, national.clock(), state, timedelta(days=60)) == []
+    data = bytearray(national.office.file(identifier, part=part))
+    data[data.find(b"/Producer") + 12 if part != "ses" else len(data) // 2] ^= 1
+    store = national.office.register.files
+    (old,) = [one for one in store.digests() if store.read(one) == national.office.file(identifier, part=part)]
+    new = store.create(bytes(data))
+    with national.office.register.engine.begin() as connection:
+        for (name,) in connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
+            connection.execute(text(f"DROP TRIGGER {name}"))
+        connection.execute(text(f"UPDATE file SET predecessor = '{new}' WHERE predecessor = '{old}'"))
+        connection.execute(text(f"UPDATE file SET sha256 = '{new}' WHERE sha256 = '{old}'"))
+    told = check_files(national.office, national.clock(), CheckState(), timedelta(days=60))
+    assert [(one.outcome, new[:12] in one.detail) for one in told] == [("fail", True)]
+    assert "核验未通过" in told[0].detail
+
+
+def test_without_national_roots_the_checker_says_what_it_did_not_examine(
+    national: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Neither an alarm nor sound."""
+    national.issue("2-25")
+    monkeypatch.setattr("certlib.issue.check_file.development_folder", lambda: tmp_path)
+    told = check_files(national.office, national.clock(), CheckState(), timedelta(days=60))
+    assert [(one.outcome, one.detail[:2]) for one in told] == [("unknown", "2 ")]
 
 
 def test_when_one_cannot_be_made_none_is(national: Desk) -> None:
