@@ -334,10 +334,10 @@ def _wanted(raw: Mapping[str, Any], caller: Principal) -> Wanted:
 
 
 def _day(value: object, name: str, faults: list[Fault]) -> date | None:
-    if value in {None, ""}:
+    if value is None or value == "":
         return None
     try:
-        day = date.fromisoformat(str(value))
+        day = date.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
         day = date.min
     if not _FIRST <= day <= _LAST:

@@ -63,7 +63,7 @@ def begin(service: Service, caller: SealManager, raw: RawObject) -> Response:
     stated = raw.get("seal")
     spec: Mapping[str, Any] = stated if isinstance(stated, dict) else {}
     seal = spec.get("id") if isinstance(spec.get("id"), str) else ""
-    if raw.get("act") not in _BEGINNINGS or not seal:
+    if str(raw.get("act")) not in _BEGINNINGS or not seal:
         message = "新的印章只能申请（apply）或接入（accede），并写明印章编号。"
         english = "A seal begins by apply or accede, with its id."
         raise RequestError([Fault("act", "no-beginning", message, "办理事项", english)])

@@ -154,6 +154,9 @@ def test_a_search_logs_what_it_showed_and_no_name(auditor: Auditor) -> None:
         ({"person": "x" * 121}, {"person"}),
         ({"seal": "a\u0000b"}, {"seal"}),
         ({"until": "9999-12-31"}, {"until"}),
+        ({"since": []}, {"since"}),
+        ({"until": {}, "number": []}, {"until", "number"}),
+        ({"since": 20260131}, {"since"}),
     ],
 )
 def test_a_search_for_nothing_or_nonsense(auditor: Auditor, wanted: dict[str, Any], paths: set[str]) -> None:
