@@ -264,3 +264,30 @@ def test_an_unreadable_key_file_is_named(settings: Settings, tmp_path: Any) -> N
     """The file that cannot be read is named, and what to do."""
     with pytest.raises(KeyUnavailableError, match="journal"):
         open_office(Settings(home=settings.home, keys=str(tmp_path / "nowhere")))
+
+
+def test_nothing_is_done_to_a_closed_certificate_and_each_refusal_says_why(desk: Desk) -> None:
+    """After 注销 no action is left; the answer gives the reason for each in Chinese, and an attempt leaves no trace."""
+    identifier = str(desk.issue("2-25")["identifier"])
+    desk.do(identifier, "cancel", {"decision": desk.ex_officio(), "cause": "termination"})
+    before = desk.office.certificate(identifier)
+    assert before["permitted"] == []
+    kind = desk.office.catalogue.certificate_types[before["type"]]
+    reasons = {entry["action"]: entry["reason"] for entry in before["refused"]}
+    assert set(reasons) >= {action.value for action in kind.actions} - {"issue", "import"}
+    assert all(any("\u4e00" <= char <= "\u9fff" for char in reason) for reason in reasons.values())
+    for action in ("suspend", "revoke", "void"):
+        raw = {"decision": desk.order() if action == "suspend" else desk.ex_officio()}
+        with pytest.raises((TransitionError, RequestError)):
+            desk.do(identifier, action, raw)
+    assert desk.office.certificate(identifier)["history"] == before["history"]
+
+
+def test_a_renewal_out_of_its_window_is_refused_with_the_days(desk: Desk) -> None:
+    """Years before the last day: refused, no edition, no number; the reason names the window."""
+    identifier = str(desk.issue("2-25")["identifier"])
+    refused = {entry["action"]: entry["reason"] for entry in desk.office.certificate(identifier)["refused"]}
+    assert "延续" in refused["renew"] or "期" in refused["renew"]
+    with pytest.raises(TransitionError):
+        desk.act("2-26", identifier, "renew")
+    assert len(desk.office.certificate(identifier)["editions"]) == 1
