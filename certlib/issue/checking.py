@@ -16,6 +16,7 @@ A check that breaks is a finding too: the checker itself never stops the office.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,6 +42,7 @@ from certlib.register.standing import standing
 from certlib.register.stock import check_stock
 
 LATE = timedelta(hours=1)  # that an event for a webhook may wait
+_CODE = re.compile(r"\[((?:counterpart|delivery|target)-[a-z]{1,20})\]")
 _DIFFERENCES = 20  # named one by one
 
 
@@ -221,8 +223,14 @@ def _webhook(view: Mapping[str, Any], now: datetime) -> Iterator[Finding]:
     elif view["dead"]:
         yield Finding("webhooks", "fail", f"{name} 有 {view['dead']} 个死信，其后另有 {view['blocked']} 个事件等候。")
     if oldest and now - datetime.fromisoformat(oldest) > LATE:
-        words = f"{name} 有 {view['waiting']} 个事件待推送，最早的自 {oldest[:16]} 起。{view['trouble']}"
-        yield Finding("webhooks", "warn", words)
+        words = f"{name} 有 {view['waiting']} 个事件待推送，最早的自 {oldest[:16]} 起"
+        yield Finding("webhooks", "warn", f"{words}{_because(view['trouble'])}。")
+
+
+def _because(trouble: str) -> str:
+    """The code of what holds an event up; the words after it may be the receiver's own, and stay in the register."""
+    code = _CODE.match(trouble)
+    return f"（{code[1]}）" if code else "（原因见推送记录）" if trouble else ""
 
 
 def _permits(this: Round) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 
 from certlib.errors import ConfigurationError, ConflictError, VerificationError
 from certlib.formats.tlog_note import COSIGNATURE, VerifierKey
@@ -32,13 +33,19 @@ class HttpWitness:
         """The witness's signature lines. Raises as `WitnessClient.ask` does; unreachable is `witness-away`."""
         asked = urllib.request.Request(self._url, request.encode().encode(), method="POST")  # noqa: S310  (checked above)
         try:
+            return self._answer(asked)
+        except (OSError, HTTPException) as error:
+            reason = getattr(error, "reason", None)
+            why = type(reason if isinstance(reason, Exception) else error).__name__
+            message = f"见证“{self._verifier.name}”联系不上（{why}）。"
+            raise VerificationError(message, code="witness-away") from error
+
+    def _answer(self, asked: urllib.request.Request) -> str:
+        try:
             with self._opener.open(asked, timeout=self._timeout) as answer:
                 return str(answer.read(_MAX_ANSWER).decode(errors="replace"))
         except urllib.error.HTTPError as error:
             raise self._refusal(error.code, error.read(_MAX_ANSWER).decode(errors="replace").strip()) from error
-        except OSError as error:
-            message = f"见证“{self._verifier.name}”联系不上：{error}。"
-            raise VerificationError(message, code="witness-away") from error
 
     def _refusal(self, status: int, text: str) -> ConflictError | VerificationError:
         name = self._verifier.name
@@ -46,7 +53,8 @@ class HttpWitness:
             message = f"见证“{name}”最近一次签的是 {text} 条。"
             return ConflictError(message, code="witness-size", extra={"size": int(text)})
         code = {422: "altered"}.get(status, "witness-refused")
-        return VerificationError(f"见证“{name}”拒绝签名（{status}）：{text[:200]}", code=code)
+        # what it says besides stays out of the message, which goes into logs and before the auditor
+        return VerificationError(f"见证“{name}”拒绝签名（{status}）。", code=code, extra={"said": text[:200]})
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -463,3 +463,28 @@ def test_a_home_that_takes_no_state_is_an_alarm_and_the_checks_go_on(
     found = check_office(desk.office, desk.clock())
     assert [one.outcome for one in found if one.check == "one"] == ["pass"]
     assert "fail" in {one.outcome for one in found if one.check == "state"}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (
+            "[counterpart-status] 目标 market 未接收（422）：刘文静 3607",
+            "（counterpart-status）。",
+        ),
+        ("重试 3 次未成功，最后原因：刘文静", "（原因见推送记录）。"),
+        ("[刘文静] x", "（原因见推送记录）。"),
+        ("", "起。"),
+    ],
+)
+def test_what_a_receiver_says_stays_out_of_the_findings(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, trouble: str, told: str
+) -> None:
+    """A finding goes into the log: it has our code for what holds an event up, and none of the receiver's words."""
+    waiting = {"name": "market", "gone": False, "dead": 0, "blocked": 0, "waiting": 1, "trouble": trouble}
+    view = {**waiting, "oldest": (desk.clock() - timedelta(hours=2)).isoformat()}
+    monkeypatch.setattr("certlib.issue.checking.hook_views", lambda _: [view])
+    (found,) = CHECKS["webhooks"](Round(desk.office, desk.clock()))
+    assert found.outcome == "warn"
+    assert found.detail.endswith(told)
+    assert "刘文静" not in found.detail

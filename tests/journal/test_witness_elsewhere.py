@@ -1,8 +1,10 @@
 """A witness on another machine: `certctl witness` cosigns over HTTP, and an office asks it by its settings."""
 
 import re
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -89,6 +91,36 @@ def test_a_witness_that_is_away_holds_up_nothing(tmp_path: Path) -> None:
         office.sequence()
         (found,) = office.ask_witnesses()
         assert (found.outcome, "联系不上" in found.detail) == ("unknown", True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"HTTP/1.1 403 No\r\nContent-Length: 11\r\n\r\nLiu Wenjing", "拒绝签名（403）。"),
+        (b"Liu Wenjing\r\n\r\n", "联系不上（BadStatusLine）。"),
+        (b"", "联系不上（RemoteDisconnected）。"),
+    ],
+    ids=["refused", "not HTTP", "nothing"],
+)
+def test_whatever_a_witness_says_is_a_finding_without_its_words(tmp_path: Path, answer: bytes, words: str) -> None:
+    """They would stand in our log and before the auditor; and no answer ends the round for the other witnesses."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def reply() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=reply, daemon=True)
+        thread.start()
+        entry = {"name": NAME, "url": f"http://127.0.0.1:{server.getsockname()[1]}"}
+        entry["key"] = str(development_witness(NAME).verifier)
+        with open_office(Settings(home=tmp_path, suite="p256-sha256", witnesses=(entry,))) as office:
+            office.sequence()
+            (found,) = office.ask_witnesses()
+        thread.join(20)
+    assert (found.outcome, found.detail) == ("unknown", f"见证“{NAME}”{words}")
 
 
 @pytest.mark.parametrize(
