@@ -5,7 +5,7 @@
     journal    the register against the journal: what is new since the last round, and daily the whole audit
     status     the statuses that the board publishes against those of the tables
     expiry     X.509 certificates of enabled seals that end soon
-    statement  the age of the newest statement of reconciliation with the city repository
+    statement  the newest statement of reconciliation with the city repository: its age, signature, and that both agree
     witnesses  how far the witnesses have followed
     webhooks   targets that take nothing, events laid aside, events that wait too long
     permits    双公示 records near the end of their term, or beyond it
@@ -20,23 +20,23 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from certlib.domain.publicity import NEAR
 from certlib.domain.seal_life import SealState
-from certlib.domain.verdict import Finding
+from certlib.domain.verdict import Finding, StatusCode
 from certlib.errors import CertlibError, StorageError
 from certlib.formats.status import shard_of
 from certlib.issue.check_files import check_files
 from certlib.issue.check_journal import check_since, check_whole
 from certlib.issue.check_state import CheckState, one_round
+from certlib.issue.check_statement import check_statement
 from certlib.issue.office import Office
 from certlib.issue.replaying import hook_views
 from certlib.register.publicity import pending
-from certlib.register.published import STATEMENT
-from certlib.register.row_tables import PublishedRow
 from certlib.register.seal_tables import SealCertificateRow, SealRow
 from certlib.register.standing import standing
 from certlib.register.stock import check_stock
@@ -44,6 +44,7 @@ from certlib.register.stock import check_stock
 LATE = timedelta(hours=1)  # that an event for a webhook may wait
 _CODE = re.compile(r"\[((?:counterpart|delivery|target)-[a-z]{1,20})\]")
 _DIFFERENCES = 20  # named one by one
+_COMPARED = 1000  # differences that are looked at once more
 
 
 @dataclass(slots=True)
@@ -132,29 +133,30 @@ def _journal(this: Round) -> list[Finding]:
 
 
 def _status(this: Round) -> list[Finding]:
+    """Looked at once more where both differ: what was done between a look at the one and the other is no difference."""
+    found = _differences(this)
+    found = found and [one for one in _differences(this) if one in set(found)]
+    return [
+        Finding("status", "fail", f"索引号 {n}：台账为 {ours}，状态清单为 {theirs}。")
+        for n, ours, theirs in found[:_DIFFERENCES]
+    ]
+
+
+def _differences(this: Round) -> list[tuple[int, int, int]]:
+    """Index, status of the register, status published, as far as they differ."""
     office = this.office
     office.sequence()
     _, lists = office.board.statuses()
     with office.register.reader() as session:
-        differing = list(_differences(session, lists, this.now))
-    return [
-        Finding("status", "fail", f"索引号 {n}：台账为 {ours}，状态清单为 {theirs}。")
-        for n, ours, theirs in differing[:_DIFFERENCES]
-    ]
+        each = ((n, code, _published(lists, n)) for n, code in standing(session, at=this.now))
+        return list(islice((one for one in each if one[1] != one[2]), _COMPARED))
 
 
-def _differences(session: Session, lists: Mapping[int, bytes], now: datetime) -> list[tuple[int, int, int]]:
-    return [
-        (n, code, published)
-        for n, code in standing(session, at=now)
-        if (published := _published(lists, n)) is not None and published != code
-    ]
-
-
-def _published(lists: Mapping[int, bytes], n: int) -> int | None:
+def _published(lists: Mapping[int, bytes], n: int) -> int:
+    """What the lists say of an index; of one beyond them that it is not in force, as their empty places do."""
     packed = lists.get(shard_of(n))
     if packed is None:
-        return None
+        return int(StatusCode.NOT_IN_FORCE)
     slot = n % (2 * len(packed))
     return packed[slot // 2] >> 4 * (slot % 2) & 15
 
@@ -181,17 +183,7 @@ def _expiry(this: Round) -> list[Finding]:
 
 
 def _statement(this: Round) -> list[Finding]:
-    """Only of an office that delivers: without the city repository there is nobody to agree with."""
-    if not this.office.settings.city_url:
-        return []
-    with this.office.register.reader() as session:
-        query = select(PublishedRow.at).where(PublishedRow.kind == STATEMENT).order_by(col(PublishedRow.at).desc())
-        newest = session.exec(query.limit(1)).first()
-    if newest is None:
-        return [Finding("statement", "warn", "尚无与市电子证照库的对账声明。")]
-    if this.now - newest > timedelta(days=this.office.settings.check_statement_days):
-        return [Finding("statement", "fail", f"与市电子证照库的最近一次对账声明是 {newest:%Y-%m-%d}，已过期限。")]
-    return []
+    return list(check_statement(this.office, this.now))
 
 
 def _witnesses(this: Round) -> list[Finding]:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
+from certlib.city.statement import Statement, sign_statement
 from certlib.crypto import tokens
 from certlib.domain.verdict import Finding
 from certlib.errors import VerificationError
@@ -347,15 +348,65 @@ def test_a_state_that_cannot_be_read_means_a_whole_round(desk: Desk) -> None:
         assert Round(desk.office, desk.clock(), CheckState.load(desk.office.settings.home)).is_whole
 
 
+def keep_statement(desk: Desk, **differences: int) -> None:
+    """Keep a statement as the day's comparison makes it."""
+    said = Statement(
+        target="city", at=desk.clock(), ours=1, theirs=1, our_root=b"a", their_root=b"a", differences=differences
+    )
+    signed = sign_statement(said, desk.office.board.keys.at(desk.clock()))
+    desk.office.keep_statement(signed, target="city")
+
+
 def test_a_statement_of_reconciliation_that_is_old_is_an_alarm(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only where there is a repository to agree with."""
     assert CHECKS["statement"](Round(desk.office, desk.clock())) == []
     monkeypatch.setattr(desk.office, "settings", replace(desk.office.settings, city_url="https://city.example"))
     assert [one.outcome for one in CHECKS["statement"](Round(desk.office, desk.clock()))] == ["warn"]
-    desk.office.keep_statement(b"signed", target="city")
+    keep_statement(desk, missing=0)
     assert CHECKS["statement"](Round(desk.office, desk.clock())) == []
     later = desk.clock() + timedelta(days=3)
     assert [one.outcome for one in CHECKS["statement"](Round(desk.office, later))] == ["fail"]
+
+
+def test_a_statement_that_says_both_differ_or_cannot_be_believed_is_an_alarm(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its day alone says nothing: it must be there, bear our signature, and say that both sides agree."""
+    monkeypatch.setattr(desk.office, "settings", replace(desk.office.settings, city_url="https://city.example"))
+
+    def told() -> str:
+        (one,) = CHECKS["statement"](Round(desk.office, desk.clock()))
+        assert one.outcome == "fail"
+        return one.detail
+
+    keep_statement(desk, missing=2, changed=1)
+    assert "对账不一致：3 件" in told()
+    desk.office.keep_statement(b"signed", target="city")
+    assert "不能采信" in told()
+    keep_statement(desk)
+    assert CHECKS["statement"](Round(desk.office, desk.clock())) == []
+    with desk.office.register.reader() as session:
+        last = session.exec(select(PublishedRow.sha256).order_by(PublishedRow.id.desc())).first()
+    assert last is not None
+    desk.office.register.files.remove(last)
+    assert "读不到" in told()
+
+
+def test_an_act_between_the_looks_at_register_and_lists_is_no_difference(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lists are of a moment before; a shard that is not published at all is one that says nothing is in force."""
+    issued = desk.issue("2-25")
+    desk.office.sequence()
+    before = desk.office.board.statuses()
+    desk.do(issued["identifier"], "revoke", {"decision": desk.ex_officio(), "cause": "fraud"})
+    statuses = type(desk.office.board).statuses
+    looks = [before]
+    monkeypatch.setattr(type(desk.office.board), "statuses", lambda board: looks.pop() if looks else statuses(board))
+    assert CHECKS["status"](Round(desk.office, desk.clock())) == []
+    assert looks == []
+    monkeypatch.setattr(type(desk.office.board), "statuses", lambda _: (0, {}))
+    assert {one.outcome for one in CHECKS["status"](Round(desk.office, desk.clock()))} == {"fail"}
 
 
 def test_a_leaf_tampered_with_stops_the_status_list_with_a_sentence(desk: Desk) -> None:
