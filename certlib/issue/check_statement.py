@@ -1,4 +1,4 @@
-"""The checker's look at the reconciliation with the city: the newest statement is there, ours, new and says both agree."""
+"""The checker's look at the reconciliation with the city: the newest statement is there, ours, new, both agree."""
 
 from __future__ import annotations
 
