@@ -470,6 +470,7 @@ class WebhookReplayed(BaseModel):
 
     name: str
     replayed: int
+    gone: bool = Field(description="目标仍不接收（410）：其答复 410 的事件不在此次重放之列 · it still takes nothing")
 
 
 class SealAuthorisation(Shape):

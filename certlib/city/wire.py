@@ -5,6 +5,8 @@ Rules:
   pointed elsewhere between look and call, or beside a public address at a private one, leads nowhere.
 * Certificate, SNI and Host are those of the name. No proxy of the environment, no redirect, no connection kept.
 * `seconds` bound the whole exchange, however slowly an answer trickles; of an answer at most `LARGEST_ANSWER` is read.
+  Only the look-up of the name is the system's: it cannot be broken off, ends by the resolver's own limit, and what it
+  took is taken from the rest.
 
 Errors of network and TLS become ours here.
 """

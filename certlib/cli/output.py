@@ -101,6 +101,14 @@ def read_json(file: Path) -> Any:
         raise typer.BadParameter(f"{file} 不是 JSON：{error}。") from error
 
 
+def write_file(path: Path, data: bytes, *, otherwise: str = "") -> None:
+    """Write a file that was asked for. Ends the command as misuse when it cannot be; `otherwise` says what stands."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise typer.BadParameter(f"{path} 无法写入：{error.strerror}。{otherwise}") from error
+
+
 def read_lines(file: Path) -> list[Any]:
     """The JSON values in `file`, one a line; blank lines are passed over."""
     try:

@@ -11,7 +11,7 @@ import typer
 from certlib.city.permits import PermitDesk
 from certlib.city.publicity import load_template
 from certlib.cli.options import AsJson, Home
-from certlib.cli.output import err, print_json, print_table
+from certlib.cli.output import err, print_json, print_table, write_file
 from certlib.domain.publicity import NEAR
 from certlib.issue.composition import open_office
 from certlib.issue.office import Office
@@ -123,11 +123,7 @@ def _desk(office: Office, template: Path | None) -> PermitDesk:
 
 def _write(path: Path, data: bytes, number: int) -> None:
     """Write the file. Ends the command as misuse when it cannot be written; the export stands, as it says."""
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        message = f"{path} 无法写入：{error.strerror}。第 {number} 批已登记，请用 certctl permits again {number} 重取。"
-        raise typer.BadParameter(message) from error
+    write_file(path, data, otherwise=f"第 {number} 批已登记，请用 certctl permits again {number} 重取。")
 
 
 def _line(row: dict[str, Any]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from certlib.cli.options import AsJson, Home
-from certlib.cli.output import out, print_json, print_pairs, print_table, progress, read_json
+from certlib.cli.output import out, print_json, print_pairs, print_table, progress, read_json, write_file
 from certlib.issue.composition import open_office
 from certlib.issue.repairing import city_queue, dead_letter, dead_letters, repair
 from certlib.issue.settings import Settings
@@ -50,7 +50,7 @@ def reconcile(
         office.keep_statement(signed, target=CITY)
         office.sequence()
     if out_file:
-        out_file.write_bytes(signed)
+        write_file(out_file, signed, otherwise="对账声明已存入日志。")
     _show(found, as_json=as_json)
     raise typer.Exit(0 if found.equal else 1)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from certlib.cli.options import AsJson, Home
-from certlib.cli.output import print_json, print_pairs, print_table
+from certlib.cli.output import print_json, print_pairs, print_table, write_file
 from certlib.domain.figure_tables import TABLES, Table
 from certlib.errors import NotFoundError
 from certlib.issue.composition import open_office
@@ -55,10 +55,7 @@ def _write(path: Path, data: bytes) -> None:
     if str(path) == "-":
         typer.echo(data, nl=False)
         return
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise typer.BadParameter(f"{path} 无法写入：{error.strerror}。") from error
+    write_file(path, data)
     typer.echo(str(path))
 
 

@@ -78,6 +78,8 @@ def replay_(
         print_json(done)
         return
     typer.echo(f"已重放 {done['replayed']} 个事件，由后台按序推送。")
+    if done["gone"]:
+        typer.echo("该目标已答复不再接收（410）：须重放其死信（--dead）后才会继续推送。")
 
 
 @webhook.command()

@@ -18,7 +18,6 @@ from certlib.domain.paper import BlankState
 from certlib.domain.stock import Balance
 
 CERTIFICATE, ACT, DOCUMENT = "certificate", "act", "document"
-KINDS = (CERTIFICATE, ACT, DOCUMENT)
 
 LONGEST = 3_660
 """Days a period may have; beyond ten years a report is a search."""

@@ -86,13 +86,17 @@ def hook_deliveries(
 def replay(office: Office, name: str, raw: Mapping[str, Any], *, client: str) -> dict[str, Any]:
     """Make chosen deliveries due again: `dead` (all of them), `ids`, or `since` and `until`; with a `reason`.
 
+    `gone` says that the target still takes nothing, since the event at which it said so was not among them.
+
     Raises `RequestError` with every fault, `NotFoundError` for an unknown target.
     """
     hook = hook_named(office, name)
     choice, reason = _choice(raw)
     subject, purpose = f"webhook {hook.name}", f"{reason}（{_said(raw)}）"
     record_access(office.register, client=client, subject=subject, purpose=purpose, outcome="replayed")
-    return {"name": hook.name, "replayed": queue_of(office, hook).replay_chosen(choice, office.register.now())}
+    queue = queue_of(office, hook)
+    replayed = queue.replay_chosen(choice, office.register.now())
+    return {"name": hook.name, "replayed": replayed, "gone": queue.is_gone}
 
 
 def _view(row: DeliveryRow) -> dict[str, Any]:

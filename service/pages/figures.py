@@ -63,7 +63,6 @@ def figures_page(
         labelled=len(report["times"]) <= _LABELLED,
         axis=_axis([row["time"] for row in report["times"]]),
         tables={table.key: table for table in TABLES},
-        bar_of=_BAR_OF,
         largest=largest,
         shown=_SHOWN,
         duration=duration,

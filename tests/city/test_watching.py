@@ -361,6 +361,13 @@ def test_the_command_compares_repairs_and_signs(town: Town, command: Command, tm
     assert command("reconcile", *home).code == 0
 
 
+def test_a_statement_that_cannot_be_written_is_misuse(town: Town, command: Command, tmp_path: Path) -> None:
+    """The command says so by name and ends with 2, without a traceback; the statement is kept all the same."""
+    done = command("reconcile", "--out", str(tmp_path / "nowhere" / "statement.json"), "--home", str(town.home))
+    assert done.code == 2
+    assert _kept(town.office).equal
+
+
 def test_the_worker_is_told_after_the_commit(town: Town) -> None:
     """A commit with a delivery wakes whoever listens, once and only when it can be seen; one that fails does not."""
     queue = SqlDeliveries(town.office.register.engine, town.office.register.files.read)

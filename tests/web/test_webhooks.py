@@ -165,7 +165,7 @@ def test_what_the_receiver_refuses_is_seen_and_sent_again(town: Town) -> None:
     assert body["number"] not in json.dumps(letter, ensure_ascii=False)
     town.market.answer = 204
     answer = town.replay({"dead": True, "reason": "对方已恢复"})
-    assert (answer.status_code, answer.json()) == (200, {"name": "market", "replayed": 1})
+    assert (answer.status_code, answer.json()) == (200, {"name": "market", "replayed": 1, "gone": False})
     _until(lambda: town.view()["dead"] == 0 and town.view()["waiting"] == 0)
     first, second = [one for one in town.market.came if one.id == letter["id"]]
     assert first.body == second.body
@@ -231,7 +231,7 @@ def test_the_command_line_lists_and_replays(town: Town, capsys: pytest.CaptureFi
     delivered = _lines(capsys, "list", "market", "--state", "done", *home)
     (event,) = [line["id"] for line in delivered if line["certificate"] == body["identifier"]]
     (done,) = _lines(capsys, "replay", "market", "--event", event, "--reason", "丢失", *home)
-    assert done == {"name": "market", "replayed": 1}
+    assert done == {"name": "market", "replayed": 1, "gone": False}
     _until(lambda: len(_events(town.market, body["identifier"])) == 2)
     with pytest.raises(SystemExit) as caught:
         main(["webhook", "replay", "nobody", "--dead", "--reason", "x", *home])
