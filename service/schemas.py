@@ -258,10 +258,18 @@ class ErasureRequest(Shape):
     second_person: str = Field(description="复核人，须为另一人 · and a second person", max_length=50)
 
 
+class KeptData(Shape):
+    """依法仍须保存、未删除的 · what was kept, and for which duty."""
+
+    what: str
+    why: str
+
+
 class ErasureAnswer(Shape):
-    """已删除个人信息的证照与文书 · the numbers of what was erased."""
+    """已删除个人信息的证照与文书，及仍须保存的 · the numbers of what was erased, and what is still needed."""
 
     erased: list[str]
+    kept: list[KeptData]
 
 
 class SealData(Shape):

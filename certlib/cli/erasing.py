@@ -31,10 +31,12 @@ def erase(
     if not yes:
         typer.confirm(f"删除 {subject} 的个人信息，不可恢复。确定？· This cannot be undone. Sure?", abort=True)
     with open_office(Settings.load(home)) as office:
-        numbers = office.erase(subject, grounds=grounds, person=person, second_person=second_person, client=CLIENT)
+        erased = office.erase(subject, grounds=grounds, person=person, second_person=second_person, client=CLIENT)
         office.sequence()
     if as_json:
-        print_json({"erased": numbers})
+        print_json({"erased": erased.numbers, "kept": [one.as_json() for one in erased.kept]})
         return
-    for number in numbers:
+    for number in erased.numbers:
         typer.echo(f"{number} 的个人信息已删除，日志已登记。")
+    for one in erased.kept:
+        typer.echo(f"{one.what} 未删除：{one.why}。")

@@ -128,15 +128,20 @@ def _close(session: Session, register: Register, line: Line, *, state: str, answ
         .where(col(BatchLineRow.lease_owner) == owner, col(BatchLineRow.state) == "leased")
         .values(state=state, answer=answer, lease_until=None)
     )
+    close_batch(session, register, line.batch)
+
+
+def close_batch(session: Session, register: Register, batch: str) -> None:
+    """Write down that a batch is done, when none of its lines is open."""
     open_lines = session.exec(
         select(func.count())
         .select_from(BatchLineRow)
-        .where(BatchLineRow.batch == line.batch, col(BatchLineRow.state).in_(["due", "leased"]))
+        .where(BatchLineRow.batch == batch, col(BatchLineRow.state).in_(["due", "leased"]))
     ).one()
     if not open_lines:
-        batch = session.get_one(BatchRow, line.batch)
-        batch.state, batch.finished_at = "done", register.moment(session, batch.created_at)
-        session.add(batch)
+        row = session.get_one(BatchRow, batch)
+        row.state, row.finished_at = "done", register.moment(session, row.created_at)
+        session.add(row)
 
 
 def batch_view(register: Register, batch: str) -> dict[str, Any]:

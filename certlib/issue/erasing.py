@@ -3,14 +3,15 @@
 Only of certificates and documents that are over: what is in force must remain verifiable, and the law keeps its
 record (个人信息保护法13(1)三, 47(2)). A document is over when it is voided, or no certificate of its case is in force
 or suspended. The erasure is an act of two persons, with its grounds, and itself an event. Numbers, dates, states and
-digests stay; names, facts, decisions, printed texts, files and salts go.
+digests stay; names, facts, decisions, printed texts, files and salts go, also those of plans that were voided. What
+else says the same is reached too (`certlib.issue.erasing_copies`); what is still needed is kept, and named.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import update
@@ -19,9 +20,11 @@ from sqlmodel import Session, col, or_, select
 from certlib.domain.actions import LegalState
 from certlib.errors import Fault, NotFoundError, RequestError, TransitionError
 from certlib.formats.leaf import Leaf
+from certlib.issue.erasing_copies import ERASED, Kept, Traces, erase_copies, erase_masses
 from certlib.register.certificates import load_certificate, sheets_of
 from certlib.register.delivery_table import DeliveryRow
 from certlib.register.holder_table import CoHolderRow, held_together
+from certlib.register.intents import UNFINISHED
 from certlib.register.row_tables import RowChange
 from certlib.register.service_table import ServiceRow
 from certlib.register.store import Register
@@ -36,20 +39,20 @@ from certlib.register.tables import (
     Intent,
 )
 
-ERASED = "已依法删除"
 _LIVE = frozenset({LegalState.IN_FORCE.value, LegalState.SUSPENDED.value})
 _CODE = re.compile(r"\[[^\]]*\]")
-_ADDRESSED = ("event", "edition", "intent", "certificate", "sheet", "service", "document", "co_holder")
+_ADDRESSED = ("event", "edition", "intent", "certificate", "sheet", "service", "document", "co_holder", "mass")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """By whom and why: two persons, the grounds in words, the system that asked."""
+    """By whom and why: two persons, the grounds in words, the system that asked and the purpose it named."""
 
     grounds: str
     person: str
     second_person: str
     client: str
+    purpose: str = ""
 
     def demand(self) -> None:
         """Return when nothing is lacking. Raises `RequestError` naming each lack."""
@@ -65,43 +68,65 @@ class Erasure:
             raise RequestError(faults)
 
 
-def erase(register: Register, certificates: Iterable[str], documents: Iterable[str], erasure: Erasure) -> list[str]:
-    """Erase what is personal in these certificates (by key) and documents (by id); gives their numbers.
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose data: certificates by key, documents and voided plans by id; `holder` is a code when all of it is meant."""
+
+    certificates: Iterable[str] = ()
+    documents: Iterable[str] = ()
+    plans: Iterable[str] = ()
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """The numbers of what was erased, and what was kept for a duty."""
+
+    numbers: list[str] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+
+
+def erase(register: Register, subject: Subject, erasure: Erasure) -> Erased:
+    """Erase what is personal in these certificates, documents and voided plans, and in the copies of them.
 
     Nothing is erased when one may not be. Raises `RequestError` without grounds and two persons, `TransitionError`
     (code `in-force`) for one that is not over, `NotFoundError`.
     """
     erasure.demand()
-    numbers: list[str] = []
-    files: list[str] = []
+    erased, files, traces = Erased(), list[str](), Traces(holder=subject.holder)
     with register.writer() as session:
-        for key in sorted(set(certificates)):
+        for key in sorted(set(subject.certificates)):
             row, _ = load_certificate(session, key, lock=True)
             _refuse_live(row.number, live=row.state in _LIVE)
-            files += _erase_certificate(session, row)
-            numbers.append(_conclude(session, register, row, "certificate:erased", erasure))
-        for key in sorted(set(documents)):
+            files += _erase_certificate(session, row, traces)
+            erased.numbers.append(_conclude(session, register, row, "certificate:erased", erasure))
+        for key in sorted(set(subject.documents)):
             document = session.get_one(DocumentRow, key)
             _refuse_live(document.number, live=document.state in _LIVE and _case_is_live(session, document.case))
-            files += _erase_document(session, document)
-            numbers.append(_conclude(session, register, document, "document:erased", erasure))
+            files += _erase_document(session, document, traces)
+            erased.numbers.append(_conclude(session, register, document, "document:erased", erasure))
+        for plan in _voided(session, subject, traces):
+            _keep(session, plan.id, _erase_plans([plan]))
+            erased.numbers.append(_conclude(session, register, plan, f"{plan.kind}:erased", erasure))
+        _keep(session, "", erase_masses(session, subject.holder))
+        erased.kept.extend([*_unfinished(session, subject, traces), *erase_copies(session, register, traces)])
     for sha256 in files:  # after the commit: a crash leaves a file too many, never a row without its file
         register.files.remove(sha256)
-    return numbers
+    return erased
 
 
-def held_by(session: Session, holder_code: str) -> tuple[list[str], list[str]]:
-    """The keys of a holder's certificates, those held with others too, and the ids of its documents.
-
-    Raises `NotFoundError` when there are none."""
+def held_by(session: Session, holder_code: str) -> Subject:
+    """All of a holder, with the certificates held with others. Raises `NotFoundError` when there is nothing."""
     first = CertificateRow.holder_code == holder_code
     query = select(CertificateRow.key).where(or_(first, col(CertificateRow.key).in_(held_together(holder_code))))
     certificates = session.exec(query).all()
     holder = col(DocumentRow.holder)["code"].as_string()
     documents = session.exec(select(DocumentRow.id).where(holder == holder_code)).all()
-    if not certificates and not documents:
+    planned = col(Intent.plan)["holder", "code"].as_string() == holder_code
+    plans = session.exec(select(Intent.id).where(Intent.state == "voided", planned)).all()
+    if not certificates and not documents and not plans:
         raise NotFoundError("没有这一持证主体的证照或文书。")
-    return list(certificates), list(documents)
+    return Subject(certificates, documents, plans, holder_code)
 
 
 def is_erased(session: Session, file: FileRow) -> bool:
@@ -132,16 +157,36 @@ def _case_is_live(session: Session, case: str) -> bool:
 
 
 def _conclude(
-    session: Session, register: Register, row: CertificateRow | DocumentRow, kind: str, erasure: Erasure
+    session: Session, register: Register, row: CertificateRow | DocumentRow | Intent, kind: str, erasure: Erasure
 ) -> str:
     at = register.moment(session, row.updated_at if isinstance(row, CertificateRow) else row.created_at)
-    about = f"{erasure.grounds}（{erasure.person}、{erasure.second_person}）"
-    session.add(AccessRow(at=at, client=erasure.client, subject=row.number, purpose=about, outcome="erased"))
+    said = "；".join(filter(None, [erasure.grounds, erasure.purpose]))
+    about = f"{said}（{erasure.person}、{erasure.second_person}）"
+    subject = row.key if isinstance(row, CertificateRow) else row.id
+    session.add(AccessRow(at=at, client=erasure.client, subject=subject, purpose=about, outcome="erased"))
     register.link(session, row.chain, Leaf(kind=kind, at=at))
     return row.number
 
 
-def _erase_certificate(session: Session, row: CertificateRow) -> list[str]:
+def _voided(session: Session, subject: Subject, traces: Traces) -> list[Intent]:
+    """The voided plans asked for, and those of the same cases; each has a chain of its own, unless erased already."""
+    of = or_(col(Intent.id).in_(list(subject.plans)), col(Intent.case).in_(sorted(traces.cases)))
+    query = select(Intent).where(Intent.state == "voided", of)
+    found = [row for row in session.exec(query.order_by(col(Intent.id))).all() if row.salt]
+    traces.take(found)
+    return found
+
+
+def _unfinished(session: Session, subject: Subject, traces: Traces) -> list[Kept]:
+    """Issuances under way, by case or holder: they are decided first."""
+    of = [col(Intent.case).in_(sorted(traces.cases)), col(Intent.certificate).in_(list(subject.certificates))]
+    if traces.holder:
+        of.append(col(Intent.plan)["holder", "code"].as_string() == traces.holder)
+    rows = session.exec(select(Intent).where(col(Intent.state).in_(UNFINISHED), or_(*of))).all()
+    return [Kept(row.number, "正在办理，办结后方可删除") for row in rows]
+
+
+def _erase_certificate(session: Session, row: CertificateRow, traces: Traces) -> list[str]:
     row.holder_name, row.holder_code = ERASED, ""
     rows: list[Any] = [row]
     for edition in session.exec(select(EditionRow).where(EditionRow.certificate == row.key)):
@@ -162,23 +207,29 @@ def _erase_certificate(session: Session, row: CertificateRow) -> list[str]:
         rows.append(sheet)
     rows += _services(session, ServiceRow.certificate == row.key)
     rows += _deliveries(session, row.key)
+    traces.take(rows)
     _keep(session, row.key, rows)
     return list(session.exec(select(FileRow.sha256).where(FileRow.certificate == row.key)).all())
 
 
-def _erase_document(session: Session, row: DocumentRow) -> list[str]:
+def _erase_document(session: Session, row: DocumentRow, traces: Traces) -> list[str]:
     row.holder = {"name": ERASED, "code": "", "code_type": str(row.holder.get("code_type", ""))}
     row.facts, row.printed, row.decision = {}, {}, {}
     row.salt = row.code_salt = b""
     row.code_text = row.check_code = ""
     rows = [row, *_plans(session, Intent.id == row.id), *_services(session, ServiceRow.document == row.id)]
     rows += _deliveries(session, chain_of(row))
+    traces.take(rows)
     _keep(session, row.id, rows)
     return list(session.exec(select(FileRow.sha256).where(FileRow.document == row.id)).all())
 
 
 def _plans(session: Session, which: Any) -> list[Intent]:
-    found = list(session.exec(select(Intent).where(which)))
+    return _erase_plans(session.exec(select(Intent).where(which, col(Intent.state).not_in(UNFINISHED))).all())
+
+
+def _erase_plans(plans: Iterable[Intent]) -> list[Intent]:
+    found = list(plans)
     for intent in found:
         intent.plan = _shape(intent.plan)
         intent.salt = intent.code_salt = b""
@@ -204,7 +255,7 @@ def _deliveries(session: Session, chain: str) -> list[DeliveryRow]:
     return found
 
 
-def _keep(session: Session, key: str, rows: list[Any]) -> None:
+def _keep(session: Session, key: str, rows: Sequence[Any]) -> None:
     session.add_all(rows)
     session.flush()
     _forget_changes(session, key, rows)
@@ -223,6 +274,8 @@ def _shape(plan: dict[str, Any]) -> dict[str, Any]:
         **days,
         "sheets": sheets,
         "printed": {},
+        "facts": {},
+        "decision": {},
         "holder": {"name": ERASED, "code": "", "code_type": ""},
         "paper_waived": plan.get("paper_waived", False),
     }

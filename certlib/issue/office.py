@@ -48,7 +48,7 @@ from certlib.issue.announcing import announce_status_lists, keep_statement
 from certlib.issue.deadlines import overdue
 from certlib.issue.documents import plan_act, plan_document
 from certlib.issue.draft import Draft
-from certlib.issue.erasing import Erasure, erase, held_by
+from certlib.issue.erasing import Erased, Erasure, Subject, erase, held_by
 from certlib.issue.evidence import evidence_pack
 from certlib.issue.finishing import Finishing, Seals, finish, void
 from certlib.issue.importing import plan_import, register_import
@@ -417,28 +417,30 @@ class Office:
         return ask_all(self.register, self.journal, self.witnesses)
 
     def erase(
-        self, subject: str, *, grounds: str, person: str, second_person: str, client: str = "office"
-    ) -> list[str]:
+        self, subject: str, *, grounds: str, person: str, second_person: str, client: str = "office", purpose: str = ""
+    ) -> Erased:
         """Erase the personal data of a certificate (证照标识), a document (id or number), or all of a holder (by code).
 
-        Gives the numbers of what was erased; see `certlib.issue.erasing`.
+        Gives the numbers of what was erased, and what was kept; see `certlib.issue.erasing`.
         """
-        erasure = Erasure(grounds=grounds, person=person, second_person=second_person, client=client)
+        erasure = Erasure(grounds=grounds, person=person, second_person=second_person, client=client, purpose=purpose)
         erasure.demand()
         with self.register.reader() as session:
-            certificates, documents = self._erasable(session, subject)
-        return erase(self.register, certificates, documents, erasure)
+            found = self._erasable(session, subject)
+        return erase(self.register, found, erasure)
 
-    def _erasable(self, session: Session, subject: str) -> tuple[list[str], list[str]]:
+    def _erasable(self, session: Session, subject: str) -> Subject:
         if _is_identifier(subject):
-            return [key_of(subject)], []
+            return Subject(certificates=[key_of(subject)])
         try:
             document = find_document(session, subject)
         except NotFoundError:
             return held_by(session, subject)
-        if isinstance(document, Intent):
+        if isinstance(document, DocumentRow):
+            return Subject(documents=[document.id])
+        if document.state != "voided":
             raise TransitionError(f"{document.number} 尚未用印，不能删除。")
-        return [], [document.id]
+        return Subject(plans=[document.id])
 
     def keep_statement(self, statement: bytes, *, target: str) -> None:
         """Archive and journal the day's signed statement of reconciliation with `target`."""

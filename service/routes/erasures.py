@@ -38,8 +38,10 @@ def erase(service: Service, caller: Eraser, raw: RawObject) -> Response:
     if caller.client.tenant:
         raise NotFoundError("删除个人信息由整个机关办理，不向代表一个机关的客户端提供。")
     asked = {name: _text(raw, name) for name in _TEXTS}
-    erased = service.office.erase(asked.pop("subject"), **asked, client=caller.client.id)
-    return send_json({"erased": erased}, status=201)
+    client, purpose = caller.client.id, caller.purpose
+    erased = service.office.erase(asked.pop("subject"), **asked, client=client, purpose=purpose)
+    kept = [one.as_json() for one in erased.kept]
+    return send_json({"erased": erased.numbers, "kept": kept}, status=201)
 
 
 def _text(raw: dict[str, Any], name: str) -> str:

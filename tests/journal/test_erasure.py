@@ -4,24 +4,34 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import SQLModel, select
 
 from certlib.city.permits import PermitDesk
 from certlib.city.publicity import load_template
 from certlib.domain.subscription import FILED
-from certlib.errors import NotFoundError, RequestError, TransitionError
+from certlib.errors import CertlibError, ConflictError, NotFoundError, RequestError, TransitionError
+from certlib.issue.batch import batch_lines, batch_view
 from certlib.issue.checking import check_office
 from certlib.issue.composition import open_office
 from certlib.issue.exporting import export_office
 from certlib.issue.settings import Settings
 from certlib.register.delivery_table import DeliveryRow
 from certlib.register.row_tables import RowChange
-from certlib.register.tables import CertificateRow, DocumentRow, EventRow, FileRow
+from certlib.register.tables import BatchLineRow, CertificateRow, DocumentRow, EventRow, FileRow, Intent
 from certlib.verify.audit import AuditTrust, audit
 from certlib.verify.bundle import open_bundle
 from tests.issue.conftest import Clock, Desk, desk, settings  # noqa: F401  fixtures
 
 BY = {"grounds": "个人信息保护法第四十七条，本人申请", "person": "王五", "second_person": "赵六"}
+
+
+def nowhere(desk: Desk, *texts: str) -> bool:  # noqa: F811
+    """Whether no column of any table of the register holds any of the texts."""
+    with desk.office.register.reader() as session:
+        for table in SQLModel.metadata.sorted_tables:
+            kept = str(session.connection().execute(select(table)).all())
+            assert not [text for text in texts if text in kept], table.name
+    return True
 
 
 def ended(desk: Desk) -> str:  # noqa: F811
@@ -37,12 +47,16 @@ def test_an_erased_certificate_leaves_its_leaves_and_no_name(desk: Desk, tmp_pat
     with desk.office.register.reader() as session:
         row = session.exec(select(CertificateRow)).one()
         name, code, files = row.holder_name, row.holder_code, session.exec(select(FileRow.sha256)).all()
-    assert desk.office.erase(identifier, **BY) == [row.number]
+    service = {"way": "electronic", "served_at": desk.clock().isoformat(), "address": name, "receipt": code}
+    service["consent"] = f"送达地址确认书（{name}）"
+    served = desk.office.serve(identifier, service, client="window", key="served")
+    assert served.body["services"][0]["record"]["address"] == name
+    assert desk.office.erase(identifier, **BY).numbers == [row.number]
+    again = desk.office.serve(identifier, service, client="window", key="served")
+    assert again.replayed
+    assert again.body["services"] == [{**served.body["services"][0], "record": {}}]
+    assert nowhere(desk, name, code)
     with desk.office.register.reader() as session:
-        for table in ("certificate", "edition", "intent", "event", "sheet", "delivery"):
-            kept = str(session.connection().exec_driver_sql(f"SELECT * FROM {table}").all())
-            assert name not in kept, table
-            assert code not in kept, table
         assert all(not event.detail for event in session.exec(select(EventRow)))
     for sha256 in files:
         with pytest.raises(NotFoundError):
@@ -52,7 +66,7 @@ def test_an_erased_certificate_leaves_its_leaves_and_no_name(desk: Desk, tmp_pat
         witnesses = [one.verifier for one in desk.office.witnesses]
         report = audit(bundle, AuditTrust(journal=desk.office.journal.verifiers, witnesses=witnesses), quorum=2)
     assert report.breaches == ()
-    assert report.erased == 2
+    assert report.erased == 3  # plan, outcome and service
 
 
 def test_the_older_digests_lose_their_salts(desk: Desk) -> None:  # noqa: F811
@@ -93,12 +107,8 @@ def test_an_erased_document_leaves_its_leaves_and_no_name(desk: Desk, tmp_path: 
     with desk.office.register.reader() as session:
         row = session.exec(select(DocumentRow)).one()
         name, code, files = row.holder["name"], row.holder["code"], session.exec(select(FileRow.sha256)).all()
-    assert desk.office.erase(number, **BY) == [number]
-    with desk.office.register.reader() as session:
-        for table in ("document", "intent"):
-            kept = str(session.connection().exec_driver_sql(f"SELECT * FROM {table}").all())
-            assert name not in kept, table
-            assert code not in kept, table
+    assert desk.office.erase(number, **BY).numbers == [number]
+    assert nowhere(desk, name, code)
     for sha256 in files:
         with pytest.raises(NotFoundError):
             desk.office.register.files.read(sha256)
@@ -125,7 +135,7 @@ def test_all_of_a_holder_is_erased_or_nothing(desk: Desk) -> None:  # noqa: F811
         desk.office.erase(code, **BY)
     assert desk.office.certificate(identifier)["holder"]["name"] != "已依法删除"
     desk.do(kept["identifier"], "revoke", {"decision": desk.ex_officio(), "cause": "fraud"})
-    assert {number, row.number} < set(desk.office.erase(code, **BY))
+    assert {number, row.number} < set(desk.office.erase(code, **BY).numbers)
     with pytest.raises(NotFoundError):
         desk.office.erase(code, **BY)
 
@@ -143,7 +153,7 @@ def test_a_document_of_a_certificate_in_force_is_kept(desk: Desk) -> None:  # no
     with pytest.raises(TransitionError, match="未删除任何内容"):
         desk.office.erase(number, **BY)
     desk.do(issued["identifier"], "revoke", {"decision": desk.ex_officio(), "cause": "fraud"})
-    assert desk.office.erase(number, **BY) == [number]
+    assert desk.office.erase(number, **BY).numbers == [number]
 
 
 def test_what_was_told_of_a_document_is_erased_with_it(settings: Settings) -> None:  # noqa: F811
@@ -170,3 +180,74 @@ def test_what_was_told_of_a_document_is_erased_with_it(settings: Settings) -> No
         assert kept[0].last_error == "[counterpart-status]"
         assert (kept[1].answer["code"], kept[2].answer) == ("W01", {"export": 1})
         assert permits.file(1, "json", client="credit", purpose="报送双公示") == b"[]\n"
+
+
+def same_holder(desk: Desk, kind: str = "", **changes: object) -> dict[str, object]:  # noqa: F811
+    """A request of the first holder again, in a case of its own."""
+    made, desk.made = desk.made, 0
+    request = desk.request("2-25", kind=kind)
+    desk.made = made + 1
+    case = f"360700-2026-9{desk.made:05}"
+    facts = {**request["facts"], **({"case": case} if "case" in request["facts"] else {})}
+    return {**request, "case": {"number": case}, "facts": facts, **changes}
+
+
+def test_lines_of_batches_are_reached_and_what_waits_is_named(desk: Desk) -> None:  # noqa: F811
+    """Done and failed lines lose their request; an act that waits on the erased ends; an application is kept, named."""
+    office = desk.office
+    done = office.add_batch([{"operation": "issue", **desk.request("2-25")}], client="platform")
+    office.work_batch()
+    (answer,) = [line["answer"] for line in batch_lines(office.register, done)]
+    with office.register.reader() as session:
+        row = session.exec(select(CertificateRow)).one()
+        name, code = row.holder_name, row.holder_code
+    failed = office.add_batch([{"operation": "issue", **same_holder(desk, item="9-99")}], client="platform")
+    office.work_batch()
+    desk.do(answer["identifier"], "revoke", {"decision": desk.ex_officio(), "cause": "fraud"})
+    act = {"operation": "act", "identifier": answer["identifier"], "action": "cancel", "cause": "holder", "note": name}
+    waiting = office.add_batch([act], client="platform")
+    asked = office.add_batch([{"operation": "issue", **same_holder(desk)}], client="platform")
+    erased = office.erase(code, **BY)
+    assert erased.numbers == [row.number]
+    assert [(one.what, one.why) for one in erased.kept] == [(f"批量 {asked} 第 1 行", "申请尚待办理，办结后方可删除")]
+    (kept,) = batch_lines(office.register, done)
+    assert (kept["state"], kept["answer"]["number"]) == ("done", row.number)
+    assert [line["state"] for line in batch_lines(office.register, failed)] == ["failed"]
+    assert [line["answer"]["code"] for line in batch_lines(office.register, waiting)] == ["erased"]
+    assert batch_view(office.register, waiting)["state"] == "done"
+    with office.register.reader() as session:
+        for line in session.exec(select(BatchLineRow).where(BatchLineRow.batch != asked)):
+            assert name not in str(line.body)
+            assert code not in str(line.body)
+
+
+def test_a_voided_plan_is_reached_with_its_holder_and_its_case(desk: Desk, tmp_path: Path) -> None:  # noqa: F811
+    """Its problem and facts go, its number stays; the erasure is a leaf of its own chain, and the audit holds."""
+    identifier = ended(desk)
+    with desk.office.register.reader() as session:
+        row = session.exec(select(CertificateRow)).one()
+        name, code = row.holder_name, row.holder_code
+    for one in desk.office.seals.authorisations("36070000000002"):
+        ending = {"person": "王素珍", "document_number": "赣市行审印〔2026〕2号", "reason": "不再需要"}
+        desk.office.seals.end(one["id"], ending, client="platform")
+    request = same_holder(desk)
+    with pytest.raises(CertlibError):
+        desk.office.issue(request, client="platform", key="voided")
+    with pytest.raises(CertlibError):
+        desk.office.issue_document(same_holder(desk, "licence-decision"), client="platform", key="void-document")
+    with desk.office.register.reader() as session:
+        voided = session.exec(select(Intent).where(Intent.state == "voided")).all()
+    assert len(voided) == 2
+    erased = desk.office.erase(code, **BY)
+    assert set(erased.numbers) == {row.number, *(plan.number for plan in voided)}
+    assert nowhere(desk, name, code)
+    assert desk.office.certificate(identifier)["holder"]["name"] == "已依法删除"
+    with pytest.raises(ConflictError, match="已依法删除"):
+        desk.office.issue(request, client="platform", key="voided")
+    (document,) = [plan for plan in voided if plan.kind == "document"]
+    assert desk.office.document(document.number)["facts"] == {}
+    export_office(desk.office, tmp_path / "bundle")
+    with open_bundle(tmp_path / "bundle") as bundle:
+        assert audit(bundle, AuditTrust(journal=desk.office.journal.verifiers)).breaches == ()
+    with pytest.raises(NotFoundError):
+        desk.office.erase(code, **BY)

@@ -7,7 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from sqlmodel import select
 
+from certlib.issue.views import key_of
+from certlib.register.tables import AccessRow
 from tests.web.conftest import READER, STRANGER
 
 BY = {"grounds": "个人信息保护法第四十七条，本人申请", "person": "王五", "second_person": "赵六"}
@@ -67,6 +70,13 @@ def test_a_request_that_lacks_something_names_it(web: Any, field: str, value: ob
 def test_what_is_over_is_erased_and_said_so(web: Any) -> None:
     """The numbers; the holder's name is gone from the certificate's page."""
     issued = revoked(web)
-    assert erase(web, issued["identifier"], status=201) == {"erased": [issued["number"]]}
+    assert erase(web, issued["identifier"], status=201) == {"erased": [issued["number"]], "kept": []}
+    with web.office.register.reader() as session:
+        logged = session.exec(
+            select(AccessRow).where(AccessRow.outcome == "erased").order_by(AccessRow.id.desc())
+        ).first()
+    assert logged.subject == key_of(issued["identifier"])
+    assert "本人申请删除" in logged.purpose  # why the caller asked
+    assert BY["grounds"] in logged.purpose
     seen = web.http.get(issued["links"]["self"], headers=web.headers()).json()
     assert seen["holder"]["name"] == "已依法删除"
