@@ -1,12 +1,13 @@
 """Where the journal speaks of a registered file: the leaf that put it in force, and the proof that stands beside it.
 
 Leaves are not indexed by the files they name. A file is registered in the transaction of its leaf, and signed heads
-say their time, so two heads around that moment bound where to look.
+say their time, so two heads around that moment bound where to look. Heads are signed in the order of their ids, none
+dated before the one before it: the two are found by bisection, not by reading all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -52,10 +53,24 @@ def _leaf_of(session: Session, journal: Journal[Session], row: FileRow) -> tuple
 
 
 def _between(session: Session, journal: Journal[Session], at: datetime) -> Iterator[tuple[int, bytes]]:
-    size, signed = col(JournalCheckpoint.size), col(JournalCheckpoint.at)
-    connection = session.connection()
-    start = connection.scalar(select(func.max(size)).where(signed < at - _AROUND)) or 0
-    end = connection.scalar(select(func.min(size)).where(signed > at + _AROUND, size > start))
+    size, number, connection = col(JournalCheckpoint.size), col(JournalCheckpoint.id), session.connection()
+    before = _first_head(session, lambda signed: signed >= at - _AROUND)
+    after = _first_head(session, lambda signed: signed > at + _AROUND)
+    start = connection.scalar(select(size).where(number < before).order_by(number.desc()).limit(1)) or 0
+    end = connection.scalar(select(size).where(number >= after, size > start).order_by(size).limit(1))
     end = journal.head(session).size if end is None else end
     for first in range(start, end, _PORTION):
         yield from enumerate(journal.leaves(session, first, min(end, first + _PORTION)), start=first)
+
+
+def _first_head(session: Session, wanted: Callable[[datetime], bool]) -> int:
+    """The least id from which on the time of every head is `wanted`; beyond all ids when that is so of none."""
+    number, connection = col(JournalCheckpoint.id), session.connection()
+    first, last = (connection.scalar(select(end(number))) for end in (func.min, func.max))  # together they read all
+    low, high = (first, last + 1) if first is not None else (0, 0)
+    query = select(number, col(JournalCheckpoint.at)).order_by(number).limit(1)
+    while low < high:
+        middle = (low + high) // 2
+        found, signed = connection.execute(query.where(number >= middle)).one()  # ids may have gaps
+        low, high = (low, middle) if wanted(signed) else (found + 1, high)
+    return int(low)

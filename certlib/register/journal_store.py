@@ -112,12 +112,10 @@ class SqlJournalStore:
     def newest_checkpoint(self, transaction: Session, *, cosignatures: int = 0) -> StoredCheckpoint | None:
         query = _NEWEST_HEAD
         if cosignatures:
-            enough = (
-                select(col(JournalCosignature.checkpoint))
-                .group_by(col(JournalCosignature.checkpoint))
-                .having(func.count() >= cosignatures)
-            )
-            query = query.where(col(JournalCheckpoint.id).in_(enough))
+            number = col(JournalCosignature.checkpoint)  # in the order of the primary key: the first that fits ends it
+            enough = select(number).group_by(number).having(func.count() >= cosignatures)
+            newest = enough.order_by(number.desc()).limit(1).scalar_subquery()
+            query = query.where(col(JournalCheckpoint.id) == newest)
         row = transaction.connection().execute(query).one_or_none()
         if row is None:
             return None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from certlib.catalogue import example
 from certlib.crypto.development import development_key
@@ -195,6 +197,43 @@ def test_documents_have_their_proof_too(web: Any) -> None:
     proof = InclusionProof.parse(log(web, f"files/{sha256}/proof").text)
     proof.verify(leaf_hash(proof.extra), [key_of(web)])
     assert (Leaf.decode(proof.extra).kind, Leaf.decode(proof.extra).file.hex()) == ("document:sealed", sha256)
+
+
+def test_a_proof_beside_a_file_takes_no_citizens_place(web: Any) -> None:
+    """While every place for looking codes up is taken, the proof is given."""
+    address, taken = f"/log/files/{web.issued()['sha256']}/proof", 0
+    while web.service.looking.acquire(blocking=False):
+        taken += 1
+    try:
+        with ThreadPoolExecutor() as pool:
+            answer = pool.submit(web.http.get, address)
+            done, _ = wait([answer], timeout=20)
+            web.service.looking.release()  # so that an answer that waits for a place comes to an end
+            answer.result()
+            web.service.looking.acquire()
+    finally:
+        web.service.looking.release(taken)
+    assert done
+
+
+def test_no_proof_reads_all_heads(web: Any) -> None:
+    """The heads around a file's moment, and the newest with enough cosignatures, are found by their keys."""
+    digest, said = web.issued()["sha256"], []
+    web.office.ask_witnesses()
+    engine = web.office.register.engine
+    note = lambda _c, _u, statement, parameters, _x, _m: said.append((statement, parameters))  # noqa: E731
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        web.office.file_proof(digest)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    looked = [(text, values) for text, values in said if "journal_checkpoint" in text or "journal_cosignature" in text]
+    assert len(looked) > 4
+    with engine.connect() as connection:
+        for text, values in looked:
+            plan = " / ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values))
+            assert "TEMP B-TREE" not in plan, (plan, text)
+            assert "LIMIT" in text or "SCAN" not in plan, (plan, text)
 
 
 def test_a_proof_names_nobody(web: Any) -> None:
