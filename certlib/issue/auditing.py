@@ -142,7 +142,7 @@ def accesses(office: Office, *, before: int, limit: int) -> dict[str, Any]:
 
 
 def file_place(office: Office, sha256: str) -> tuple[frozenset[str], str]:
-    """Whose a registered file is, and the number it stands under. Raises `NotFoundError`."""
+    """Whose a registered file is, and the key or id of what it is of. Raises `NotFoundError`."""
     with office.register.reader() as session:
         file = session.get(FileRow, sha256)
         row = (
@@ -154,7 +154,7 @@ def file_place(office: Office, sha256: str) -> tuple[frozenset[str], str]:
         )
     if row is None:
         raise NotFoundError("没有登记这一文件。")
-    return frozenset({row.authority}), row.number
+    return frozenset({row.authority}), row.key if isinstance(row, CertificateRow) else row.id
 
 
 def _certificate(office: Office, row: CertificateRow) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from certlib.domain.actions import LegalState
 from certlib.errors import Fault, NotFoundError, RequestError, TransitionError
 from certlib.formats.leaf import Leaf
 from certlib.issue.erasing_copies import ERASED, Kept, Traces, erase_copies, erase_masses
+from certlib.register.bearers import note_access
 from certlib.register.certificates import load_certificate, sheets_of
 from certlib.register.delivery_table import DeliveryRow
 from certlib.register.holder_table import CoHolderRow, held_together
@@ -30,7 +31,6 @@ from certlib.register.service_table import ServiceRow
 from certlib.register.store import Register
 from certlib.register.subscriptions import chain_of
 from certlib.register.tables import (
-    AccessRow,
     CertificateRow,
     DocumentRow,
     EditionRow,
@@ -163,7 +163,7 @@ def _conclude(
     said = "；".join(filter(None, [erasure.grounds, erasure.purpose]))
     about = f"{said}（{erasure.person}、{erasure.second_person}）"
     subject = row.key if isinstance(row, CertificateRow) else row.id
-    session.add(AccessRow(at=at, client=erasure.client, subject=subject, purpose=about, outcome="erased"))
+    note_access(session, at, client=erasure.client, subject=subject, purpose=about, outcome="erased")
     register.link(session, row.chain, Leaf(kind=kind, at=at))
     return row.number
 

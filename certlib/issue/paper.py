@@ -27,11 +27,12 @@ from certlib.issue import stamping
 from certlib.issue.draft import moment_text
 from certlib.issue.windows import offset_of
 from certlib.register import stock
+from certlib.register.bearers import note_access
 from certlib.register.certificates import load_certificate, statuses
 from certlib.register.commit import journal_event
 from certlib.register.seal_uses import STAMPED
 from certlib.register.store import Register
-from certlib.register.tables import AccessRow, CertificateRow, EditionRow, FileRow, SheetRow
+from certlib.register.tables import CertificateRow, EditionRow, FileRow, SheetRow
 from certlib.sealing.picture import seal_picture
 
 MAX_RANGE = 10_000  # blanks taken in at a time
@@ -156,7 +157,7 @@ def print_sheets(press: Press, key: str, job: PrintJob) -> list[PrintedSheet]:
         for page in pages if not denied else ():
             _record_print(session, register, row, page, job=job, at=at)
         outcome = "denied" if denied else "printed"
-        session.add(AccessRow(at=at, client=job.client, subject=row.number, purpose=job.purpose, outcome=outcome))
+        note_access(session, at, client=job.client, subject=row.key, purpose=job.purpose, outcome=outcome)
     if denied:
         raise SealDeniedError(f"{denied}，不得套印；未打印。")
     return [

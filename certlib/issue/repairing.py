@@ -47,7 +47,7 @@ def dead_letter(office: Office, id_: int, *, client: str, purpose: str) -> dict[
     """One dead letter with its message; the look is logged. Raises `NotFoundError`."""
     queue = city_queue(office)
     row = queue.dead_letter(id_)
-    record_access(office.register, client=client, subject=row.identifier, purpose=purpose, outcome="dead letter shown")
+    record_access(office.register, client=client, subject=row.certificate, purpose=purpose, outcome="dead letter shown")
     return {**_view(row, queue.behind_dead()[id_]), "message": row.message}
 
 
@@ -67,7 +67,7 @@ def repair(office: Office, raw: Mapping[str, Any], *, client: str) -> dict[str, 
             _check_message(message, letters[0])
         at = office.register.moment(session)
         for row in letters:
-            note_access(session, at, client=client, subject=row.identifier, purpose=reason, outcome=outcome)
+            note_access(session, at, client=client, subject=row.certificate, purpose=reason, outcome=outcome)
 
     now = office.register.now()
     replayed = city_queue(office).replay_all(now, ids=raw.get("ids"), message=message, before=note)

@@ -18,9 +18,9 @@ from certlib.formats.leaf import Leaf
 from certlib.issue.requests import Reading
 from certlib.issue.seal_requests import fault, labelled
 from certlib.register import seal_store
+from certlib.register.bearers import note_access
 from certlib.register.seal_tables import SealRow
 from certlib.register.store import Register
-from certlib.register.tables import AccessRow
 from certlib.sealing.raster import seal_png
 
 KIND = "seal:picture-given"
@@ -58,7 +58,7 @@ def give_picture(register: Register, seal: str, raw: object, *, client: str) -> 
             f"第{edition.index}版，PNG {digest}"
         )
         subject = f"seal/{seal}/picture"
-        session.add(AccessRow(at=at, client=client, subject=subject, purpose=said, outcome="given"))
+        note_access(session, at, client=client, subject=subject, purpose=said, outcome="given")
         leaf = Leaf(kind=KIND, at=at, seal=seal, commitment=hashlib.sha256(said.encode()).digest())
         register.journal.append(session, leaf)
     return png

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from certlib.formats.facts import canonical
 from certlib.formats.leaf import Leaf
+from certlib.register.bearers import note_access
 from certlib.register.row_log import plain
 from certlib.register.row_tables import AccessDigestRow
 from certlib.register.store import Register
@@ -37,7 +38,7 @@ def record_accesses(register: Register, subjects: Iterable[str], *, client: str,
     with register.writer() as session:
         at = register.moment(session)
         for subject in subjects:
-            session.add(AccessRow(at=at, client=client, subject=subject, purpose=purpose, outcome=outcome))
+            note_access(session, at, client=client, subject=subject, purpose=purpose, outcome=outcome)
 
 
 def digest_accesses(register: Register, *, every: timedelta = EVERY) -> int:

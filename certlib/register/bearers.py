@@ -13,6 +13,24 @@ from certlib.domain.civil import day_start
 from certlib.domain.holder import Holder
 from certlib.register.tables import AccessRow, DocumentRow, EditionRow, SheetRow
 
+OUTCOMES = frozenset(
+    {
+        "shown",
+        "exported",
+        "given",
+        "printed",
+        "denied",
+        "yes",
+        "no",
+        "refused",
+        "erased",
+        "dead letter shown",
+        "replayed",
+        "put right and replayed",
+    }
+)
+"""What may come of an access; the auditor's page has words for each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
@@ -44,7 +62,9 @@ def bearer_of(session: Session, catalogue: Catalogue, n: int) -> Bearer | None:
 
 
 def note_access(session: Session, at: datetime, *, client: str, subject: str, purpose: str, outcome: str) -> None:
-    """Write down one access: who, to what, why, and what came of it."""
+    """Write down one access: who, to what (a certificate's key, a document's id), why, and what came of it."""
+    if outcome not in OUTCOMES:
+        raise ValueError(f"no outcome of an access: {outcome}")
     session.add(AccessRow(at=at, client=client, subject=subject, purpose=purpose, outcome=outcome))
 
 

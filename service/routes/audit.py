@@ -100,7 +100,10 @@ Days = Annotated[Period, Depends(period)]
     responses=answers(200, schemas.AuditFound),
 )
 def search(service: Service, caller: Auditor, raw: RawObject) -> Response:
-    """Certificates, documents and seal uses that fit all that is given; every one that is shown is logged by itself.
+    """Certificates, documents and seal uses that fit all that is given.
+
+    The question is logged, and each certificate and document that is shown, by itself; a line of the ledger names no
+    holder and is logged with the question.
 
     A body, not an address: names of persons do not belong into the logs of gateways.
     """
@@ -227,7 +230,7 @@ def findings(service: Service, caller: Auditor) -> Response:
     responses={**answers(200, schemas.AuditFindings), **problems(404, 503)},
 )
 def check(service: Service, caller: Auditor) -> Response:
-    """Files, sheets, journal, lists, expiries and witnesses looked at now; one round at a time."""
+    """Everything the checker looks at is looked at now; one round at a time."""
     _whole_office(caller)
     _log(service, caller, "audit:check")
     with _alone(service):
@@ -257,10 +260,10 @@ def report(
     form: Annotated[Literal["html", "pdf", "json"], Query(description="报告格式 · form of the report")] = "html",
 ) -> Response:
     """The registered file examined now: seal, chain, time, content, state; for people, to file, for machines."""
-    owners, number = auditing.file_place(service.office, sha256)
+    owners, subject = auditing.file_place(service.office, sha256)
     if not caller.client.acts_for(owners):
         raise NotFoundError("没有登记这一文件。")
-    _log(service, caller, f"audit:report {number} {sha256[:16]}")
+    _log(service, caller, subject)
     data, media = verification_report(service, sha256, form)
     return Response(data, media_type=media, headers=_attached(f"report-{sha256[:16]}.{form}"))
 

@@ -19,6 +19,7 @@ from sqlmodel import col, select
 from certlib.cli.auditing import _development_keys
 from certlib.domain.civil import SHANGHAI, civil_date
 from certlib.domain.verdict import Finding
+from certlib.issue.views import key_of
 from certlib.register.access_log import digest_accesses
 from certlib.register.seal_tables import SealUseRow
 from certlib.register.tables import AccessRow
@@ -173,6 +174,19 @@ def test_one_certificate_with_its_uses_and_who_saw_it(auditor: Auditor) -> None:
     assert use["output_sha256"] == issued["sha256"]
     assert found["accesses"][0]["purpose"] == PURPOSE
     assert found["certificate"]["editions"][0]["files"][0]["proof"].startswith("/log/files/")
+
+
+def test_every_way_to_look_at_a_certificate_is_in_its_file(web_alone: Any) -> None:
+    """Its report, its prints, its evidence and its erasure stand in its own log, under its key."""
+    auditor, web = Auditor(web_alone), web_alone
+    issued = web.issued()
+    auditor.get(f"files/{issued['sha256']}/report", form="json")
+    auditor.get(f"certificates/{issued['identifier']}/editions/1/evidence")
+    web.office.receive_blanks("medical-device-licence", "GZ000001", "GZ000009", person="甲", witness="乙")
+    web.office.print_sheets(issued["identifier"], client="window", purpose="窗口打印", person="刘建平")
+    seen = auditor.get(f"certificates/{issued['identifier']}").json()["accesses"]
+    assert [line["outcome"] for line in seen] == ["shown", "printed", "shown", "shown"]
+    assert {line["subject"] for line in seen} == {key_of(issued["identifier"])}
 
 
 def test_counters_ledger_and_charts_agree(auditor: Auditor) -> None:
