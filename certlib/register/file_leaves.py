@@ -66,11 +66,11 @@ def _between(session: Session, journal: Journal[Session], at: datetime) -> Itera
 def _first_head(session: Session, wanted: Callable[[datetime], bool]) -> int:
     """The least id from which on the time of every head is `wanted`; beyond all ids when that is so of none."""
     number, connection = col(JournalCheckpoint.id), session.connection()
-    first, last = (connection.scalar(select(end(number))) for end in (func.min, func.max))  # together they read all
-    low, high = (first, last + 1) if first is not None else (0, 0)
+    first, last = (connection.scalar(select(end(number))) or 0 for end in (func.min, func.max))  # at once they read all
+    low, high = (first, last + 1) if last else (0, 0)
     query = select(number, col(JournalCheckpoint.at)).order_by(number).limit(1)
     while low < high:
         middle = (low + high) // 2
         found, signed = connection.execute(query.where(number >= middle)).one()  # ids may have gaps
-        low, high = (low, middle) if wanted(signed) else (found + 1, high)
+        low, high = (low, middle) if wanted(signed) else (int(found or 0) + 1, high)
     return int(low)
