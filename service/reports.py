@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
-from certlib.document.report import report_pdf
+from certlib.cli.reporting import WRITERS
 from certlib.errors import NotFoundError
-from certlib.verify.indications import report_json
-from certlib.verify.page import report_page
-from certlib.verify.pictures import Pictures
-from certlib.verify.report import Report
 from service.running import Running
 from service.uploads import trust_of
-
-Draw = Callable[[], Pictures]
 
 
 def verification_report(service: Running, sha256: str, form: str) -> tuple[bytes, str]:
@@ -27,15 +21,10 @@ def verification_report(service: Running, sha256: str, form: str) -> tuple[bytes
         raise NotFoundError("这一文件不是 PDF，没有核验报告；请与原件一起用 certctl verify 核验。")
     lookup, trust = service.office.lookup, trust_of(service)
     report = service.sandbox.examine(pdf, at=now, lookup=lookup, name=f"{sha256[:16]}.pdf", trust=trust)
-    write, media = FORMS[form]
-    return write(report, lambda: service.sandbox.pictures(pdf, at=now)), media
+    return WRITERS[form](report, lambda: service.sandbox.pictures(pdf, at=now)), MEDIA[form]
 
 
-FORMS: Mapping[str, tuple[Callable[[Report, Draw], bytes], str]] = MappingProxyType(
-    {
-        "html": (lambda report, draw: report_page(report, draw()).encode(), "text/html; charset=utf-8"),
-        "pdf": (lambda report, draw: report_pdf(report, draw()), "application/pdf"),
-        "json": (lambda report, _: report_json(report), "application/json"),
-    }
+MEDIA: Mapping[str, str] = MappingProxyType(
+    {"html": "text/html; charset=utf-8", "pdf": "application/pdf", "json": "application/json"}
 )
-"""How a report is written, and as what it is sent."""
+"""As what each form of a report is sent."""
