@@ -121,8 +121,7 @@ def audit(
     heads = Heads(found, trust.journal, trust.witnesses, tolerance)
     work = _Audit(bundle, trust, found, heads, Files(found, files))
     try:
-        _know_format(bundle, found)
-        head = work.heads.open(bundle, since)
+        head = work.heads.open(bundle, since) if _know_format(bundle, found) else None
         if head is not None:
             work.read(head, Witnessing(quorum), progress or (lambda _done, _all: None))
     except VerificationError as error:  # a file of the bundle that cannot be read at all
@@ -130,16 +129,17 @@ def audit(
     return work.report()
 
 
-def _know_format(bundle: Bundle, found: Breaches) -> None:
+def _know_format(bundle: Bundle, found: Breaches) -> bool:
     """A bundle that says of itself that it is of another form is not read as if it were of ours."""
     try:
         about = next(bundle.lines(ABOUT), {})
     except VerificationError as error:
         found.add("head", ABOUT, error.message)
-        return
+        return True  # damaged, and said so; the rest is looked at
     form = about.get("format", FORMAT)
     if form != FORMAT:
         found.add("head", ABOUT, f"审计包的格式是“{str(form)[:40]}”，本程序只懂“{FORMAT}”")
+    return bool(form == FORMAT)
 
 
 class _Audit:

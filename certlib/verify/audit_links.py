@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from certlib.formats.tlog_chain import line_digest, read_link, text_digest
 from certlib.formats.tlog_checkpoint import SignedCheckpoint
 from certlib.verify.audit_events import Breaches
 from certlib.verify.bundle import CHECKPOINT, CHECKPOINTS
+
+WINDOW = 1 << 16
+"""Cosignatures in memory at once, about 8 MB. A head names the few newest of its time, so none of older ones."""
 
 
 class Links:
@@ -17,7 +21,7 @@ class Links:
         self._found = found
         self._number = 0
         self._last = b""  # digest of the text of the head before
-        self._lines: set[bytes] = set()  # digests of the cosignatures seen
+        self._lines: dict[bytes, None] = {}  # digests of the cosignatures seen, the newest at the end
         self._kept: dict[bytes, str] = {}
 
     def expect(self, kept: Iterable[tuple[SignedCheckpoint, str]]) -> None:
@@ -34,7 +38,10 @@ class Links:
         for size, line in link.cosigned if link else ():
             if line not in self._lines:
                 self._add(place, f"{size} 条检查点下的一个见证签名已不在存档中，疑被删去")
-        self._lines.update(line_digest(str(line)) for line in signed.note.signatures)
+        own = signed.checkpoint.origin  # its own lines are in every head, and named by none
+        self._lines |= {line_digest(str(line)): None for line in signed.note.signatures if line.name != own}
+        for line in list(islice(self._lines, max(0, len(self._lines) - WINDOW))):
+            del self._lines[line]
         self._number, self._last = link.number if link else 0, digest
         self._kept.pop(digest, None)
 

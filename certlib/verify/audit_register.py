@@ -100,7 +100,8 @@ def _rows_of(kind: str, has_file: bool) -> tuple[str, ...]:
 class Register:
     """Step 9: register and journal in one-to-one correspondence.
 
-    `partial` is for a stretch of a journal: contents whose plan stands before it are not compared with that.
+    `partial` is for a stretch of a journal: a content whose plan stands before it cannot be compared with its
+    commitment, and is held to its index alone.
     """
 
     def __init__(

@@ -13,11 +13,13 @@ import pytest
 
 from certlib.errors import VerificationError
 from certlib.formats.leaf import Leaf
-from certlib.formats.tlog_checkpoint import Checkpoint
+from certlib.formats.tlog_checkpoint import Checkpoint, SignedCheckpoint
 from certlib.formats.tlog_note import Note
 from certlib.journal.journal import journal_keys
+from certlib.verify import audit_links
 from certlib.verify.audit import CHECKS, AuditTrust, audit
-from certlib.verify.bundle import open_bundle
+from certlib.verify.audit_events import Breaches
+from certlib.verify.bundle import FORMAT, open_bundle
 
 from .histories import (
     JOURNAL,
@@ -740,3 +742,22 @@ def test_a_key_of_another_journal_with_the_same_name_does_not_pass(copy: Path) -
     """The name alone is nothing."""
     forger = [key.verifier for key in journal_keys(JOURNAL[0].verifier.name, ed25519(b"f"))]
     assert "没有该日志自己的签名" in breach_text(copy, trust=replace(TRUST, journal=forger))
+
+
+def test_a_bundle_of_another_form_is_not_read(copy: Path) -> None:
+    """It is named, and nothing is said of contents that this program does not understand."""
+    (copy / "bundle.json").write_text('{"format": "certlib-bundle/99"}\n', encoding="utf-8")
+    (copy / "checkpoints.jsonl").write_text("of another form\n", encoding="utf-8")
+    assert breach_text(copy) == "head | bundle.json | 审计包的格式是“certlib-bundle/99”，本程序只懂“" + FORMAT + "”"
+
+
+def test_the_cosignatures_in_memory_are_bounded(honest: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the archive: the newest stay, and the heads that name them still find them."""
+    monkeypatch.setattr(audit_links, "WINDOW", 8)
+    found = Breaches()
+    links = audit_links.Links(found)
+    for number, text in enumerate(honest.notes()):
+        note = Note.parse(text)
+        links.take(SignedCheckpoint(Checkpoint.parse(note.text), note, None, {}), str(number))
+        assert len(links._lines) <= 8
+    assert found.kept == []
