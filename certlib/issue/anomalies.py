@@ -224,15 +224,16 @@ def _unprinted(look: Look) -> Found:
 def _sheets(look: Look, query: Any, text: str) -> Found:
     if look.lines.authority:
         query = query.where(CertificateRow.authority == look.lines.authority)
-    rows = look.session.exec(query.order_by(col(SheetRow.id).desc())).all()
-    return len(rows), [
+    count = look.session.exec(select(func.count()).select_from(query.subquery())).one()
+    rows = look.session.exec(query.order_by(col(SheetRow.id).desc()).limit(SHOWN)).all()
+    return count, [
         {
             "at": moment_text(since),
             "number": row.number,
             "identifier": row.identifier,
             "detail": text.format(label=sheet.label, serial=sheet.serial or "无编号", day=civil_date(since)),
         }
-        for sheet, row, since in rows[:SHOWN]
+        for sheet, row, since in rows
     ]
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, and_, col, or_, select
 
 from certlib.catalogue import Catalogue
@@ -26,6 +27,15 @@ from certlib.register.tables import CertificateRow, DocumentRow, EditionRow, Eve
 
 DECIDE, SERVE = "decide", "serve"
 _WORDS = {DECIDE: "逾期未作出决定", SERVE: "逾期未送达"}
+
+_OF_EDITION: tuple[Any, ...] = (
+    EditionRow.case,
+    EditionRow.item,
+    EditionRow.issued_on,
+    CertificateRow.type,
+    CertificateRow.number,
+    CertificateRow.authority,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +106,13 @@ class _Clerk:
             col(CertificateRow.key) == EditionRow.certificate, col(CertificateRow.edition) == EditionRow.index
         )
         query = (
-            select(EditionRow, CertificateRow)
+            select_columns(*_OF_EDITION)
             .join(CertificateRow, newest)
-            .where(CertificateRow.state == "in-force", EditionRow.action != "import", self._old(EditionRow.issued_on))
+            .where(
+                col(CertificateRow.state) == "in-force",
+                col(EditionRow.action) != "import",
+                self._old(EditionRow.issued_on),
+            )
             .where(
                 or_(
                     and_(col(EditionRow.paper_waived).is_(True), _not_served(ServedCarrier.FILE)),
@@ -106,19 +120,26 @@ class _Clerk:
                 )
             )
         )
-        for edition, row in self.session.exec(query).all():
-            due = service_due(self.catalogue.calendar, edition.issued_on)
-            name = f"{self.catalogue.certificate_types[row.type].name} {row.number}"
-            yield from self._late(SERVE, (edition.case, edition.item, row.authority), name, edition.issued_on, due)
+        for case, item, issued_on, kind, number, authority in self._few_at_once(query):
+            due = service_due(self.catalogue.calendar, issued_on)
+            name = f"{self.catalogue.certificate_types[kind].name} {number}"
+            yield from self._late(SERVE, (case, item, authority), name, issued_on, due)
 
     def documents(self) -> Iterator[Overdue]:
         """Decisions, replies, opinions, lists and receipts that nobody has been served."""
         served = select(col(ServiceRow.document)).where(col(ServiceRow.document).is_not(None))
-        query = select(DocumentRow).where(self._decides(), self._old(DocumentRow.issued_on))
-        for row in self.session.exec(query.where(col(DocumentRow.id).not_in(served))).all():
-            due = service_due(self.catalogue.calendar, row.issued_on)
-            name = f"{self.catalogue.document_types[row.type].name} {row.number}"
-            yield from self._late(SERVE, (row.case, row.item, row.authority), name, row.issued_on, due)
+        row = DocumentRow
+        columns: tuple[Any, ...] = (row.case, row.item, row.issued_on, row.type, row.number, row.authority)
+        query = select_columns(*columns)
+        query = query.where(self._decides(), self._old(row.issued_on), col(row.id).not_in(served))
+        for case, item, issued_on, kind, number, authority in self._few_at_once(query):
+            due = service_due(self.catalogue.calendar, issued_on)
+            name = f"{self.catalogue.document_types[kind].name} {number}"
+            yield from self._late(SERVE, (case, item, authority), name, issued_on, due)
+
+    def _few_at_once(self, query: Any) -> Iterator[Any]:
+        """Lines of the named columns only, a thousand in memory: years of papers may wait, each with its texts."""
+        yield from self.session.connection().execute(query, execution_options={"yield_per": 1000})
 
     def _late(self, duty: str, place: tuple[str, str, str], name: str, began: date, due: date) -> Iterator[Overdue]:
         if due < self.today:

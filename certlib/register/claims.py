@@ -38,6 +38,8 @@ _CLOSED = ("used", "released")
 _IMPORTED = "certificate:imported"
 _SERVED = "service:served"
 
+_STREAM = {"yield_per": _PORTION}  # rows in memory at once
+
 Line = dict[str, Any]
 
 
@@ -187,12 +189,15 @@ def _services(session: Session, wanted: dict[bytes, int]) -> Claims:
     for start in range(0, len(wanted), _PORTION):
         part = list(wanted)[start : start + _PORTION]
         for row in session.exec(select_rows(ServiceRow).where(col(ServiceRow.leaf).in_(part))):
-            claim = {"key": _service_key(row), "commitment": _commitment(row.salt, service_facts(row))}
+            claim = {
+                "key": _service_key(row.document, row.certificate, row.edition, row.carrier),
+                "commitment": _commitment(row.salt, service_facts(row)),
+            }
             yield wanted[row.leaf], "service", claim
 
 
-def _service_key(row: ServiceRow) -> str:
-    return f"{row.document or f'{row.certificate}/{row.edition}'} {row.carrier}"
+def _service_key(document: str | None, certificate: str | None, edition: int | None, carrier: str) -> str:
+    return f"{document or f'{certificate}/{edition}'} {carrier}"
 
 
 def _left_over(session: Session, seen: _Seen) -> Iterator[Line]:
@@ -216,9 +221,10 @@ def _left_over(session: Session, seen: _Seen) -> Iterator[Line]:
     for sha256 in connection.scalars(select(col(FileRow.sha256))):
         if sha256 not in seen.files:
             yield _without("file", sha256)
-    for row in session.exec(select_rows(ServiceRow)):
-        if row.leaf not in seen.hashes:
-            yield _without("service", _service_key(row))
+    place = (ServiceRow.document, ServiceRow.certificate, ServiceRow.edition, ServiceRow.carrier)
+    for leaf, *names in connection.execute(select(col(ServiceRow.leaf), *map(col, place)), execution_options=_STREAM):
+        if leaf not in seen.hashes:
+            yield _without("service", _service_key(*names))
     yield from _uses_left_over(session, seen)
 
 
