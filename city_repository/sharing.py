@@ -23,12 +23,16 @@ from city_repository.catalogue import TypeEntry
 from city_repository.codes import Codes
 from city_repository.copies import Copies
 from city_repository.files import Examination, attached_facts
-from city_repository.record import BETWEEN
 from city_repository.store import Store
 
 OK, NOT_FOUND, MISSING, NO_TYPE, CLOSED, EXPIRED, RESTRICTED = "0", "10", "12", "13", "21", "22", "23"
 OTHER, NO_PERMISSION, BAD_HOLDER_TYPE = "99", "100", "103"
 MAX_CAUSE = 200
+HELD_BY = (
+    "SELECT * FROM record WHERE base IN (SELECT base FROM holder WHERE code = ? AND type = ?) AND type_code = ?"
+    " ORDER BY base LIMIT 100"
+)
+"""The records that any holder with this code and type of code holds, of one type of certificate."""
 _RESTRICTED_STATES, _CLOSED_STATES = frozenset({"02"}), frozenset({"03", "04", "06", "07", "99"})
 
 
@@ -55,11 +59,6 @@ class Question:
     def text(self, name: str) -> str:
         """A field as text, empty when missing."""
         return str(self.data.get(name) or "")
-
-
-def _holders(row: Any) -> list[tuple[str, str]]:
-    """Type and code of each holder of a record."""
-    return list(zip(row["holder_type"].split(BETWEEN), row["holder_code"].split(BETWEEN), strict=False))
 
 
 class Sharing:
@@ -191,14 +190,7 @@ class Sharing:
             return Reply(status=NO_TYPE, subject=subject, type_code=type_code), []
         if not question.account.may_query(type_code):
             return Reply(status=NO_PERMISSION, subject=subject, type_code=type_code), []
-        rows = self._store.rows(
-            "SELECT * FROM record WHERE instr(? || holder_code || ?, ? || ? || ?) AND type_code = ?"
-            " ORDER BY base LIMIT 100",
-            *(BETWEEN, BETWEEN, BETWEEN, subject, BETWEEN),
-            type_code,
-        )
-        wanted = (holder_type, subject)
-        rows = [row for row in rows if wanted in _holders(row)]
+        rows = self._store.rows(HELD_BY, subject, holder_type, type_code)
         number = question.text("certNo")
         return None, [row for row in rows if not number or row["number"] == number]
 

@@ -1,7 +1,7 @@
 """The repository's SQLite database: connections, numbered migrations, and the statements.
 
 One writer at a time (`BEGIN IMMEDIATE`, `synchronous=FULL`): what was acknowledged is on disk. A certificate's row is
-derived from its events, so it can be rebuilt when one comes late or is lost.
+derived from its events (as are the rows of its holders), so it can be rebuilt when one comes late or is lost.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 from certlib.errors import ConfigurationError
 from certlib.identifiers import CertificateIdentifier
 from city_repository import ranges
+from city_repository.record import BETWEEN
 from city_repository.rules import Held
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000")
@@ -145,6 +146,8 @@ def derive(connection: sqlite3.Connection, base: str, events: Sequence[Held], *,
         )
     else:
         connection.execute("DELETE FROM record WHERE base = ?", (base,))
+    connection.execute("DELETE FROM holder WHERE base = ?", (base,))
+    connection.executemany("INSERT INTO holder VALUES (?, ?, ?, ?)", _holder_rows(base, events))
     account = events[-1].account if events else old["account"] if old else ""
     _rehash(connection, account, ranges.bucket_of(base))
 
@@ -174,6 +177,13 @@ def _record_row(base: str, events: Sequence[Held], now: str) -> tuple[object, ..
         ranges.leaf(base, ((event.sequence, event.digest) for event in events)),
         now,
     )
+
+
+def _holder_rows(base: str, events: Sequence[Held]) -> Iterator[tuple[str, int, str, str]]:
+    """Place, code and type of each holder of the newest event; none without events."""
+    for event in events[-1:]:
+        codes, kinds = (event.values[f"certificateHolder{part}"].split(BETWEEN) for part in ("Code", "TypeCode"))
+        yield from ((base, place, *one) for place, one in enumerate(zip(codes, kinds, strict=True)))
 
 
 def _rehash(connection: sqlite3.Connection, account: str, bucket: int) -> None:

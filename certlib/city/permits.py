@@ -83,10 +83,10 @@ class PermitDesk:
                 return Export(number=0, at=now, rows={}, sha256={}, faults=faults)
             number = self.register.next(session, EXPORTED)
             note_filed(session, [row for row, _ in whole], number, now)
-            made = [row for _, row in whole]
+            made = [row for _, rows in whole for row in rows]
             digests = {form: self._journal(session, form, number, made, authority, now) for form in FORMS}
             note_access(session, now, client=client, subject=f"双公示第{number}批", purpose=purpose, outcome="exported")
-        return Export(number=number, at=now, rows=_counted(row for row, _ in whole), sha256=digests, faults=faults)
+        return Export(number=number, at=now, rows=_counted(whole), sha256=digests, faults=faults)
 
     def exports(self, *, authority: str = "") -> list[dict[str, Any]]:
         """The exports made, the newest first, `LIMIT` at most; only those of one authority when it is given."""
@@ -104,7 +104,7 @@ class PermitDesk:
             records = [record for record in filed(session, number) if record["holder"]]
             now = self.register.moment(session)
             note_access(session, now, client=client, subject=f"双公示第{number}批", purpose=purpose, outcome="shown")
-        return FORMS[form](self.template, [self.template.row(record) for record in records])
+        return FORMS[form](self.template, [row for record in records for row in self.template.rows(record)])
 
     def _exports(self, authority: str, *conditions: Any) -> list[dict[str, Any]]:
         with self.register.reader() as session:
@@ -118,11 +118,11 @@ class PermitDesk:
                 place["authority"], place["sha256"][form] = of, row.sha256
         return list(found.values())
 
-    def _written(self, found: Sequence[Pending]) -> tuple[list[tuple[Pending, Row]], list[dict[str, str]]]:
+    def _written(self, found: Sequence[Pending]) -> tuple[list[tuple[Pending, list[Row]]], list[dict[str, str]]]:
         whole, faults = [], []
         for entry in found:
             try:
-                whole.append((entry, self.template.row({**entry.record, "row": entry.row.value})))
+                whole.append((entry, self.template.rows({**entry.record, "row": entry.row.value})))
             except ValueError as error:
                 faults.append({"identifier": str(entry.record["identifier"]), "message": f"{error}，未导出。"})
         return whole, faults
@@ -134,8 +134,8 @@ class PermitDesk:
         return record_published(session, self.register, EXPORTED, data, at=now, about=about, number=number).sha256
 
 
-def _counted(rows: Any) -> dict[str, int]:
+def _counted(whole: Sequence[tuple[Pending, list[Row]]]) -> dict[str, int]:
     counts = {kind.value: 0 for kind in ROW_WORDS}
-    for row in rows:
-        counts[row.row.value] += 1
+    for entry, rows in whole:
+        counts[entry.row.value] += len(rows)
     return counts

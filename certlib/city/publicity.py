@@ -1,7 +1,7 @@
 """双公示 records in the names of the credit platform (XK_*), by data: the platform's template is a TOML file.
 
     template = load_template()                     # or another platform's file
-    template.row({**record, "row": "new"})         # {"XK_XDR_MC": "赣州惠民医药有限公司", …}
+    template.rows({**record, "row": "new"})        # [{"XK_XDR_MC": "赣州惠民医药有限公司", …}]
     template.csv(rows)
 
 `data/publicity.toml` says where each field comes from and which code stands for which of our words.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
@@ -26,6 +26,8 @@ Row = dict[str, str]
 
 _ORGANISATIONS = {HolderCode.USCC.value, HolderCode.OTHER_ORGANISATION.value}
 _HEADINGS = ("name", "label")
+_OF_THE_FIRST = frozenset({"legal_representative"})
+"""The facts that speak of the first holder alone: a face names one 法定代表人."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +55,15 @@ class Template:
     codes: Mapping[str, Mapping[str, str]]
     fields: tuple[Field, ...]
 
-    def row(self, record: Mapping[str, Any]) -> Row:
-        """The platform's row of a record that names its kind of `row`.
+    def rows(self, record: Mapping[str, Any]) -> list[Row]:
+        """The platform's rows of a record that names its kind of `row`: the form has one 行政相对人 a row.
 
+        A permit held together makes one for each organisation, or for each person when only persons hold it.
         Raises `ValueError` naming every required field that has no value.
         """
+        return [self._row(part) for part in _by_holder(record)]
+
+    def _row(self, record: Mapping[str, Any]) -> Row:
         values = {**record, "$holder_class": self._holder_class(record["holder"])}
         row = {field.name: self._value(field, values) for field in self.fields}
         missing = [f"{field.label} {field.name}" for field in self.fields if field.required and not row[field.name]]
@@ -93,6 +99,14 @@ class Template:
         if holder.get("code_type") not in _ORGANISATIONS:
             return "person"
         return "household" if str(holder.get("code")).startswith(self.household_prefixes) else "organisation"
+
+
+def _by_holder(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    first = {name: value for name, value in record["holder"].items() if name != "others"}
+    holders = [first, *record["holder"].get("others", ())]
+    others = {name: value for name, value in record["facts"].items() if name not in _OF_THE_FIRST}
+    for one in [one for one in holders if one.get("code_type") in _ORGANISATIONS] or holders:
+        yield {**record, "holder": one, "facts": record["facts"] if one is first else others}
 
 
 def load_template(path: Path | None = None) -> Template:

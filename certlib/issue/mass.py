@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from certlib.domain.actions import Action
 from certlib.errors import Fault, NotFoundError, RequestError, TransitionError
 from certlib.formats.leaf import Leaf
 from certlib.issue.batch import insert_batch
+from certlib.register.holder_table import held_now_with
 from certlib.register.store import Register
 from certlib.register.tables import CertificateRow, EditionRow, MassRow
 
@@ -25,8 +26,8 @@ _FILTERS = {
     "type": CertificateRow.type,
     "authority": CertificateRow.authority,
     "state": CertificateRow.state,
-    "holder_code": CertificateRow.holder_code,  # of the first of several holders
 }
+_HOLDER = "holder_code"  # of any of those who hold the edition in force
 _DAYS = ("issued_from", "issued_until")
 
 
@@ -111,6 +112,9 @@ def affected(session: Session, where: Mapping[str, str]) -> list[str]:
     for name, column in _FILTERS.items():
         if name in where:
             query = query.where(column == where[name])
+    if _HOLDER in where:
+        code, row = where[_HOLDER], CertificateRow
+        query = query.where(or_(row.holder_code == code, held_now_with(code, col(row.key), col(row.edition))))
     if any(name in where for name in _DAYS):
         query = query.join(
             EditionRow,
@@ -144,7 +148,7 @@ def _faults(where: Mapping[str, str], person: str, reason: str) -> list[Fault]:
     if not where or not (where.get("type") or where.get("authority")):
         message = "范围：至少写明证照种类或机关。"
         faults.append(Fault("where", "too-wide", message, "范围", "Name at least a type or an authority."))
-    unknown = sorted(set(where) - set(_FILTERS) - set(_DAYS))
+    unknown = sorted(set(where) - {*_FILTERS, _HOLDER, *_DAYS})
     if unknown:
         message = f"范围：不认识的条件 {'、'.join(name[:30] for name in unknown)}。"
         faults.append(Fault("where", "unexpected", message, "范围", "Unknown conditions."))

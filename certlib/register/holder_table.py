@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import exists
 from sqlmodel import Field, SQLModel, col, or_, select
 
 from certlib.register import engine as _engine  # noqa: F401  the naming convention must be set before any table
@@ -36,3 +37,10 @@ def held_together(code: str, *, name: str = "") -> Any:
     if name:
         wanted.append(col(CoHolderRow.name).contains(name, autoescape=True))
     return select(CoHolderRow.certificate).where(or_(*wanted))
+
+
+def held_now_with(code: str, certificate: Any, edition: Any) -> Any:
+    """Whether somebody beside the first holder of this edition (columns of an outer query) has the code."""
+    return exists().where(
+        col(CoHolderRow.certificate) == certificate, col(CoHolderRow.edition) == edition, col(CoHolderRow.code) == code
+    )

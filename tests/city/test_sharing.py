@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
 from datetime import timedelta
+from importlib.resources import files
 
 import httpx2
 import pypdfium2 as pdfium
 import pytest
 
 from city_repository.serving import served
+from city_repository.sharing import HELD_BY
+from city_repository.store import Store
 
 from .conftest import HOLDER, TYPE_CODE, TYPE_NAME, City, now
 
@@ -138,6 +142,35 @@ def test_a_holders_certificates_are_found(ask, one):
     assert ask("queryCertInfoByHolderCode", **who, certNo="别的号")[0] == "10"
     assert ask("queryCertInfoByHolderCode", **{**who, "holderTypeCode": "000"})[0] == "103"
     assert ask("queryCertInfoByHolderCode", **{**who, "certTypeCode": "000"})[0] == "13"
+
+
+def test_a_search_by_holder_goes_by_the_index(city, one):
+    """However many records there are, each of several holders is looked up and none is read through."""
+    store = city.app.state.repository.store
+    plan = [row["detail"] for row in store.rows(f"EXPLAIN QUERY PLAN {HELD_BY}", HOLDER, "001", TYPE_CODE)]
+    assert any("holder_code (code=? AND type=?)" in step for step in plan), plan
+    assert not [step for step in plan if step.startswith("SCAN")]
+
+
+def test_a_database_of_the_version_before_gets_its_holders(city, one, tmp_path):
+    """Records of one and of several holders taken in before the table of holders came are found by each after."""
+    before = files("city_repository") / "migrations" / "0001_records.sql"
+    held = dict(city.app.state.repository.store.row("SELECT * FROM record"))
+    passport = '"护"照\\1'
+    joint = {**held, "base": "joint", "identifier": "joint"}
+    joint |= {"holder_code": f"{HOLDER}^{passport}", "holder_type": "001^999"}
+    with sqlite3.connect(tmp_path / "old.db") as old:
+        old.executescript(before.read_text("utf-8"))
+        for row in (held, joint):
+            old.execute(f"INSERT INTO record VALUES ({', '.join('?' * len(row))})", tuple(row.values()))
+        old.execute("PRAGMA user_version = 1")
+    old.close()
+    store = Store(tmp_path / "old.db")
+    found = [
+        sorted(row["base"] for row in store.rows(HELD_BY, *who, TYPE_CODE))
+        for who in ((HOLDER, "001"), (passport, "999"), (HOLDER, "999"))
+    ]
+    assert found == [sorted([held["base"], "joint"]), ["joint"], []]
 
 
 @pytest.mark.parametrize(

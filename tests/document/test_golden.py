@@ -1,12 +1,14 @@
 """Every face as it looks at 150 dpi and as it reads. `UPDATE_GOLDEN=1` makes the pictures anew: then look at them."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2 as pdfium
 import pytest
 from PIL import Image, ImageChops
 
+from certlib.catalogue import load_catalogue
 from certlib.document.check import sample_faces
 from certlib.document.face import Face
 from certlib.document.renderer import Renderer, default_renderer
@@ -30,11 +32,21 @@ def faces() -> list[tuple[str, Face]]:
                 chosen.append((f"{key}-{face.copy_label or 'single'}", face))
     has_original = {name.removesuffix("-正本") for name, _ in chosen if name.endswith("-正本")}
     named = {"正本": "original", "副本": "duplicate", "使用标志": "sign", "single": "single"}
-    return [
+    plain = [
         (f"{name.rpartition('-')[0]}-{named[name.rpartition('-')[2]]}", face)
         for name, face in chosen
         if not (name.endswith("-single") and name.removesuffix("-single") in has_original)
     ]
+    return [*plain, ("real-estate-title-joint", joint_face(dict(plain)["real-estate-title-single"]))]
+
+
+def joint_face(face: Face) -> Face:
+    """The title with as many holders as its type allows: each is named, and no code of any is printed."""
+    firms = ["赣州蓉江瑞恒实业有限公司", "赣南国际文化旅游发展有限公司"]
+    most = load_catalogue().certificate_types[face.template].holders
+    holders = [*firms, *(f"{surname}建国" for surname in "张李王赵陈刘杨黄周吴徐孙"[: most - len(firms)])]
+    changes = {"right_holder": "\n".join(holders), "co_ownership": "按份共有"}
+    return replace(face, facts={**face.facts, **changes})
 
 
 def pictures(pdf: bytes) -> list[Image.Image]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,14 +16,17 @@ from certlib.catalogue.invented import invented_citizen_number, invented_uscc
 from certlib.domain.civil import civil_date
 from certlib.errors import RequestError, TransitionError
 from certlib.formats.code import read_code
-from certlib.issue.batch_input import read_lines
+from certlib.issue.batch import batch_lines
+from certlib.issue.batch_input import read_lines, report_csv
 from certlib.issue.erasing import ERASED
 from certlib.issue.inspecting import NotPublicError, PublicRegister, match_holder
+from certlib.issue.mass import affected
 from certlib.register.audit_search import Wanted, find_certificates
 from certlib.register.tables import EditionRow
 from tests.issue.conftest import START, Desk
 from tests.issue.invariants import breaches
 
+Request = dict[str, Any]
 TITLE = "1-1"
 ADULT = civil_date(START) - timedelta(days=40 * 365)
 CHILD = civil_date(START) - timedelta(days=9 * 365)
@@ -147,6 +153,25 @@ def test_a_search_finds_it_by_each_holder(desk: Desk) -> None:
     assert found == [1, 1, 1, 1, 0, 0]
 
 
+def test_a_mass_action_reaches_it_by_each_of_its_present_holders(desk: Desk) -> None:
+    """Any holder's code names it; of one who has left it, or of a stranger, it does not."""
+    identifier = issue(desk, ZHANG, LI)
+    rest = {"holder": FIRM, "facts": {"right_holder": [FIRM["name"]]}}
+
+    def named() -> list[int]:
+        wheres = [{"type": "real-estate-title", "holder_code": one["code"]} for one in (ZHANG, LI, FIRM)]
+        with desk.office.register.reader() as session:
+            return [len(affected(session, where)) for where in wheres]
+
+    assert named() == [1, 1, 0]
+    where = {"type": "real-estate-title", "holder_code": LI["code"]}
+    body = {"decision": desk.ex_officio(), "cause": "law-changed"}
+    proposal = desk.office.propose_mass("cancel", body, where, person="甲", reason="依法处理", client="platform")
+    assert proposal["count"] == 1
+    desk.act(_item(desk, "transfer"), identifier, "transfer", **rest)
+    assert named() == [0, 0, 1]
+
+
 def test_any_holder_or_an_agent_collects_and_no_stranger(desk: Desk) -> None:
     """The second holder collects the sheet; before, a stranger is refused and nothing is recorded."""
     identifier = issue(desk, ZHANG, LI)
@@ -210,3 +235,87 @@ def _item(desk: Desk, action: str) -> str:
         for outcome in item.outcomes
         if outcome.type == "real-estate-title" and action in {one.value for one in outcome.actions}
     )
+
+
+def test_a_joint_batch_is_tried_told_of_its_faults_and_done(desk: Desk, form: Callable[[list[Request]], bytes]) -> None:
+    """Three rows; the second has a co-holder with a wrong code: line and cell are told, the rest issued."""
+    wrong = {**LI, "code": LI["code"][:-1] + ("1" if LI["code"][-1] != "1" else "2")}
+    lines = read_lines(form([joint(desk, ZHANG, LI), joint(desk, LI, FIRM, wrong), joint(desk, FIRM, ZHANG)]))
+    tried = desk.office.check_batch(lines)
+    assert [one["state"] for one in tried] == ["done", "failed", "done"], tried[2]
+    assert desk.office.certificates()["certificates"] == []
+    batch = desk.office.add_batch(lines, client="platform")
+    while desk.office.work_batch(only=batch):
+        pass
+    rows = list(
+        csv.DictReader(io.StringIO(report_csv(batch_lines(desk.office.register, batch)).removeprefix("\ufeff")))
+    )
+    assert [(row["行号"], row["状态"], row["位置"]) for row in rows] == [
+        ("1", "done", ""),
+        ("2", "failed", "holder.others.1.code"),
+        ("3", "done", ""),
+    ]
+    with desk.office.register.reader() as session:
+        found = [len(find_certificates(session, Wanted(person=one["code"]), limit=9)) for one in (ZHANG, LI, FIRM)]
+    assert found == [2, 1, 1]
+    assert breaches(desk.office, at=desk.clock.at) == []
+
+
+def test_an_existing_joint_certificate_is_taken_in(desk: Desk) -> None:
+    """Each holder is checked, kept, found and matched; the first transfer from one of them makes our first edition."""
+    item, old = _item(desk, "transfer"), joint(desk, ZHANG, LI, FIRM)
+    known = {"type": "real-estate-title", "number": "赣（2021）赣州市不动产权第0004321号", "valid_from": "2021-03-09"}
+    request = {
+        **known,
+        "holder": old["holder"],
+        "facts": old["facts"],
+        "issued_on": "2021-03-09",
+        "serial": "BD0004321",
+    }
+    request |= {"decision": desk.ex_officio(authority="ganzhou-natural-resources", grounds="存量证照补录")}
+    request |= {"second_person": "李复核", "source": "市不动产登记中心档案", "scan_sha256": "ab" * 32}
+    twice = {**request, "holder": {**ZHANG, "others": [LI, LI]}}
+    with pytest.raises(RequestError) as refused:
+        desk.office.import_certificate(twice, client="platform", key="twice")
+    assert ("holder.others", "holder-twice") in codes(refused)
+    identifier = str(desk.office.import_certificate(request, client="platform", key="i").body["identifier"])
+    assert desk.office.certificate(identifier)["holder"] == {**ZHANG, "others": [LI, FIRM]}
+    with desk.office.register.reader() as session:
+        found = [len(find_certificates(session, Wanted(person=one["code"]), limit=9)) for one in (ZHANG, LI, FIRM)]
+    assert found == [1, 1, 1]
+    rest = {"holder": {**ZHANG, "others": [FIRM]}, "facts": {"right_holder": [ZHANG["name"], FIRM["name"]]}}
+    assert desk.act(item, identifier, "transfer", **rest)["edition"] == 1
+    assert desk.office.certificate(identifier)["holder"] == {**ZHANG, "others": [FIRM]}
+    desk.office.tick()
+    assert breaches(desk.office, at=desk.clock.at) == []
+
+
+def as_json_lines(requests: list[Request]) -> bytes:
+    """A request a line."""
+    return "\n".join(json.dumps(request, ensure_ascii=False) for request in requests).encode()
+
+
+def as_csv(requests: list[Request]) -> bytes:
+    """A row a request, as an office's spreadsheet writes it."""
+    rows = [dict(_cells(request)) for request in requests]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, sorted({path for row in rows for path in row}))
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode("gb18030")
+
+
+@pytest.fixture(params=[as_json_lines, as_csv])
+def form(request: pytest.FixtureRequest) -> Callable[[list[Request]], bytes]:
+    """How the batch is written."""
+    return request.param  # type: ignore[no-any-return]
+
+
+def _cells(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _cells(inner, f"{path}.{name}" if path else name)
+    elif path == "holder.others":
+        yield path, "\n".join(f"{one['name']} {one['code']} {one['code_type']}" for one in value)
+    else:
+        yield path, "\n".join(value) if isinstance(value, list) else {True: "是", False: "否"}.get(value, value)

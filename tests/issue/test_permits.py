@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import select
 
+from certlib.catalogue.invented import invented_citizen_number, invented_uscc
 from certlib.city.permits import EXPORTED, PermitDesk
 from certlib.city.publicity import load_template
 from certlib.domain.publicity import days_left
@@ -31,6 +32,23 @@ WHO = {"client": "credit", "purpose": "报送双公示"}
 def permits(desk: Desk) -> PermitDesk:
     """The desk's 双公示 records."""
     return PermitDesk(desk.office.register, desk.office.catalogue, load_template())
+
+
+_PERSON = {"name": "=HYPERLINK(1)", "code": "11010519491231002X", "code_type": "111"}
+_RECORD = {
+    "row": "new",
+    "holder": _PERSON,
+    "facts": {"legal_representative": "李文静", "scope": "零售"},
+    "issuer": {"name": "赣州市行政审批局", "code": "11360700MBY000029R"},
+    "decision": {"name": "准予行政许可决定书", "number": "赣市行审决字〔2026〕1号"},
+    "certificate": {"name": "", "number": ""},
+    "item_title": "狩猎证核发",
+    "kind": "licence",
+    "state": "in-force",
+    "decided_on": "2026-11-24",
+    "valid_from": "2026-11-24",
+    "valid_until": "",
+}
 
 
 def _rows(permits: PermitDesk, number: int) -> list[dict[str, str]]:
@@ -227,29 +245,47 @@ def test_working_days_left_count_neither_weekends_nor_holidays(desk: Desk) -> No
 
 def test_a_natural_person_is_named_by_its_own_number(desk: Desk, permits: PermitDesk) -> None:
     """A person's number goes where the platform keeps it from display; a name like a formula does not run."""
-    record = {
-        "row": "new",
-        "holder": {"name": "=HYPERLINK(1)", "code": "11010519491231002X", "code_type": "111"},
-        "facts": {"legal_representative": "李文静", "scope": "零售"},
-        "issuer": {"name": "赣州市行政审批局", "code": "11360700MBY000029R"},
-        "decision": {"name": "准予行政许可决定书", "number": "赣市行审决字〔2026〕1号"},
-        "certificate": {"name": "", "number": ""},
-        "item_title": "狩猎证核发",
-        "kind": "licence",
-        "state": "in-force",
-        "decided_on": "2026-11-24",
-        "valid_from": "2026-11-24",
-        "valid_until": "",
-    }
-    row = permits.template.row(record)
+    record = _RECORD
+    (row,) = permits.template.rows(record)
     assert (row["XK_XDR_LB"], row["XK_XDR_ZJLX"], row["XK_XDR_ZJHM"]) == ("自然人", "01", "11010519491231002X")
     assert (row["XK_XDR_SHXYM"], row["XK_FRDB"], row["XK_YXQZI"]) == ("", "", "2099/12/31")
     assert row["XK_NR"] == "狩猎证核发：零售"
     assert '"\'=HYPERLINK(1)"' in permits.template.csv([row]).decode("utf-8-sig")
-    household = {**record["holder"], "code": "92360700MA35XXXXX1", "code_type": "001"}
-    assert permits.template.row({**record, "holder": household})["XK_XDR_LB"] == "个体工商户"
+    household = {**_PERSON, "code": "92360700MA35XXXXX1", "code_type": "001"}
+    assert permits.template.rows({**record, "holder": household})[0]["XK_XDR_LB"] == "个体工商户"
     with pytest.raises(ValueError, match="XK_WSH"):
-        permits.template.row({**record, "decision": {"name": "准予行政许可决定书", "number": ""}})
+        permits.template.rows({**record, "decision": {"name": "准予行政许可决定书", "number": ""}})
+
+
+def test_a_permit_held_together_has_a_row_for_each_organisation(desk: Desk, permits: PermitDesk) -> None:
+    """The person beside them has none; the rows count, come again with the file, and are withdrawn together."""
+    request = desk.request("2-14")
+    first, firm = request["holder"], {"name": "赣州瑞恒实业有限公司", "code": invented_uscc(808, "91360700")}
+    person = {"name": "李文静", "code": invented_citizen_number(22, date(1986, 5, 1)), "code_type": "111"}
+    request["holder"] = {**first, "others": [person, firm]}
+    holders = [first, person, firm]
+    request["facts"]["applicant"] = "、".join(one["name"] for one in holders)
+    request["facts"]["applicant_code"] = "、".join(one["code"] for one in holders)
+    desk.office.issue_document(request, client="platform", key="joint")
+    (due,) = permits.due()
+    made = permits.export(**WHO)
+    assert (due["row"], made.as_json()["count"], made.faults) == ("new", 2, [])
+    rows = _rows(permits, made.number)
+    assert [row["XK_XDR_MC"] for row in rows] == [first["name"], firm["name"]]
+    assert [row["XK_XDR_SHXYM"] for row in rows] == [first["code"], firm["code"]]
+    assert len({row["XK_WSH"] for row in rows}) == 1
+    assert person["name"] not in permits.file(made.number, "csv", **WHO).decode("utf-8-sig")
+    assert hashlib.sha256(permits.file(made.number, "csv", **WHO)).hexdigest() == made.sha256["csv"]
+    assert permits.due() == []
+
+
+def test_who_holds_a_permit_together_is_told_apart(permits: PermitDesk) -> None:
+    """Of persons alone each has a row; the legal representative is the first's, not the others'."""
+    record = {**_RECORD, "holder": {**_PERSON, "others": [{**_PERSON, "name": "李文静"}]}}
+    assert [row["XK_XDR_MC"] for row in permits.template.rows(record)] == [_PERSON["name"], "李文静"]
+    firms = [{"name": name, "code": "91360700MA35XXXXX1", "code_type": "001"} for name in ("甲公司", "乙公司")]
+    rows = permits.template.rows({**_RECORD, "holder": {**firms[0], "others": firms[1:]}})
+    assert [row["XK_FRDB"] for row in rows] == ["李文静", ""]
 
 
 def test_a_record_that_cannot_be_written_stays_due_and_is_named(desk: Desk, permits: PermitDesk, tmp_path) -> None:
