@@ -40,7 +40,7 @@ def joint(desk: Desk, *holders: dict[str, str], **changes: Any) -> dict[str, Any
     """A request for a real estate title that these hold together."""
     request = desk.request(TITLE)
     first, *others = holders
-    request["holder"] = {**first, "others": others} if others else first
+    request["holder"] = {**first, **({"others": others} if others else {})}
     request["facts"] |= {"right_holder": [one["name"] for one in holders], "co_ownership": "共同共有"}
     return {**request, **changes}
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import select
 
-from certlib.catalogue.invented import invented_citizen_number, invented_uscc
+from certlib.catalogue.invented import invented_uscc
 from certlib.city.permits import EXPORTED, PermitDesk
 from certlib.city.publicity import load_template
 from certlib.domain.publicity import days_left
@@ -258,12 +258,11 @@ def test_a_natural_person_is_named_by_its_own_number(desk: Desk, permits: Permit
 
 
 def test_a_permit_held_together_has_a_row_for_each_organisation(desk: Desk, permits: PermitDesk) -> None:
-    """The person beside them has none; the rows count, come again with the file, and are withdrawn together."""
+    """The rows count and come again with the file; nothing of it is due any more."""
     request = desk.request("2-14")
     first, firm = request["holder"], {"name": "赣州瑞恒实业有限公司", "code": invented_uscc(808, "91360700")}
-    person = {"name": "李文静", "code": invented_citizen_number(22, date(1986, 5, 1)), "code_type": "111"}
-    request["holder"] = {**first, "others": [person, firm]}
-    holders = [first, person, firm]
+    request["holder"] = {**first, "others": [firm]}
+    holders = [first, firm]
     request["facts"]["applicant"] = "、".join(one["name"] for one in holders)
     request["facts"]["applicant_code"] = "、".join(one["code"] for one in holders)
     desk.office.issue_document(request, client="platform", key="joint")
@@ -274,17 +273,17 @@ def test_a_permit_held_together_has_a_row_for_each_organisation(desk: Desk, perm
     assert [row["XK_XDR_MC"] for row in rows] == [first["name"], firm["name"]]
     assert [row["XK_XDR_SHXYM"] for row in rows] == [first["code"], firm["code"]]
     assert len({row["XK_WSH"] for row in rows}) == 1
-    assert person["name"] not in permits.file(made.number, "csv", **WHO).decode("utf-8-sig")
     assert hashlib.sha256(permits.file(made.number, "csv", **WHO)).hexdigest() == made.sha256["csv"]
     assert permits.due() == []
 
 
 def test_who_holds_a_permit_together_is_told_apart(permits: PermitDesk) -> None:
-    """Of persons alone each has a row; the legal representative is the first's, not the others'."""
+    """Of persons alone each has a row, beside organisations none; the legal representative is the first's only."""
     record = {**_RECORD, "holder": {**_PERSON, "others": [{**_PERSON, "name": "李文静"}]}}
     assert [row["XK_XDR_MC"] for row in permits.template.rows(record)] == [_PERSON["name"], "李文静"]
     firms = [{"name": name, "code": "91360700MA35XXXXX1", "code_type": "001"} for name in ("甲公司", "乙公司")]
-    rows = permits.template.rows({**_RECORD, "holder": {**firms[0], "others": firms[1:]}})
+    rows = permits.template.rows({**_RECORD, "holder": {**firms[0], "others": [_PERSON, firms[1]]}})
+    assert [row["XK_XDR_MC"] for row in rows] == ["甲公司", "乙公司"]
     assert [row["XK_FRDB"] for row in rows] == ["李文静", ""]
 
 
