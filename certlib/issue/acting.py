@@ -15,7 +15,7 @@ from certlib.catalogue.checks import check_changes, check_decision, check_facts,
 from certlib.domain.actions import Action
 from certlib.domain.calendar import decision_due
 from certlib.domain.certificate import Certificate, Edition
-from certlib.domain.civil import civil_date
+from certlib.domain.civil import chinese_date, civil_date
 from certlib.domain.decision import Decision, DecisionKind, StepKind
 from certlib.domain.holder import Holder
 from certlib.domain.kinds import CertificateType, Item
@@ -70,6 +70,7 @@ def plan_action(
     faults += _deemed(decision, action, present, catalogue, now=now)
     until = StepKind.ACCEPTANCE if decision.deemed else StepKind.APPROVAL
     faults += check_decision(decision, item, catalogue, now=now, decider=present.authority, until=until)
+    faults += _before_issue(decision, present)
     if item is not None and action is Action.CHANGE:
         faults += _outside_item(request, item, present)
     holder, facts, texts = _content(request, action, present, faults, civil_date(now))
@@ -151,6 +152,25 @@ def _deemed(
         message = f"{label}：尚未逾期，须作出决定。"
         return [Fault("decision.deemed", "not-overdue", message, label, "It is not overdue yet.")]
     return []
+
+
+def _before_issue(decision: Decision, present: Present) -> list[Fault]:
+    """A decision about a certificate is not older than it: one dated before the first edition's day is back-dated."""
+    first = min((edition.issued_on for edition in present.certificate.editions), default=None)
+    approval = decision.step(StepKind.APPROVAL)
+    moments = {"decision.decided_at": decision.decided_at, "decision.approval.at": approval.at if approval else None}
+    label = "决定时间"
+    return [
+        Fault(
+            path,
+            "before-issue",
+            f"{label}：早于发证日期（{chinese_date(first)}），对尚未制发的证照不能作出决定。",
+            label,
+            "The decision is dated before the certificate was issued.",
+        )
+        for path, at in moments.items()
+        if first and at and at.tzinfo and civil_date(at) < first
+    ]
 
 
 def _missing_case(number: str) -> list[Fault]:

@@ -107,6 +107,9 @@ class ActRequest:
     faults: tuple[Fault, ...]
 
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 9998
+
+
 class Reading:
     """A JSON object being read; missing and ill-shaped values become faults and harmless stand-ins."""
 
@@ -152,6 +155,9 @@ class Reading:
             return None
         if at.tzinfo is None:
             self._fault(key, "no-time-zone", "时间缺少时区（应如 +08:00）", "has no time zone")
+            return None
+        if not _FIRST_YEAR <= at.year <= _LAST_YEAR:  # beyond, it has no date in every time zone
+            self._fault(key, "not-a-time", f"年份应在 {_FIRST_YEAR} 与 {_LAST_YEAR} 之间", "lies in no year in use")
             return None
         return at
 

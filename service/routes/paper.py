@@ -139,10 +139,13 @@ def _printed(sheet: paper.PrintedSheet) -> dict[str, Any]:
     }
 
 
+_FARTHEST = 1_000  # millimetres; no sheet is longer, and a whole number without end is no float
+
+
 def _millimetres(raw: dict[str, Any], name: str) -> float:
     """A distance. Raises `RequestError` when it is none."""
     value = raw.get(name, 0.0)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _FARTHEST:
         raise RequestError([Fault(name, "not-a-number", "应为毫米数。", "打印偏移", "Millimetres are expected.")])
     return float(value)
 

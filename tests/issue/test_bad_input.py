@@ -186,6 +186,19 @@ ACTS: dict[str, tuple[str, Callable[[Desk], dict[str, Any]], type[Exception]]] =
         lambda d: {"decision": d.order(decided_at=(d.clock.at + timedelta(days=1)).isoformat())},
         RequestError,
     ),
+    "document from before the certificate": (
+        "suspend",
+        lambda d: {"decision": d.order(decided_at=(d.clock.at - timedelta(days=1)).isoformat())},
+        RequestError,
+    ),
+    "revocation dated before the issue": (
+        "revoke",
+        lambda d: {
+            "decision": d.ex_officio(decided_at=(d.clock.at - timedelta(days=30)).isoformat()),
+            "cause": "fraud",
+        },
+        RequestError,
+    ),
     "digest that is none": ("suspend", lambda d: {"decision": d.order(file_sha256="zz")}, RequestError),
     "resume what is not suspended": ("resume", lambda d: {"decision": d.order()}, TransitionError),
     "correction by one person": (
