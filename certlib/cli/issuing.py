@@ -14,10 +14,11 @@ import typer
 from certlib.catalogue import Catalogue, load_catalogue
 from certlib.catalogue import example as example_request
 from certlib.cli.options import AsJson, Home, Yes
-from certlib.cli.output import err, print_json, print_pairs, print_table, progress, read_json, read_lines, table
+from certlib.cli.output import err, print_json, print_pairs, print_table, progress, read_bytes, read_json, table
 from certlib.domain.actions import LegalState
 from certlib.domain.kinds import CertificateType
 from certlib.domain.lifecycle import STATE_WORDS
+from certlib.issue.batch_input import read_lines, report_csv
 from certlib.issue.composition import open_office
 from certlib.issue.cores import run_batch
 from certlib.issue.office import Office
@@ -89,16 +90,26 @@ def show(
 
 
 def batch(
-    file: Annotated[Path, typer.Argument(help="每行一份申请（JSON）· one request a line")],
+    file: Annotated[Path, typer.Argument(help="每行一份申请（JSON 或 CSV）· one request a line, JSON or CSV")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查，不编号、不用印 · check only")] = False,
+    report: Annotated[Path | None, typer.Option(help="另存逐行报告（CSV）· save a report of every line")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """批量签发：一行一份申请，逐行回答，一行有误不影响其余 · issue many, an answer for each line."""
-    requests = [_line(raw) for raw in read_lines(file)]
-    with progress(f"正在签发 {len(requests)} 件…"):
-        outcomes = run_batch(Settings.load(home), requests, client=CLIENT)
+    settings, requests = Settings.load(home), [_line(raw) for raw in read_lines(read_bytes(file))]
+    with progress(f"正在{'检查' if dry_run else '签发'} {len(requests)} 件…"):
+        outcomes = _tried(settings, requests) if dry_run else run_batch(settings, requests, client=CLIENT)
+    if report is not None:
+        report.write_bytes(report_csv(outcomes).encode())
     _print_outcomes(outcomes, as_json=as_json)
     raise typer.Exit(0 if all(line["state"] == "done" for line in outcomes) else 1)
+
+
+def _tried(settings: Settings, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    with open_office(settings) as office:
+        return office.check_batch(requests)
 
 
 def submit(office: Office, raw: Any) -> Answer:
@@ -114,9 +125,8 @@ def is_document(raw: Mapping[str, Any], catalogue: Catalogue) -> bool:
     return kind in catalogue.document_types
 
 
-def _line(raw: Any) -> dict[str, Any]:
+def _line(request: Mapping[str, Any]) -> dict[str, Any]:
     """A line of a batch; whether it is a document is said here, unless the line says what to do itself."""
-    request = raw if isinstance(raw, Mapping) else {"request": raw}
     return {"operation": "document" if is_document(request, load_catalogue()) else "issue", **request}
 
 

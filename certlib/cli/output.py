@@ -109,17 +109,9 @@ def write_file(path: Path, data: bytes, *, otherwise: str = "") -> None:
         raise typer.BadParameter(f"{path} 无法写入：{error.strerror}。{otherwise}") from error
 
 
-def read_lines(file: Path) -> list[Any]:
-    """The JSON values in `file`, one a line; blank lines are passed over."""
+def read_bytes(file: Path) -> bytes:
+    """What is in `file`, of `-` what comes in."""
     try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise typer.BadParameter(f"{file} 无法读取：{error.strerror}。") from error
-    return [_line(file, number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
-
-
-def _line(file: Path, number: int, line: str) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError as error:
-        raise typer.BadParameter(f"{file} 第 {number} 行不是 JSON：{error}。") from error

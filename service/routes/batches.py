@@ -12,8 +12,9 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from certlib.errors import CertlibError, Fault, NotFoundError, RequestError
 from certlib.issue.batch import batch_lines, batch_view
+from certlib.issue.batch_input import report_csv
 from service import schemas
-from service.answers import send_json
+from service.answers import send_csv, send_json
 from service.asking import CertificateIssuer
 from service.bodies import RawObject
 from service.openapi import body, problems, secured
@@ -53,7 +54,8 @@ def add(service: Service, caller: CertificateIssuer, raw: RawObject) -> Response
     """Keeps the lines and answers at once; workers perform them, every line by itself."""
     lines = _checked(service, caller, raw)
     batch = service.office.add_batch(lines, client=caller.client.id)
-    links = {"self": f"/v1/batches/{batch}", "progress": f"/v1/batches/{batch}/progress"}
+    place = f"/v1/batches/{batch}"
+    links = {"self": place, "progress": f"{place}/progress", "report": f"{place}/report"}
     answer = {"id": batch, "total": len(lines), "links": links}
     return send_json(answer, status=202, headers={"location": service.base + links["self"], "retry-after": "1"})
 
@@ -75,6 +77,20 @@ def view(
     found = batch_view(service.office.register, batch)
     lines = batch_lines(service.office.register, batch, after=after, limit=limit) if limit else []
     return send_json({**found, "lines": lines})
+
+
+@router.get(
+    "/{batch}/report",
+    summary="逐行结果（CSV）· the outcome of every line for a spreadsheet",
+    operation_id="readBatchReport",
+    openapi_extra=secured("certificate:issue"),
+    response_class=Response,
+    responses={200: {"description": "逐行结果 · outcomes", "content": {"text/csv": {}}}, **problems(404)},
+)
+def report(service: Service, batch: OwnBatch) -> Response:
+    """Every line with its state and number, one row a fault, naming its place in the request."""
+    lines = batch_lines(service.office.register, batch, limit=MOST_LINES)
+    return send_csv(report_csv(lines).encode(), f"批次 {batch}")
 
 
 @router.get(

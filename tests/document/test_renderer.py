@@ -151,6 +151,26 @@ def test_the_seal_lies_where_gbt_9704_puts_it(renderer: Renderer, decision: Face
     assert 3 <= middle - centre[1] <= 5
 
 
+def test_a_full_page_has_the_lines_and_characters_of_gbt_9704(renderer: Renderer) -> None:
+    """GB/T 9704-2012, 5.2: 22 lines of 28 characters in a type area of 156 by 225 mm, 28 mm from the left edge."""
+    face = dict(sample_faces(renderer.templates.template("licence-decision")))["long/电子/file"]
+    page = pdfium.PdfDocument(renderer.render(face).pdf)[1]  # the first is begun by the heading, the last not full
+    text, top, millimetre = page.get_textpage(), page.get_size()[1], 72 / 25.4
+    lines: dict[int, list[tuple[float, float]]] = {}
+    for index in range(text.count_chars()):
+        left, bottom, right, _ = (value / millimetre for value in text.get_charbox(index, loose=True))
+        row = (top / millimetre - bottom - 43) / (225 / 22)  # 43 mm down stands the first line
+        if text.get_text_range(index, 1).strip() and row < 21.5:  # below stands the number of the page
+            lines.setdefault(round(row), []).append((left, right))
+    assert sorted(lines) == list(range(22))
+    full = [boxes for boxes in lines.values() if max(right for _, right in boxes) > 180]
+    assert len(full) > 10
+    assert max(len(boxes) for boxes in full) in {28, 29}  # the 29th is a mark that hangs
+    for boxes in full:
+        assert min(left for left, _ in boxes) == pytest.approx(28, abs=12)  # 12: a paragraph begins two in
+        assert max(right for _, right in boxes) == pytest.approx(184, abs=3)
+
+
 def test_what_typst_refuses_is_a_render_error_that_names_the_face(renderer: Renderer, licence: Face) -> None:
     """A missing glyph that reached the typesetter, an attachment that is no text, a moment without time zone."""
     with pytest.raises(RenderError, match="医疗器械经营许可证"):

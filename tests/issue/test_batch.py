@@ -156,3 +156,33 @@ def test_a_mass_action_names_its_range(desk: Desk, where: dict[str, str]) -> Non
     """Everything in force is not a range."""
     with pytest.raises(RequestError):
         desk.office.propose_mass("withdraw", {}, where, person="甲", reason="x", client="platform")
+
+
+def test_a_batch_goes_on_where_a_killed_worker_left_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while it sealed the second of three: what was done stays done, the rest is taken over, nothing twice."""
+
+    class Killed(BaseException):
+        """What a kill looks like from inside."""
+
+    seal, calls = desk.office.sealer.seal, []
+
+    def seal_once(*given: Any, **named: Any) -> Any:
+        calls.append(given)
+        if len(calls) == 2:
+            raise Killed
+        return seal(*given, **named)
+
+    batch = desk.office.add_batch([desk.request("2-25") for _ in range(3)], client="platform")
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.office.sealer, "seal", seal_once)
+        with pytest.raises(Killed):
+            desk.office.work_batch(only=batch)
+    assert desk.office.work_batch(only=batch) == 0  # the lease of who was killed still runs
+    view = batch_view(desk.office.register, batch)
+    assert (view["state"] == "done", view["done"], view["open"]) == (False, 1, 2)
+    desk.clock.advance(hours=1)
+    assert work(desk, batch)["done"] == 3
+    numbers = [line["answer"]["number"] for line in batch_lines(desk.office.register, batch)]
+    assert [number[-5:] for number in numbers] == ["0001号", "0002号", "0003号"]
+    assert len(desk.office.certificates()["certificates"]) == 3
+    assert breaches(desk.office, at=desk.clock.at) == []

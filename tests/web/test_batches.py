@@ -1,5 +1,7 @@
 """Batches over HTTP: taken at once, done line by line, each line with its own outcome."""
 
+import csv
+import io
 import json
 import threading
 from typing import Any
@@ -30,6 +32,22 @@ def test_each_line_has_its_own_outcome(web: Any) -> None:
     good, failed = view["lines"]
     assert good["answer"]["number"]
     assert {"facts.scope", "holder.code"} <= {fault["path"] for fault in failed["answer"]["faults"]}
+
+
+def test_the_report_is_a_table_for_a_spreadsheet(web: Any) -> None:
+    """One row a line, or a fault, with its place; safe and readable in an office program."""
+    bad = web.request()
+    bad["facts"].pop("scope")
+    bad["holder"]["code"] = "91360700MA0000000X"
+    links = _hand_in(web, [web.request(), bad]).json()["links"]
+    _work(web)
+    response = web.http.get(links["report"], headers=web.headers())
+    assert response.headers["content-type"].startswith("text/csv")
+    assert response.headers["content-disposition"].startswith("attachment")
+    rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+    assert rows[0]["状态"] == "done"
+    assert rows[0]["编号"]
+    assert {row["位置"] for row in rows if row["行号"] == "2"} >= {"facts.scope", "holder.code"}
 
 
 def test_progress_comes_as_events(web: Any) -> None:
