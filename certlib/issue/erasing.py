@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import String, cast, update
 from sqlmodel import Session, col, or_, select
 
 from certlib.domain.actions import LegalState
@@ -120,13 +120,19 @@ def held_by(session: Session, holder_code: str) -> Subject:
     first = CertificateRow.holder_code == holder_code
     query = select(CertificateRow.key).where(or_(first, col(CertificateRow.key).in_(held_together(holder_code))))
     certificates = session.exec(query).all()
-    holder = col(DocumentRow.holder)["code"].as_string()
-    documents = session.exec(select(DocumentRow.id).where(holder == holder_code)).all()
-    planned = col(Intent.plan)["holder", "code"].as_string() == holder_code
+    documents = session.exec(select(DocumentRow.id).where(_among(col(DocumentRow.holder), holder_code))).all()
+    planned = _among(col(Intent.plan)["holder"], holder_code)
     plans = session.exec(select(Intent.id).where(Intent.state == "voided", planned)).all()
     if not certificates and not documents and not plans:
         raise NotFoundError("没有这一持证主体的证照或文书。")
     return Subject(certificates, documents, plans, holder_code)
+
+
+def _among(holder: Any, code: str) -> Any:
+    """Whether a stored holder, or any who holds with it, has the code."""
+    return or_(
+        holder["code"].as_string() == code, cast(holder["others"], String).contains(f'"{code}"', autoescape=True)
+    )
 
 
 def is_erased(session: Session, file: FileRow) -> bool:

@@ -11,7 +11,7 @@ from certlib.document.face import Carrier, Face
 from certlib.document.lint import lint, require
 from certlib.document.ornament import frame_svg, measures_of
 from certlib.document.preflight import preflight
-from certlib.document.renderer import Renderer
+from certlib.document.renderer import Renderer, default_renderer
 from certlib.document.templates import Templates, find_templates
 from certlib.errors import ConfigurationError
 
@@ -155,3 +155,14 @@ def test_a_border_is_what_its_measures_draw(path: Path) -> None:
     """The committed picture comes from the measures it states."""
     svg = path.read_text("utf-8")
     assert frame_svg(measures_of(svg)) == svg
+
+
+@pytest.mark.parametrize(
+    "key", [key for key in default_renderer().templates if "refusal" in key or key.startswith("non-")]
+)
+def test_who_is_refused_is_told_of_both_remedies(key: str) -> None:
+    """行政许可法 art. 38(2): 行政复议 within sixty days and 行政诉讼 within six months stand on the page."""
+    template = default_renderer().templates.template(key)
+    said = template.texts["remedies"]
+    assert all(words in said for words in ("六十日内", "申请行政复议", "六个月内", "行政诉讼"))
+    assert all(any("{text:remedies}" in line for line in layout.reads) for layout in template.layouts)

@@ -319,3 +319,17 @@ def _cells(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, "\n".join(f"{one['name']} {one['code']} {one['code_type']}" for one in value)
     else:
         yield path, "\n".join(value) if isinstance(value, list) else {True: "是", False: "否"}.get(value, value)
+
+
+def test_a_document_for_several_is_erased_by_the_code_of_any(desk: Desk) -> None:
+    """A refusal for two applicants: the second asks, and no name of either is left."""
+    request = desk.request("2-25", kind="refusal-decision")
+    request["holder"]["others"] = [FIRM]
+    both = [request["holder"], FIRM]
+    request["facts"] |= {
+        f"applicant{part}": "、".join(one[of] for one in both) for part, of in (("", "name"), ("_code", "code"))
+    }
+    identifier = str(desk.office.issue_document(request, client="platform", key="refusal").body["id"])
+    desk.office.erase(FIRM["code"], grounds="本人申请", person="陈志远", second_person="王素珍")
+    told = json.dumps(desk.office.document(identifier), ensure_ascii=False)
+    assert not any(one["name"] in told for one in both)
