@@ -56,9 +56,14 @@ sha256sum -c SHA256SUMS
 # the bytes that are signed are those of the file
 ( head -c {before} certificate.pdf; tail -c +{after_1} certificate.pdf | head -c {length} ) | cmp - content.bin
 
-# the seal: signature, chain to the root, not revoked
+# the seal: signature, chain to the root
 openssl cms -verify -binary -inform DER -in seal.p7s -content content.bin \\
     -CAfile chain/root.pem -out /dev/null
+
+# no certificate of the chain was revoked when this pack was made
+cat crl/*.pem > crl.pem
+openssl verify -CAfile chain/root.pem -untrusted chain/issuing.pem \\
+    -crl_check_all -CRLfile crl.pem -attime {made_at} chain/signer.pem
 
 # the time: a timestamp over the signature value
 openssl ts -verify -token_in -in timestamp.tst -data signature.bin \\
@@ -121,6 +126,7 @@ def evidence_pack(
         number=row.number,
         edition=index,
         made=moment_text(now),
+        made_at=int(now.timestamp()),
         before=span.before,
         after_1=span.after + 1,
         length=span.end - span.after,
@@ -149,11 +155,16 @@ def _chain(message: Message, keys: Path) -> Iterator[tuple[str, bytes]]:
     stamp = read_token(message.token).message.certificates if message.token else ()
     yield "chain/tsa.pem", b"".join(_pem(der) for der in stamp)
     for path in sorted((keys / "crl").glob("*.crl")):
-        yield f"crl/{path.name}", path.read_bytes()
+        yield f"crl/{path.stem}.pem", _list_pem(path.read_bytes())
 
 
 def _pem(der: bytes) -> bytes:
     return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
+
+
+def _list_pem(data: bytes) -> bytes:
+    """A revocation list as text, whichever way it is kept: what follows the README joins them."""
+    return data if data.startswith(b"-----BEGIN") else x509.load_der_x509_crl(data).public_bytes(Encoding.PEM)
 
 
 def _events(session: Session, key: str) -> list[EventRow]:

@@ -47,6 +47,9 @@ def test_the_readmes_commands_check_the_pack(pack: Path) -> None:
     for command in commands(pack):
         done = subprocess.run(["bash", "-c", command], cwd=pack, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (command, done.stderr)
+    lists = next(command for command in commands(pack) if "crl_check_all" in command)
+    (pack / "crl.pem").write_bytes(b"")
+    assert subprocess.run(["bash", "-c", lists], cwd=pack, capture_output=True, check=False).returncode != 0
     (pack / "content.bin").write_bytes((pack / "content.bin").read_bytes()[:-1] + b"x")
     verify = next(command for command in commands(pack) if "cms -verify" in command)
     assert subprocess.run(["bash", "-c", verify], cwd=pack, capture_output=True, check=False).returncode != 0
