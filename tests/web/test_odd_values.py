@@ -99,11 +99,13 @@ def _call(web: Any, address: Address, *, places: dict[str, str], **more: Any) ->
 @pytest.fixture(autouse=True)
 def plain_log() -> Iterator[None]:
     """Tracebacks without the values of every variable: those of an application take minutes to draw."""
-    kept = structlog.get_config()
+    if structlog.is_configured():  # as the service does it, for all tests after the first that starts one
+        yield
+        return
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback, colors=False)
     structlog.configure(processors=[renderer])
     yield
-    structlog.configure(**kept)
+    structlog.reset_defaults()
 
 
 @pytest.fixture
