@@ -196,7 +196,7 @@ def test_events_without_a_number_are_left_out_with_their_rows(lived: Audited, tm
 
 _OTHERS = ", ".join(column.name for column in SQLModel.metadata.tables["file"].columns if column.name != "sha256")
 FORGED_FILE = (
-    f"INSERT INTO file (sha256, {_OTHERS}) SELECT 'ab' || substr(sha256, 3), {_OTHERS} FROM file"
+    f"INSERT INTO file (sha256, {_OTHERS}) SELECT '0123456789ab' || substr(sha256, 13), {_OTHERS} FROM file"
     " WHERE predecessor IS NULL LIMIT 1"
 )
 
