@@ -41,6 +41,11 @@ class Known:
         }
         return values.get(spec.same_as, "")
 
+    def longest(self, spec: FieldSpec) -> int:
+        """The most characters of a fact: one that repeats several holders has room for each, and a 、 between."""
+        count = len(self.holder.all) if self.holder and spec.same_as.startswith("holder.") else 1
+        return spec.max_length * count + count - 1
+
 
 def check_facts(
     kind: CertificateType | DocumentType,
@@ -64,7 +69,7 @@ def check_facts(
         if value is None or value in ("", [], ()):
             faults += [_fault(spec, _MISSING)] if spec.required else []
             continue
-        found, text = _read(spec, value, today)
+        found, text = _read(spec, value, today, known.longest(spec))
         found = found or [*_order(spec, facts, kind), *_agreement(spec, text, known)]
         faults += found
         if not found:
@@ -116,7 +121,7 @@ def _fault(spec: FieldSpec, reason: _Reason) -> Fault:
     return Fault(path, reason.code, f"{spec.label}：{reason.chinese}。", spec.label, english)
 
 
-def _read(spec: FieldSpec, value: object, today: date) -> tuple[list[Fault], str]:
+def _read(spec: FieldSpec, value: object, today: date, longest: int) -> tuple[list[Fault], str]:
     """The value as one text, and its faults: first its shape, then its characters and length, then its meaning."""
     text = _as_text(spec, value)
     if isinstance(text, _Reason):
@@ -125,9 +130,9 @@ def _read(spec: FieldSpec, value: object, today: date) -> tuple[list[Fault], str
     lines = [text] if spec.kind is FieldKind.PARAGRAPH else text.split("\n")
     if any(not line or line != line.strip() for line in lines):
         faults.append(_fault(spec, _OUTER_SPACE))
-    if len(text) > spec.max_length:
-        many = f"长 {len(text)} 字，最多 {spec.max_length} 字"
-        faults.append(_fault(spec, _Reason("too-long", many, f"has {len(text)} characters of {spec.max_length}")))
+    if len(text) > longest:
+        many = f"长 {len(text)} 字，最多 {longest} 字"
+        faults.append(_fault(spec, _Reason("too-long", many, f"has {len(text)} characters of {longest}")))
     if not faults and spec.kind in _MEANING:
         reason = _MEANING[spec.kind](spec, text, today)
         faults += [_fault(spec, reason)] if reason else []

@@ -14,7 +14,17 @@ import typer
 from certlib.catalogue import Catalogue, load_catalogue
 from certlib.catalogue import example as example_request
 from certlib.cli.options import AsJson, Home, Yes
-from certlib.cli.output import err, print_json, print_pairs, print_table, progress, read_bytes, read_json, table
+from certlib.cli.output import (
+    err,
+    print_json,
+    print_pairs,
+    print_table,
+    progress,
+    read_bytes,
+    read_json,
+    table,
+    write_file,
+)
 from certlib.domain.actions import LegalState
 from certlib.domain.kinds import CertificateType
 from certlib.domain.lifecycle import STATE_WORDS
@@ -102,7 +112,7 @@ def batch(
     with progress(f"正在{'检查' if dry_run else '签发'} {len(requests)} 件…"):
         outcomes = _tried(settings, requests) if dry_run else run_batch(settings, requests, client=CLIENT)
     if report is not None:
-        report.write_bytes(report_csv(outcomes).encode())
+        write_file(report, report_csv(outcomes).encode(), otherwise="" if dry_run else "各行已办理，勿重复提交。")
     _print_outcomes(outcomes, as_json=as_json)
     raise typer.Exit(0 if all(line["state"] == "done" for line in outcomes) else 1)
 

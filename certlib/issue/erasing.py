@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import String, cast, update
+from sqlalchemy import update
 from sqlmodel import Session, col, or_, select
 
 from certlib.domain.actions import LegalState
@@ -24,7 +24,7 @@ from certlib.issue.erasing_copies import ERASED, Kept, Traces, erase_copies, era
 from certlib.register.bearers import note_access
 from certlib.register.certificates import load_certificate, sheets_of
 from certlib.register.delivery_table import DeliveryRow
-from certlib.register.holder_table import CoHolderRow, held_together
+from certlib.register.holder_table import CoHolderRow, held_together, is_among
 from certlib.register.intents import UNFINISHED
 from certlib.register.row_tables import RowChange
 from certlib.register.service_table import ServiceRow
@@ -120,19 +120,12 @@ def held_by(session: Session, holder_code: str) -> Subject:
     first = CertificateRow.holder_code == holder_code
     query = select(CertificateRow.key).where(or_(first, col(CertificateRow.key).in_(held_together(holder_code))))
     certificates = session.exec(query).all()
-    documents = session.exec(select(DocumentRow.id).where(_among(col(DocumentRow.holder), holder_code))).all()
-    planned = _among(col(Intent.plan)["holder"], holder_code)
+    documents = session.exec(select(DocumentRow.id).where(is_among(col(DocumentRow.holder), holder_code))).all()
+    planned = is_among(col(Intent.plan)["holder"], holder_code)
     plans = session.exec(select(Intent.id).where(Intent.state == "voided", planned)).all()
     if not certificates and not documents and not plans:
         raise NotFoundError("没有这一持证主体的证照或文书。")
     return Subject(certificates, documents, plans, holder_code)
-
-
-def _among(holder: Any, code: str) -> Any:
-    """Whether a stored holder, or any who holds with it, has the code."""
-    return or_(
-        holder["code"].as_string() == code, cast(holder["others"], String).contains(f'"{code}"', autoescape=True)
-    )
 
 
 def is_erased(session: Session, file: FileRow) -> bool:
@@ -187,7 +180,7 @@ def _unfinished(session: Session, subject: Subject, traces: Traces) -> list[Kept
     """Issuances under way, by case or holder: they are decided first."""
     of = [col(Intent.case).in_(sorted(traces.cases)), col(Intent.certificate).in_(list(subject.certificates))]
     if traces.holder:
-        of.append(col(Intent.plan)["holder", "code"].as_string() == traces.holder)
+        of.append(is_among(col(Intent.plan)["holder"], traces.holder))
     rows = session.exec(select(Intent).where(col(Intent.state).in_(UNFINISHED), or_(*of))).all()
     return [Kept(row.number, "正在办理，办结后方可删除") for row in rows]
 

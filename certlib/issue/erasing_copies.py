@@ -14,6 +14,7 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 
 from certlib.issue.batch import close_batch
+from certlib.register.holder_table import is_among
 from certlib.register.service_table import ServiceRow
 from certlib.register.store import Register
 from certlib.register.tables import BatchLineRow, EventRow, IdempotencyRow, Intent, MassRow
@@ -127,7 +128,7 @@ def _lines(session: Session, traces: Traces) -> list[BatchLineRow]:
     conditions.append(body["identifier"].as_string().in_(sorted(traces.identifiers)))
     conditions.append(body["case", "number"].as_string().in_(sorted(traces.cases)))
     if traces.holder:
-        conditions.append(body["holder", "code"].as_string() == traces.holder)
+        conditions.append(is_among(body["holder"], traces.holder))
     query = select(BatchLineRow).where(or_(*conditions)).order_by(col(BatchLineRow.batch), col(BatchLineRow.line))
     return list(session.exec(query.with_for_update()).all())
 

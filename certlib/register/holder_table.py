@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import exists
+from sqlalchemy import String, cast, exists
 from sqlmodel import Field, SQLModel, col, or_, select
 
 from certlib.register import engine as _engine  # noqa: F401  the naming convention must be set before any table
@@ -43,4 +43,11 @@ def held_now_with(code: str, certificate: Any, edition: Any) -> Any:
     """Whether somebody beside the first holder of this edition (columns of an outer query) has the code."""
     return exists().where(
         col(CoHolderRow.certificate) == certificate, col(CoHolderRow.edition) == edition, col(CoHolderRow.code) == code
+    )
+
+
+def is_among(holder: Any, code: str) -> Any:
+    """Whether a stored holder (a JSON column or a member of one), or any who holds with it, has the code."""
+    return or_(
+        holder["code"].as_string() == code, cast(holder["others"], String).contains(f'"{code}"', autoescape=True)
     )

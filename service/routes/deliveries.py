@@ -55,7 +55,7 @@ def standing(service: Service, caller: DeliveryReader) -> Response:
 def letter(service: Service, caller: DeliveryRepairer, delivery: Id) -> Response:
     """With the message that goes to the repository, to be put right. It holds personal data: the look is logged."""
     _of_the_city(caller.client)
-    purpose = require_purpose(caller, "推送内容含个人信息")
+    purpose = require_purpose(caller, "推送内容含个人信息，")
     return send_json(dead_letter(service.office, delivery, client=caller.client.id, purpose=purpose))
 
 

@@ -22,7 +22,7 @@ from certlib.issue.erasing import ERASED
 from certlib.issue.inspecting import NotPublicError, PublicRegister, match_holder
 from certlib.issue.mass import affected
 from certlib.register.audit_search import Wanted, find_certificates
-from certlib.register.tables import EditionRow
+from certlib.register.tables import BatchLineRow, EditionRow
 from tests.issue.conftest import START, Desk
 from tests.issue.invariants import breaches
 
@@ -321,14 +321,46 @@ def _cells(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, "\n".join(value) if isinstance(value, list) else {True: "是", False: "否"}.get(value, value)
 
 
+def refusal(desk: Desk, *others: dict[str, str]) -> dict[str, Any]:
+    """A refusal for the first applicant and these."""
+    request = desk.request("2-25", kind="refusal-decision")
+    request["holder"]["others"] = list(others)
+    applicants = [request["holder"], *others]
+    request["facts"] |= {
+        f"applicant{part}": "、".join(one[of] for one in applicants) for part, of in (("", "name"), ("_code", "code"))
+    }
+    return request
+
+
+def test_a_document_names_each_of_many_applicants(desk: Desk) -> None:
+    """The room for a name and a code is each applicant's, not one for all of them together."""
+    firms = [{**FIRM, "name": f"赣州第{n}实业有限公司", "code": invented_uscc(900 + n, "91360700")} for n in range(11)]
+    body = desk.office.issue_document(refusal(desk, *firms), client="platform", key="many").body
+    told = desk.office.document(str(body["id"]))["facts"]
+    assert told["applicant"].split("、")[1:] == [firm["name"] for firm in firms]
+    assert told["applicant_code"].split("、")[1:] == [firm["code"] for firm in firms]
+    assert breaches(desk.office, at=desk.clock.at) == []
+
+
+def test_a_line_that_failed_is_erased_by_the_code_of_any(desk: Desk) -> None:
+    """What a batch could not do names its holders too; the second of them has it erased with the rest."""
+    kept = str(desk.office.issue_document(refusal(desk, FIRM), client="platform", key="refusal").body["id"])
+    wrong = joint(desk, ZHANG, FIRM)
+    wrong["facts"].pop("right_holder")
+    batch = desk.office.add_batch([{"operation": "issue", **wrong}], client="platform")
+    desk.office.work_batch(only=batch)
+    assert batch_lines(desk.office.register, batch, limit=10)[0]["state"] == "failed"
+    desk.office.erase(FIRM["code"], grounds="本人申请", person="陈志远", second_person="王素珍")
+    with desk.office.register.reader() as session:
+        (line,) = session.exec(select(BatchLineRow)).all()
+    assert FIRM["code"] not in json.dumps([line.body, line.answer])
+    assert kept
+
+
 def test_a_document_for_several_is_erased_by_the_code_of_any(desk: Desk) -> None:
     """A refusal for two applicants: the second asks, and no name of either is left."""
-    request = desk.request("2-25", kind="refusal-decision")
-    request["holder"]["others"] = [FIRM]
+    request = refusal(desk, FIRM)
     both = [request["holder"], FIRM]
-    request["facts"] |= {
-        f"applicant{part}": "、".join(one[of] for one in both) for part, of in (("", "name"), ("_code", "code"))
-    }
     identifier = str(desk.office.issue_document(request, client="platform", key="refusal").body["id"])
     desk.office.erase(FIRM["code"], grounds="本人申请", person="陈志远", second_person="王素珍")
     told = json.dumps(desk.office.document(identifier), ensure_ascii=False)
