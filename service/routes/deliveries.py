@@ -18,10 +18,9 @@ from service.openapi import answers, body, problems, secured
 from service.pages.figures import over_page
 from service.pages.letters import letters_page
 from service.pages.site import templates
-from service.routes.pages import send_page, visitor
+from service.routes.pages import send_link, send_page, visitor
 from service.running import Service
 from service.tenancy import require_purpose
-from service.tokendesk import LINK_LIFETIME
 
 router = APIRouter(prefix="/v1/deliveries", tags=["归集推送 deliveries"])
 pages = APIRouter(include_in_schema=False)
@@ -83,10 +82,7 @@ def replays(service: Service, caller: DeliveryRepairer, raw: RawObject) -> Respo
 def link(service: Service, caller: DeliveryReader) -> Response:
     """Opens the page in a browser for half an hour; it shows what the list shows, and changes nothing."""
     _of_the_city(caller.client)
-    now = service.clock()
-    value = service.desk.link(caller, PLACE, now=now)
-    address, ends = f"{service.base}{PLACE}/{value}", now + LINK_LIFETIME
-    return send_json({"link": address, "expires_at": ends.isoformat()}, status=201)
+    return send_link(service, caller, PLACE)
 
 
 @pages.get(f"{PLACE}/{{value}}")

@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 
 from certlib.errors import NotFoundError
+from service.answers import send_json
 from service.clients import Client
 from service.headers import AUDIT_PAGE, CITIZEN_PAGE, FORM_PAGE, PLAIN_PAGE
 from service.openapi import problem_table
@@ -16,6 +17,7 @@ from service.pages.audit_site import AUDIT, audit_site
 from service.pages.site import PAGE, Part, plain_style, templates
 from service.refusals import UnauthenticatedError
 from service.running import Running
+from service.tokendesk import LINK_LIFETIME, Principal
 
 HTML = "text/html; charset=utf-8"
 PART = PAGE + "/{name:path}"
@@ -85,6 +87,13 @@ def send_part(request: Request, part: Part, *, policy: str = CITIZEN_PAGE) -> Re
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(part.gzipped, media_type=part.media, headers=headers | {"content-encoding": "gzip"})
     return Response(part.data, media_type=part.media, headers=headers)
+
+
+def send_link(service: Running, caller: Principal, place: str) -> Response:
+    """The address under which the page `place` opens in the caller's browser, for `LINK_LIFETIME`."""
+    now = service.clock()
+    address = f"{service.base}{place}/{service.desk.link(caller, place, now=now)}"
+    return send_json({"link": address, "expires_at": (now + LINK_LIFETIME).isoformat()}, status=201)
 
 
 def visitor(service: Running, value: str, place: str, scope: str) -> Client | None:

@@ -23,9 +23,8 @@ from service.openapi import answers, secured
 from service.pages.figures import figures_page, over_page
 from service.pages.site import style_sheet, templates
 from service.refusals import BusyError
-from service.routes.pages import send_page, send_part, visitor
+from service.routes.pages import send_link, send_page, send_part, visitor
 from service.running import Running, Service
-from service.tokendesk import LINK_LIFETIME
 
 router = APIRouter(tags=["统计分析 statistics"])
 
@@ -79,11 +78,7 @@ def read_statistics(
 )
 def link_statistics(service: Service, caller: StatisticsReader) -> Response:
     """Opens the page in an official's browser for half an hour, with the figures that this client may see."""
-    now = service.clock()
-    value = service.desk.link(caller, PLACE, now=now)
-    return send_json(
-        {"link": f"{service.base}{PLACE}/{value}", "expires_at": (now + LINK_LIFETIME).isoformat()}, status=201
-    )
+    return send_link(service, caller, PLACE)
 
 
 @router.get(f"{PLACE}.css", include_in_schema=False)

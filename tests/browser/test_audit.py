@@ -27,7 +27,7 @@ from service.headers import AUDIT_PAGE
 from service.settings import load_service_settings
 from service.tokens import fetch_token
 
-from .conftest import AXE, DESKTOP, PHONE, WCAG, free_port, serve, visit
+from .conftest import DESKTOP, PHONE, free_port, serve, violations, visit
 
 SEAL = "36070000000002"
 WHO, WHY = "王审计", "2026 年度用印专项审计"
@@ -106,12 +106,6 @@ def _ready(held: Any, selector: str = "#view section") -> None:
 def _open(held: Any, view: str, selector: str = "#view section") -> None:
     held.page.click(f"#tabs [data-view={view}]")
     _ready(held, selector)
-
-
-def _violations(page: Any) -> list[str]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("tags => axe.run({runOnly: tags})", WCAG)
-    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found["violations"]]
 
 
 def _accesses(office: Office) -> list[AccessRow]:
@@ -307,7 +301,7 @@ def test_no_violation_of_wcag_in_any_view(chromium: Any, site: str, office: Offi
     visiting = visit(chromium, site, size)
     held = next(visiting)
     held.page.goto(f"{site}/audit")
-    assert _violations(held.page) == []
+    assert violations(held.page) == []
     _enter(held)
     _ready(held)
     (row, *_) = office.certificates()["certificates"]
@@ -315,7 +309,7 @@ def test_no_violation_of_wcag_in_any_view(chromium: Any, site: str, office: Offi
         for view in ("overview", "anomalies", "ledger", "accesses", "checks"):
             _open(held, view, "#view details" if view == "anomalies" else "#view section")
             held.page.evaluate("document.querySelectorAll('#view details').forEach((one) => { one.open = true; })")
-            assert _violations(held.page) == [], (view, language)
+            assert violations(held.page) == [], (view, language)
             assert held.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (view, language)
             if (size, language, view) == (PHONE, "zh-CN", "overview"):
                 held.page.evaluate("document.querySelectorAll('#view details').forEach((one) => { one.open = false; })")
@@ -326,7 +320,7 @@ def test_no_violation_of_wcag_in_any_view(chromium: Any, site: str, office: Offi
         _ready(held)
         held.page.click(f"#view .link:has-text('{row['number']}')")
         held.page.wait_for_selector("#view h3")
-        assert _violations(held.page) == [], language
+        assert violations(held.page) == [], language
         assert held.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), language
         if language == "zh-CN":
             held.page.click("#language")

@@ -24,7 +24,7 @@ from service.commands import DEVELOPMENT_CLIENT, development_key_file, open_serv
 from service.settings import load_service_settings
 from service.tokens import token_request
 
-from .conftest import AXE, DESKTOP, PHONE, WCAG, visit
+from .conftest import DESKTOP, PHONE, violations, visit
 
 CONSENT = {"consent": "送达地址确认书", "address": "赣服通", "receipt": "S-2026-0001"}
 BASE = "http://127.0.0.1"
@@ -136,9 +136,7 @@ def test_the_page_shows_the_years_figures(chromium: Any, site: str, link: str, n
         assert phone.page.locator("svg.columns rect").count() == 13
         assert "市电子证照库" in phone.text("main")
         assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        phone.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = phone.page.evaluate("tags => axe.run({runOnly: tags})", WCAG)
-        assert [f"{one['id']}: {one['nodes'][0]['html']}" for one in found["violations"]] == []
+        assert violations(phone.page) == []
         phone.shot(name)
         assert phone.complaints == []
 

@@ -184,10 +184,7 @@ def test_a_file_found_bad_is_told_of_in_every_round_until_it_is_sound(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also in the rounds of other files; one lost, one spoiled, each cleared when it is back."""
-    for _ in range(3):
-        desk.issue("2-25")
-    monkeypatch.setattr(desk.office, "settings", replace(desk.office.settings, check_sample=1))
-    monkeypatch.setattr("certlib.issue.checking.CHECKS", {"files": CHECKS["files"]})
+    _three_looked_at_in_turn(desk, monkeypatch)
     paths = {path.stem: path for path in desk.office.settings.home.rglob("store/*/*.pdf")}
     lost, spoiled = sorted(paths)[:2]
     whole = {digest: paths[digest].read_bytes() for digest in (lost, spoiled)}
@@ -202,6 +199,14 @@ def test_a_file_found_bad_is_told_of_in_every_round_until_it_is_sound(
     assert _fails(desk) == 0
 
 
+def _three_looked_at_in_turn(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three certificates, and a checker that looks at files only, one a round."""
+    for _ in range(3):
+        desk.issue("2-25")
+    monkeypatch.setattr(desk.office, "settings", replace(desk.office.settings, check_sample=1))
+    monkeypatch.setattr("certlib.issue.checking.CHECKS", {"files": CHECKS["files"]})
+
+
 def _fails(desk: Desk) -> int:
     return sum(one.outcome == "fail" for one in check_office(desk.office, desk.clock()))
 
@@ -210,10 +215,7 @@ def test_a_store_that_is_gone_is_told_of_in_a_few_lines_and_forgets_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some by name and the rest by number; at the limit of what is kept the turn waits until files are back."""
-    for _ in range(3):
-        desk.issue("2-25")
-    monkeypatch.setattr(desk.office, "settings", replace(desk.office.settings, check_sample=1))
-    monkeypatch.setattr("certlib.issue.checking.CHECKS", {"files": CHECKS["files"]})
+    _three_looked_at_in_turn(desk, monkeypatch)
     monkeypatch.setattr("certlib.issue.check_files.MOST_BAD", 2)
     monkeypatch.setattr("certlib.issue.check_files._NAMED", 1)
     store = desk.office.settings.home / "store"
