@@ -29,12 +29,17 @@ def is_code(word: str) -> bool:
     return digits or word.startswith(("https://", "http://"))
 
 
+def names_code(word: str) -> bool:
+    """Whether a word of the command line is a code's text, or a photo that may hold one."""
+    return is_code(word) or Path(word).suffix.lower() in PICTURES
+
+
 def examine_text(text: str, trust: TrustRoots, register: RemoteRegister | None, *, at: datetime, name: str) -> Report:
     """Examine a code with what `trust` holds, and the register when one is given.
 
     Raises `ConfigurationError` when there is no trust list to check it against.
     """
-    listed = trust.trust_list or (register.trust_list(trust.list_keys) if register else None)
+    listed = trust.trust_list
     if listed is None:
         raise ConfigurationError(
             "核验二维码需要信任清单：请在 --trust 目录中放入 trust.json，或用 --register 指明台账。"

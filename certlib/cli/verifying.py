@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from certlib.cli.codes import PICTURES, examine_picture, examine_text, is_code
+from certlib.cli.codes import PICTURES, examine_picture, examine_text, is_code, names_code
 from certlib.cli.options import AsJson
 from certlib.cli.output import out, print_findings, progress
 from certlib.cli.reporting import WRITERS, write_report
@@ -59,9 +59,8 @@ def verify(
     """
     if report and report not in WRITERS:
         raise typer.BadParameter(f"--report 应为 {'、'.join(WRITERS)} 之一")
-    roots, lookup = _roots(trust, state), RemoteRegister(register) if register else None
-    if lookup is not None and roots.seals is None:
-        roots = replace(roots, seals=lookup.seal_list(roots.list_keys))
+    lookup = RemoteRegister(register) if register else None
+    roots = _roots(trust, lookup, state, codes=any(map(names_code, files)))
     moment = (at or datetime.now(SHANGHAI)).astimezone(UTC)
     reports = []
     with Sandbox(roots) as sandbox:
@@ -89,9 +88,15 @@ def verify(
     raise typer.Exit(_code(reports, strict=strict))
 
 
-def _roots(trust: Path | None, state: Path | None) -> TrustRoots:
-    """What is trusted, less what is older than `state` remembers; the newest is remembered there."""
+def _roots(trust: Path | None, register: RemoteRegister | None, state: Path | None, *, codes: bool) -> TrustRoots:
+    """What is trusted, with the signed lists that the folder lacks as the register gives them, for `codes` as well.
+
+    All of it less what is older than `state` remembers; the newest is remembered there.
+    """
     roots = TrustRoots.load(trust)
+    if register is not None and roots.list_keys:
+        listed = roots.trust_list or (register.trust_list(roots.list_keys) if codes else None)
+        roots = replace(roots, trust_list=listed, seals=roots.seals or register.seal_list(roots.list_keys))
     if state is None:
         return roots
     memory = Memory.load(state)

@@ -2,17 +2,27 @@
 
 import base64
 import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import qrcode
 from asn1crypto import pem
+from click.testing import Result
 from PIL import Image, ImageChops, ImageDraw
 from typer.testing import CliRunner
 
 from certlib.cli.main import application
+from certlib.crypto.development import development_folder, development_key
+from certlib.errors import ConfigurationError
 from certlib.formats.code import CodeError, read_code
+from certlib.formats.seal_list import SealList, sign_seal_list
+from certlib.formats.trust import read_trust_list, sign_trust_list
 from tests.conftest import Run
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "codes.json").read_text(encoding="utf-8"))
@@ -167,3 +177,92 @@ def test_a_list_rolled_back_since_the_last_run_fails(trust: Path, tmp_path: Path
     assert (done.exit_code, line["verdict"]) == (1, "status-unknown")
     assert any("比以前见过的旧" in finding["detail"] for finding in line["findings"])
     assert json.loads(seen.read_text(encoding="utf-8"))["status"][address] == [size + 1, at]
+
+
+@dataclass
+class Register:
+    """A register that answers every code alike, and gives out lists of whatever number it is told to."""
+
+    url: str = ""
+    trust: int = 5
+    seals: int = 5
+
+    def given(self, path: str) -> bytes | None:
+        """What stands at an address, None for nothing."""
+        signers = [development_key(label) for label in ("trust-2026", "trust-p256-2026")]
+        if path == "/public/trust":
+            listed = read_trust_list(json.dumps(VECTORS["trust_list"]).encode(), [signers[0].public_key])
+            return sign_trust_list(replace(listed, seq=self.trust), signers)
+        if path == "/public/seals":
+            return sign_seal_list(SealList(seq=self.seals, issued=datetime(2026, 3, 1, tzinfo=UTC), seals=()), signers)
+        return None
+
+    def answer(self) -> dict[str, Any]:
+        """What it says of the good code of the vectors."""
+        fields = {"Certificate": "医疗器械经营许可证", "Number": VECTORS["facts"]["facts"]["number"]}
+        listed = [{"label": "", "english": name, "value": value} for name, value in fields.items()]
+        return {"verdict": "valid", "n": 1000, "edition": 1, "fields": listed}
+
+
+@pytest.fixture
+def register() -> Iterator[Register]:
+    """A register on a loopback port."""
+    held = Register()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._send(held.given(self.path))
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self._send(json.dumps(held.answer()).encode())
+
+        def log_message(self, *_: object) -> None: ...
+
+        def _send(self, body: bytes | None) -> None:
+            self.send_response(200 if body else 404)
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    held.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield held
+    server.shutdown()
+
+
+def _asked(*words: str) -> Result:
+    return CliRunner().invoke(application(["verify"]), ["verify", *words])
+
+
+@pytest.mark.parametrize(("name", "told"), [("trust", "信任清单"), ("seals", "印章清单")])
+def test_a_list_that_the_register_rolled_back_is_refused(
+    register: Register, tmp_path: Path, name: str, told: str
+) -> None:
+    """With --state what --register gave is remembered like what lay in the folder: the next run takes none older."""
+    seen, text = tmp_path / "seen.json", CASES["state valid"]["text"]
+    words = ["--register", register.url, "--at", VECTORS["at"].replace("+00:00", ""), "--json", text]
+    done = _asked(*words, "--state", str(seen))
+    assert (done.exit_code, json.loads(done.stdout)["verdict"]) == (0, "valid")
+    setattr(register, name, 4)
+    done = _asked(*words, "--state", str(seen))
+    assert isinstance(done.exception, ConfigurationError)
+    assert f"{told}比以前见过的旧" in done.exception.message
+    assert done.stdout == ""
+    assert _asked(*words).exit_code == 0  # without a memory nothing is older
+    setattr(register, name, 6)
+    assert _asked(*words, "--state", str(seen)).exit_code == 0
+    assert set(json.loads(seen.read_text(encoding="utf-8"))[name].values()) == {6}
+
+
+def test_without_a_key_to_pin_a_register_gives_no_list(register: Register, tmp_path: Path) -> None:
+    """Roots of seals alone: the register is asked for the state only, and no list of its is believed."""
+    for path in (development_folder() / "trust").glob("*.pem"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    scan = tmp_path / "scan.pdf"
+    scan.write_bytes(b"a photograph")
+    words = ["--register", register.url, "--trust", str(tmp_path)]
+    assert _asked(*words, str(scan)).exit_code == 3
+    done = _asked(*words, CASES["state valid"]["text"])
+    assert isinstance(done.exception, ConfigurationError)
+    assert "trust.json" in done.exception.message

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from certlib.crypto.development import development_key
 from certlib.domain.verdict import Verdict
 from certlib.errors import ConfigurationError
+from certlib.formats.seal_list import SealList
 from certlib.formats.status import SHARD_SIZE, StatusList, pack
 from certlib.formats.trust import TrustList
 from certlib.verify.memory import Memory
@@ -75,6 +77,34 @@ def test_an_older_trust_list_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="信任清单比以前见过的旧"):
         recalled(seen, NEWER, seq=6)
     recalled(seen, NEWER, seq=8)
+
+
+def test_an_older_seal_list_is_refused_under_every_key_it_was_pinned_by(tmp_path: Path) -> None:
+    """It may still call a seal enabled that was revoked since. Another issuer's list, under other keys, is its own."""
+    seen = tmp_path / "seen.json"
+    one, other = (development_key(label).public_key for label in ("trust-2026", "trust-p256-2026"))
+
+    def run(seq: int, *keys: bytes) -> None:
+        memory = Memory.load(seen)
+        memory.recall(TrustRoots((), list_keys=keys, seals=SealList(seq=seq, issued=NOW, seals=())))
+        memory.save(seen)
+
+    run(7, one)
+    run(6, other)
+    for keys in ((one,), (one, other)):
+        with pytest.raises(ConfigurationError, match="印章清单比以前见过的旧"):
+            run(6, *keys)
+    run(7, one, other)
+    with pytest.raises(ConfigurationError, match="印章清单比以前见过的旧"):
+        run(6, other)
+
+
+def test_what_was_remembered_before_seal_lists_were_is_still_read(tmp_path: Path) -> None:
+    """A file written by an earlier version keeps its lists."""
+    seen = tmp_path / "seen.json"
+    seen.write_text('{"version": 1, "trust": {"a.example": 4}, "status": {}}', encoding="utf-8")
+    memory = Memory.load(seen)
+    assert (memory.trust, memory.seals) == ({"a.example": 4}, {})
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"version": 2}', '{"version":1,"trust":{},"status":{"a":[1]}}', "[1]"])
