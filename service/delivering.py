@@ -113,15 +113,8 @@ class Delivering:
         on_dead: Callable[[], None] = lambda: None,
     ) -> None:
         """Raises `ConfigurationError` for an address or account that cannot be used."""
-        settings = office.settings
         self._office, self._clock, self._log, self._on_dead = office, clock, log, on_dead
-        self._client = open_city(
-            settings.city_url,
-            account=settings.city_account,
-            secret=settings.city_secret,
-            in_development=settings.in_development,
-            clock=clock,
-        )
+        self._client = open_city(office.settings, clock=clock)
         self._queue = city_queue(office)
         self.worker = DeliveryWorker(self._queue, self._client, name=office.owner, clock=clock, on_dead=self._alarm)
         watch.trouble = lambda: self.worker.trouble

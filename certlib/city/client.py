@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
@@ -43,6 +45,7 @@ LARGEST_ANSWER = 4 * 1024 * 1024
 _TOKEN_MARGIN = 30.0  # seconds before its end at which a token is no longer used
 _AWAY = frozenset({429, 502, 503, 504})
 _TOO_LARGE, _UNPROCESSABLE = 413, frozenset({400, 422})
+_DIGEST_SIZE = 32  # bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,8 @@ class _Token:
 class CityClient:
     """A connection pool to one repository; safe to share between threads. `clock` tells the repository's skew.
 
-    `timeout` bounds a whole call, in seconds. Raises `ConfigurationError` for an address that is not https or loopback.
+    `timeout` bounds a whole call, in seconds. `trust` names the authorities that may certify the repository, by default
+    those that the Python installation trusts. Raises `ConfigurationError` for an address that is not https or loopback.
     """
 
     def __init__(
@@ -88,6 +92,7 @@ class CityClient:
         clock: Callable[[], datetime],
         dialect: Dialect | None = None,
         timeout: float = 10.0,
+        trust: ssl.SSLContext | None = None,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         self._account, self._secret, self._clock, self._timeout = account, secret, clock, timeout
@@ -97,6 +102,7 @@ class CityClient:
         self._http = httpx2.Client(
             base_url=checked_address(url),
             timeout=timeout,
+            verify=trust or True,
             transport=transport,
             follow_redirects=False,
             trust_env=False,
@@ -140,7 +146,7 @@ class CityClient:
         """The children of a part of the repository's tree that are not empty: prefix to (count, digest)."""
         raw = self._call("ranges", {"prefix": prefix})
         with _schema():
-            return {row["prefix"]: (int(row["count"]), bytes.fromhex(row["digest"])) for row in raw["children"]}
+            return dict(_range(prefix, row) for row in raw["children"])
 
     def leaves(self, buckets: Sequence[str]) -> dict[str, bytes]:
         """The certificates of the buckets and their leaves."""
@@ -220,9 +226,10 @@ class CityClient:
         """Refuse an answer from a clock that is off: its receipts would prove a wrong moment."""
         try:
             theirs = parsedate_to_datetime(response.headers["date"])
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError):
             return
-        skew = abs(theirs - self._clock())
+        # a Date without zone, or with "-0000", is universal time too (RFC 5322, 3.3)
+        skew = abs((theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)) - self._clock())
         if skew > CLOCK_TOLERANCE:
             seconds = int(skew.total_seconds())
             message = f"证照库的时钟与本系统相差 {seconds} 秒，未视为送达；请校准双方时钟。"
@@ -274,6 +281,14 @@ def _retry_after(response: httpx2.Response) -> float:
     return min(float(value), 3600.0) if value.isdigit() else 0.0
 
 
+def _range(parent: str, row: Mapping[str, Any]) -> tuple[str, tuple[int, bytes]]:
+    """One child of a part of their tree. Raises `ValueError` when it is none: a root is computed from them."""
+    name, count, digest = row["prefix"], int(row["count"]), bytes.fromhex(row["digest"])
+    if not re.fullmatch(f"{parent}[0-9a-f]{{2}}", name) or count < 1 or len(digest) != _DIGEST_SIZE:
+        raise ValueError(name)
+    return name, (count, digest)
+
+
 def _line_of(lines: Mapping[str, Line], guid: str) -> Line:
     if guid not in lines:
         raise DeliveryDelayedError("证照库的应答未提及所推送的记录，未视为送达，稍后重试。", code="answer-schema")
@@ -283,7 +298,7 @@ def _line_of(lines: Mapping[str, Line], guid: str) -> Line:
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # nested a hundred thousand deep it is none that we can read
         raise DeliveryDelayedError("证照库的应答不是 JSON，未视为送达，稍后重试。", code="answer-not-json") from error
     if not isinstance(value, dict):
         raise DeliveryDelayedError("证照库的应答不合约定格式，未视为送达，稍后重试。", code="answer-schema")
@@ -294,7 +309,7 @@ def _parsed(body: bytes) -> dict[str, Any]:
 def _schema() -> Iterator[None]:
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise DeliveryDelayedError("证照库的应答不合约定格式，稍后重试。", code="answer-schema") from error
 
 
@@ -305,8 +320,18 @@ def _transport_errors() -> Iterator[None]:
     except DeliveryError:
         raise
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
+        if (refused := _certificate_error(error)) is not None:
+            message = f"证照库的 TLS 证书不可信（{refused.verify_message}），未发送内容，推送暂停；请核对 city_trust。"
+            raise CounterpartError(message, code="counterpart-certificate") from error
         raise DeliveryDelayedError("无法连接证照库，稍后重试。", code="counterpart-away", outage=True) from error
     except httpx2.TimeoutException as error:
         raise DeliveryDelayedError("证照库应答超时，不知是否已收，稍后重试。", code="answer-late") from error
     except (httpx2.HTTPError, httpx2.StreamError) as error:
         raise DeliveryDelayedError("与证照库的连接中断，不知是否已收，稍后重试。", code="connection-lost") from error
+
+
+def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """What of a failed connection was the certificate's fault, however deep a library has wrapped it."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error

@@ -142,7 +142,7 @@ class Dialect:
         """
         try:
             return [self._line(kind, raw) for kind in KINDS for raw in _list_at(answer, self.answer[kind])]
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise DeliveryDelayedError(
                 "证照库的应答不合约定格式，未视为送达，稍后重试。", code="answer-schema"
             ) from error

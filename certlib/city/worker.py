@@ -226,7 +226,7 @@ class DeliveryWorker:
 
     def _fill(self, delivery: Delivery, last: int, message: str) -> None:
         """The repository lost what it had acknowledged: deliver that again, then this."""
-        lost = list(range(last + 1, delivery.sequence))
+        lost = list(range(max(last, 0) + 1, delivery.sequence))  # whatever number they name, no more than there are
         found = self._queue.reopen(delivery.chain, lost, self._clock())
         log.warning("%s: repository lacks events after %s, %s of them go again", delivery.chain, last, found)
         self._again(delivery, f"{message}；已重新推送 {found} 条", outage=found > 0)

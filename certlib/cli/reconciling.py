@@ -37,14 +37,7 @@ def reconcile(
 
     settings = Settings.load(home)
     with open_office(settings) as office, progress("正在对账…"):
-        client = open_city(
-            settings.city_url,
-            account=settings.city_account,
-            secret=settings.city_secret,
-            in_development=settings.in_development,
-            clock=office.register.now,
-        )
-        with client:
+        with open_city(settings, clock=office.register.now) as client:
             now = office.register.now()
             found, signed = compare(city_queue(office), client, office.board.keys.at(now), now=now, repair=repair)
         office.keep_statement(signed, target=CITY)

@@ -48,6 +48,9 @@ class Settings:
     city_url: str = ""
     city_account: str = "rongjiang-certlib"
     city_secret: str = ""  # by reference: env:NAME or file:PATH; empty: the development secret
+    city_dialect: str = ""  # the mapping file of this city's names and codes; empty: the national names
+    city_client: str = ""  # entry point (`certlib.city_clients`) of a client for another transport; empty: ours
+    city_trust: str = ""  # PEM file of the authorities that certify the repository; empty: those of the installation
     reconcile_hour: int = 2  # of the day, Asia/Shanghai, from which the day's comparison is due; negative: never
     reconcile_repair: bool = True  # what the repository lost or changed goes out again by itself
     webhooks: tuple[Mapping[str, Any], ...] = ()  # who is told of events: see `certlib.issue.hooks`
