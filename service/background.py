@@ -1,8 +1,8 @@
 """The worker: what time brings about, lines of batches, and deliveries to the city repository and to webhooks.
 
 Inside the serving process it is some threads, one for each target, so that a target that is away holds up no other;
-`certctl worker` runs the same by itself. Deliveries, batches and intents are claimed by lease, so any number of workers
-may run beside each other, and one that is killed loses nothing. What only looks (the checker, the day's comparison)
+`certctl worker` runs the same by itself. Deliveries, batches, intents and the day's comparison are claimed by lease, so
+any number of workers may run beside each other, and one that is killed loses nothing. What only looks (the checker)
 each of them does for itself.
 """
 

@@ -28,9 +28,11 @@ from certlib.issue.office import Office
 from certlib.issue.repairing import city_queue
 from certlib.register.deliveries import Undelivered
 from certlib.register.published import STATEMENT, last_published
+from certlib.register.turns import end_turn, take_turn
 
 _FRESH = 3.0  # seconds for which a look at the queue is good enough
 _AGAIN = timedelta(hours=1)  # after which sides that differed are compared again
+_TURN, _LONGEST = "reconcile:city", 900.0  # of a comparison, seconds; one that is killed is made by another after that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,14 +130,24 @@ class Delivering:
     def reconcile_when_due(self) -> bool:
         """Compare both sides when the day's statement is due, and keep it; whether it was.
 
-        Raises `CertlibError` when that cannot be done now.
+        Of several workers one compares, whoever comes first; the others find it done. Raises `CertlibError` when that
+        cannot be done now.
         """
-        now = self._clock()
-        if not is_due(last_statement(self._office), now, hour=self._office.settings.reconcile_hour):
+        engine, owner = self._office.register.engine, f"{self._office.owner}-{id(self):x}"
+        if not self._is_due() or not take_turn(engine, _TURN, owner, self._clock(), seconds=_LONGEST):
             return False
-        key, repair = self._office.board.keys.at(now), self._office.settings.reconcile_repair
         try:
-            found, signed = compare(self._queue, self._client, key, now=now, repair=repair)
+            return self._is_due() and self._reconcile()  # another may have done it before this turn came
+        finally:
+            end_turn(engine, _TURN, owner)
+
+    def _is_due(self) -> bool:
+        return is_due(last_statement(self._office), self._clock(), hour=self._office.settings.reconcile_hour)
+
+    def _reconcile(self) -> bool:
+        now, repair = self._clock(), self._office.settings.reconcile_repair
+        try:
+            found, signed = compare(self._queue, self._client, self._office.board.keys.at(now), now=now, repair=repair)
         except DeliveryError as error:
             self._log.error("alarm", code="reconciliation-failed", detail=error.message)
             raise

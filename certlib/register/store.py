@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import Engine, text
-from sqlmodel import Session, SQLModel, select
+from sqlmodel import Session, select
 
 from certlib.domain.subscription import Subscription
 from certlib.errors import ConfigurationError
@@ -18,6 +18,7 @@ from certlib.register.deliveries import ENQUEUED
 from certlib.register.engine import database_now, not_before, reader, writer
 from certlib.register.files import FileStore
 from certlib.register.row_log import logged
+from certlib.register.schema import make_schema
 from certlib.register.tables import ChainRow, MetaRow
 
 SCHEMA = "2"
@@ -50,8 +51,11 @@ class Register:
         self.subscriptions: tuple[Subscription, ...] = ()  # who is told of events besides the city repository
 
     def create(self) -> None:
-        """Make the tables if they are not there. Raises `ConfigurationError` when an older program made them."""
-        SQLModel.metadata.create_all(self.engine)
+        """Make tables and indexes that are not there.
+
+        Raises `ConfigurationError` when a program made the tables whose rows this one cannot read.
+        """
+        make_schema(self.engine)
         with self.writer() as session:
             row = session.get(MetaRow, "schema")
             if row is None:

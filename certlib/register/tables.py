@@ -17,6 +17,7 @@ from sqlmodel import Field, SQLModel
 from certlib.register import engine as _engine  # noqa: F401  the naming convention must be set before any table
 from certlib.register.holder_table import CoHolderRow  # noqa: F401  part of the same register
 from certlib.register.seal_tables import SealAuthorisationRow, SealUseRow  # noqa: F401  part of the same register
+from certlib.register.turns import TurnRow  # noqa: F401  part of the same register
 
 _JSON = JSON().with_variant(JSONB(), "postgresql")
 

@@ -97,6 +97,7 @@ TAMPER: Mapping[str, Table] = {
     "idempotency": _operational("an answer given again; what it tells of stands in committed rows"),
     "batch": _operational("a list of requests; what they brought about stands in committed rows"),
     "batch_line": _operational("a request waiting; what it brought about stands in committed rows"),
+    "turn": _operational("whose turn a comparison is; edited, it is made twice or a quarter of an hour late"),
     "delivery": _operational("a copy on its way; what the other side holds is compared with the register every day"),
 }
 """Every table of the register."""
