@@ -5,8 +5,9 @@
         delivering.worker.run(stop)          # in one thread
         delivering.reconcile_when_due()      # now and then, in another
 
-A dead letter alarms at once; how long the oldest event has waited, why nothing can be delivered and how far both sides
-differed at the last comparison are in `Watch.standing`, for metrics and readiness.
+A dead letter alarms at once, and so does a file that cannot be read. How long the oldest event has waited, why nothing
+can be delivered and how far both sides differed at the last comparison are in `Watch.standing`, for metrics and
+readiness.
 """
 
 from __future__ import annotations
@@ -48,7 +49,12 @@ class Standing:
     def alarms(self) -> list[str]:
         """The codes of what a person must see to."""
         differing = self.statement is not None and any(self.statement.differences.values())
-        found = {"delivery-dead": self.backlog.dead, "delivery-trouble": self.trouble, "delivery-drift": differing}
+        found = {
+            "delivery-dead": self.backlog.dead,
+            "delivery-unread": self.backlog.unread,
+            "delivery-trouble": self.trouble,
+            "delivery-drift": differing,
+        }
         return [code for code, there in found.items() if there]
 
     def as_json(self) -> dict[str, Any]:
@@ -60,6 +66,7 @@ class Standing:
             "oldest_seconds": round(self.age, 1),
             "dead": self.backlog.dead,
             "blocked": self.backlog.blocked,
+            "unread": self.backlog.unread,
             "trouble": self.trouble,
             "reconciled": statement
             and {"at": statement.at.isoformat(), "equal": statement.equal, "differences": dict(statement.differences)},
@@ -118,7 +125,9 @@ class Delivering:
         self._office, self._clock, self._log, self._on_dead = office, clock, log, on_dead
         self._client = open_city(office.settings, clock=clock)
         self._queue = city_queue(office)
-        self.worker = DeliveryWorker(self._queue, self._client, name=office.owner, clock=clock, on_dead=self._alarm)
+        self.worker = DeliveryWorker(
+            self._queue, self._client, name=office.owner, clock=clock, on_dead=self._alarm, on_unread=self._unread
+        )
         watch.trouble = lambda: self.worker.trouble
 
     def __enter__(self) -> Self:
@@ -161,6 +170,9 @@ class Delivering:
         """The reason stays in the register: it may hold what a log must not."""
         self._on_dead()
         self._log.error("alarm", code="delivery-dead", delivery=delivery.id, operation=delivery.operation)
+
+    def _unread(self, delivery: Delivery, code: str) -> None:
+        self._log.error("alarm", code="delivery-unread", delivery=delivery.id, detail=code)
 
 
 def is_due(last: Statement | None, now: datetime, *, hour: int) -> bool:

@@ -76,7 +76,7 @@ class Metrics:
     def deliveries(self, standing: Standing) -> None:
         """Note how deliveries to the city repository stand."""
         backlog = standing.backlog
-        for state in ("due", "leased", "dead", "blocked"):
+        for state in ("due", "leased", "dead", "blocked", "unread"):
             self.delivery_backlog.labels(state).set(getattr(backlog, state))
         self.delivery_age.set(standing.age)
         self.delivery_trouble.set(bool(standing.trouble))

@@ -392,6 +392,7 @@ class DeliveryStanding(BaseModel):
     done: int
     dead: int
     blocked: int = Field(description="排在待处理之后的事件")
+    unread: int = Field(description="证照文件暂时无法读取的，自动重试 · whose file cannot be read now; tried again")
     oldest_seconds: float = Field(description="最久的未送达事件已等待的秒数")
     dead_letters: list[DeadLetter]
 

@@ -18,6 +18,9 @@ class DeliveryQueue(Protocol):
     def claim(self, worker: str, now: datetime, limit: int, lease_seconds: float) -> list[Delivery]:
         """Lease up to `limit` deliveries that may go now; nobody else gets them before the lease ends."""
 
+    def renew(self, deliveries: Sequence[Delivery], now: datetime, lease_seconds: float) -> list[Delivery]:
+        """Hold these claims for longer, from `now` on; those that are still the caller's."""
+
     def done(self, delivery: Delivery, answer: Mapping[str, Any], now: datetime, *, digest: str = "") -> None:
         """Close a delivery with the counterpart's answer and the digest of the record as it went."""
 

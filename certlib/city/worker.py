@@ -7,6 +7,9 @@ Rules:
 * While no call at all gets through, that is an outage, whatever the calls die of (`Pace.silence`): it is held against
   no record.
 * A refusal is a dead letter with its reason, told to `on_dead` at once.
+* A file that cannot be read is told to `on_unread` at once and tried again some minutes (`Pace.unread`), since it may
+  come back from a backup; then it is a dead letter. A store of which nothing can be read is an outage.
+* What has waited for half its lease before its turn comes is renewed, or left to whoever has taken it over.
 * A repository that lacks an event we hold as delivered gets it again, before the one that showed it.
 * `stop` ends claiming; what is in the air is finished, and what had only been claimed is given back.
 
@@ -31,7 +34,7 @@ from typing import Protocol, runtime_checkable
 from certlib.city.client import Answer
 from certlib.city.mapping import Dialect, Line
 from certlib.city.queue import DeliveryQueue
-from certlib.domain.delivery import Delivery
+from certlib.domain.delivery import STORE_AWAY, Delivery
 from certlib.errors import CertlibError, CounterpartError, DeliveryDelayedError, StorageError
 
 log = logging.getLogger(__name__)
@@ -63,8 +66,9 @@ class Pace:
     """How a worker works: calls at once, deliveries a call, lease, idle poll, and waiting after a failure (seconds).
 
     The n-th failure waits between half and all of `first` · 2^(n-1), at most `longest`. After `give_up` failures for
-    its own sake a delivery becomes a dead letter. `silence` is the number of calls that failed one after the other
-    from which on it is no longer believed to be the records' fault.
+    its own sake a delivery becomes a dead letter, after `unread` when it is its file that cannot be read (four minutes
+    or so). `silence` is the number of calls that failed one after the other from which on it is no longer believed to
+    be the records' fault.
     """
 
     parallel: int = 4
@@ -74,6 +78,7 @@ class Pace:
     first: float = 0.5
     longest: float = 20.0
     give_up: int = 200
+    unread: int = 20
     silence: float = 10
 
     def waiting(self, failures: int, chance: float) -> float:
@@ -93,11 +98,13 @@ class DeliveryWorker:
         name: str,
         clock: Callable[[], datetime],
         pace: Pace | None = None,
-        on_dead: Callable[[Delivery, str], None] | None = None,
+        on_dead: Callable[[Delivery, str], None] = lambda *_: None,
+        on_unread: Callable[[Delivery, str], None] = lambda *_: None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._queue, self._counterpart, self._name, self._clock = queue, counterpart, name, clock
-        self._pace, self._on_dead, self._chance = pace or Pace(), on_dead, chance
+        self._pace, self._chance = pace or Pace(), chance
+        self._on_dead, self._on_unread = on_dead, on_unread
         self._bulk = counterpart if isinstance(counterpart, Bulk) else None
         self._wake = threading.Event()
         self._outages = 0
@@ -170,28 +177,49 @@ class DeliveryWorker:
             if stop is not None and stop.is_set():
                 for delivery in part:
                     self._queue.retry(delivery, "", self._clock(), outage=True)
-            else:
-                self._attempt(part, stop)
+            elif held := self._held(part):
+                self._attempt(held, stop)
         except StorageError as error:
             log.warning("delivery %s: %s", part[0].id, error)
+
+    def _held(self, part: list[Delivery]) -> list[Delivery]:
+        """What of these is still this worker's to send, after they have waited for their turn."""
+        late = self._clock() + timedelta(seconds=self._pace.lease / 2)
+        if all(one.lease_until is None or one.lease_until > late for one in part):
+            return part
+        return self._queue.renew(part, self._clock(), self._pace.lease)
 
     def _attempt(self, part: list[Delivery], stop: threading.Event | None) -> None:
         try:
             pairs = list(zip(part, self._push(part), strict=True))
         except (DeliveryDelayedError, CounterpartError) as error:
             self._delayed(part, error)
+        except StorageError as error:  # nothing is written here yet: it is a file that cannot be read
+            if error.code == STORE_AWAY:
+                self._outage(part, error)
+            elif not self._apart(part, stop):
+                self._unread(part[0], error)
         except Exception as error:  # noqa: BLE001  one poisoned row must not stop the others
-            if len(part) > 1:  # whose fault it is shows when each goes alone
-                for delivery in part:
-                    self._deliver([delivery], stop)
-            elif isinstance(error, StorageError):  # its file cannot be read now; it may come back from a backup
-                self._again(part[0], f"[{error.code}] {error}")
+            if self._apart(part, stop):
+                pass
             elif isinstance(error, CertlibError):
                 self._dead(part[0], error.code, f"[{error.code}] {error}")
             else:
                 self._unforeseen(part[0], error)
         else:
             self._report(pairs)
+
+    def _apart(self, part: list[Delivery], stop: threading.Event | None) -> bool:
+        """Whether there are several; then each goes alone, which shows whose fault it was."""
+        for delivery in part if len(part) > 1 else ():
+            self._deliver([delivery], stop)
+        return len(part) > 1
+
+    def _unread(self, delivery: Delivery, error: StorageError) -> None:
+        if not delivery.failures:
+            log.error("delivery %s waits for its file: %s", delivery.id, error.code)
+            self._on_unread(delivery, error.code)
+        self._again(delivery, f"[{error.code}] {error}", most=self._pace.unread)
 
     def _unforeseen(self, delivery: Delivery, error: Exception) -> None:
         log.error("delivery %s failed unexpectedly: %s", delivery.id, _place(error))
@@ -233,17 +261,25 @@ class DeliveryWorker:
 
     def _delayed(self, part: list[Delivery], error: DeliveryDelayedError | CounterpartError) -> None:
         self._failed += 1
-        outage = isinstance(error, CounterpartError) or error.outage or self._failed >= self._pace.silence
         after = 0.0 if isinstance(error, CounterpartError) else error.after
-        if outage:
-            self._away = str(error)
-            self._pause(after)
+        if isinstance(error, CounterpartError) or error.outage or self._failed >= self._pace.silence:
+            self._outage(part, error, after)
+            return
         for delivery in part:
-            self._again(delivery, f"[{error.code}] {error}", outage=outage, after=after)
+            self._again(delivery, f"[{error.code}] {error}", after=after)
 
-    def _again(self, delivery: Delivery, reason: str, *, outage: bool = False, after: float = 0.0) -> None:
+    def _outage(self, part: list[Delivery], error: CertlibError, after: float = 0.0) -> None:
+        """It is the fault of none of them: all go back, and the worker slows down."""
+        self._away = str(error)
+        self._pause(after)
+        for delivery in part:
+            self._again(delivery, f"[{error.code}] {error}", outage=True, after=after)
+
+    def _again(
+        self, delivery: Delivery, reason: str, *, outage: bool = False, after: float = 0.0, most: int | None = None
+    ) -> None:
         failures = delivery.failures + 1
-        if not outage and failures >= self._pace.give_up:
+        if not outage and failures >= (most or self._pace.give_up):
             self._dead(delivery, "given-up", f"重试 {failures} 次未成功，最后原因：{reason}")
             return
         seconds = max(self._pace.waiting(failures, self._chance()), after)
@@ -253,8 +289,7 @@ class DeliveryWorker:
         """Lay it aside; the reason stays in the register, since it may quote what a log must not hold."""
         self._queue.dead(delivery, reason, self._clock())
         log.error("dead letter %s: %s", delivery.id, code)
-        if self._on_dead is not None:
-            self._on_dead(delivery, reason)
+        self._on_dead(delivery, reason)
 
     def _pause(self, after: float) -> None:
         self._outages += 1

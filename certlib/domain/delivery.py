@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from certlib.domain.actions import Action
@@ -13,6 +14,12 @@ CITY = "city"
 
 GONE = "target-gone"
 """The reason of a dead letter whose target answered that it takes nothing more (HTTP 410)."""
+
+STORE_AWAY = "store-away"
+"""Code of a `StorageError`: no file at all can be read now, so that it is the fault of none of them."""
+
+UNREAD = "file-"
+"""How the codes begin that say why one delivery's file cannot be read: it is missing, or damaged."""
 
 REPLACE_FILE = "replace-file"
 """The operation of an event that only exchanges an edition's file, such as a raised signature level."""
@@ -30,7 +37,7 @@ class Delivery:
 
     `chain` names the certificate whose events stay in order; `sequence` is the event's place in it, from 1.
     `predecessor_unknown` says that an earlier event could not be delivered and this one goes ahead of it.
-    `repair` says that the counterpart once had this event and lost or changed it.
+    `repair` says that the counterpart once had this event and lost or changed it. The claim holds until `lease_until`.
     """
 
     id: int
@@ -44,3 +51,4 @@ class Delivery:
     failures: int = 0
     predecessor_unknown: bool = False
     repair: bool = False
+    lease_until: datetime | None = None

@@ -36,7 +36,7 @@ def dead_letters(office: Office) -> dict[str, Any]:
     """How deliveries stand, and every dead letter with its reason, oldest first; no personal data."""
     queue = city_queue(office)
     backlog = queue.backlog()
-    counts = {name: getattr(backlog, name) for name in ("due", "leased", "done", "dead", "blocked")}
+    counts = {name: getattr(backlog, name) for name in ("due", "leased", "done", "dead", "blocked", "unread")}
     age = round(backlog.age(office.register.now()).total_seconds(), 1)
     behind = queue.behind_dead()
     letters = [_view(row, behind[row.id or 0]) for row in queue.dead_letters()]

@@ -21,8 +21,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, and_, bindparam, func, or_, update
@@ -30,8 +31,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from certlib.domain.civil import civil_date
-from certlib.domain.delivery import CITY, URGENT, Delivery
-from certlib.errors import NotFoundError
+from certlib.domain.delivery import CITY, UNREAD, URGENT, Delivery
+from certlib.errors import NotFoundError, StorageError
 from certlib.register.delivery_table import DeliveryRow
 from certlib.register.engine import reader, writer
 
@@ -42,6 +43,7 @@ ENQUEUED = "enqueued"
 """In a session's `info`: its transaction wrote a delivery."""
 
 _ERROR_LENGTH = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OPEN = ("due", "leased")
 
 
@@ -104,12 +106,16 @@ def _next_sequence(session: Session, target: str, certificate: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undelivered:
-    """What has not arrived at a target: rows by state, rows that wait behind a dead one, and the oldest waiting."""
+    """What has not arrived at a target: rows by state, rows that wait behind a dead one, and the oldest waiting.
+
+    `unread` counts those of `due` and `leased` whose file could not be read when it was last tried.
+    """
 
     due: int
     leased: int
     dead: int
     blocked: int
+    unread: int
     oldest: datetime | None
 
     def age(self, now: datetime) -> timedelta:
@@ -149,7 +155,17 @@ class SqlDeliveries:
                 .execution_options(synchronize_session=False)
             ).scalars()
             claimed = sorted(rows, key=lambda row: (row.created_at, row.id or 0))
-            return [self._delivery(session, row) for row in claimed]
+            return [replace(self._delivery(session, row), lease_until=until) for row in claimed]
+
+    def renew(self, deliveries: Sequence[Delivery], now: datetime, lease_seconds: float) -> list[Delivery]:
+        """Hold these claims from `now` on for longer; those that are still ours. The others are another worker's."""
+        until = now + timedelta(seconds=lease_seconds)
+        with writer(self._engine) as session:
+            return [
+                replace(one, lease_until=until)
+                for one in deliveries
+                if _change(session, one, lease_until=until, available_at=until)
+            ]
 
     def done(self, delivery: Delivery, answer: Mapping[str, Any], now: datetime, *, digest: str = "") -> None:
         """Close a delivery with the counterpart's answer and the digest of the record as it went."""
@@ -292,6 +308,7 @@ class SqlDeliveries:
             **{state: found[state][0] if state in found else 0 for state in _OPEN},
             "dead": self._number(session, is_in("dead")),
             "blocked": len({id_ for id_, _ in self._behind_dead(session)}),
+            "unread": self._number(session, *_unread()),
             "oldest": min((oldest for _, oldest in found.values()), default=None),
         }
 
@@ -320,12 +337,19 @@ class SqlDeliveries:
             sequence=row.sequence,
             operation=row.operation,
             message=row.message,
-            file=(lambda: self._read(row.file)) if row.file else None,
+            file=partial(self._file, row.file) if row.file else None,
             attempts=row.attempts,
             failures=row.failures,
             predecessor_unknown=row.urgent and self._passes(session, row),
             repair=row.repair,
         )
+
+    def _file(self, sha256: str) -> bytes:
+        """A file that is missing may come back, from a backup or with its disk: that is the store's trouble."""
+        try:
+            return self._read(sha256)
+        except NotFoundError as error:
+            raise StorageError(error.message, code=f"{UNREAD}missing") from error
 
     def _passes(self, session: Session, row: DeliveryRow) -> bool:
         """Whether the claimed row goes ahead of an undelivered one."""
@@ -341,21 +365,32 @@ class SqlDeliveries:
         return session.exec(query).one() > 0
 
 
+def _unread() -> tuple[ColumnElement[bool], ...]:
+    """Open rows whose file could not be read. Every row is later than the epoch: said to SQLite, it takes the index."""
+    return is_open(), col(DeliveryRow.available_at) > _EPOCH, col(DeliveryRow.last_error).startswith(f"[{UNREAD}")
+
+
 def _no_letter(id_: int) -> NotFoundError:
     return NotFoundError(f"没有编号为 {id_} 的待处理推送。")
 
 
 def _close(session: Session, delivery: Delivery, **values: object) -> None:
     """End a claim; without effect when another has taken the row over."""
-    session.exec(
+    _change(session, delivery, lease_owner="", lease_until=None, **values)
+
+
+def _change(session: Session, delivery: Delivery, **values: object) -> bool:
+    """Change the row of a claim; whether it was still this claim's."""
+    found = session.exec(
         update(DeliveryRow)
         .where(
             col(DeliveryRow.id) == delivery.id,
             col(DeliveryRow.state) == "leased",
             col(DeliveryRow.attempts) == delivery.attempts,
         )
-        .values(lease_owner="", lease_until=None, **values)
+        .values(**values)
     )
+    return bool(found.rowcount)
 
 
 def _of(target: str, certificate: str) -> tuple[ColumnElement[bool], ...]:

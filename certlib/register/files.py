@@ -19,7 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from certlib.domain.delivery import STORE_AWAY
 from certlib.errors import NotFoundError, StorageError
+
+_AWAY = "文件库现在无法读取（磁盘故障，或网络存储没有连上），稍后重试；请联系管理员。"
 
 
 class FileStore:
@@ -56,12 +59,17 @@ class FileStore:
     def read(self, sha256: str) -> bytes:
         """The registered file with that digest.
 
-        Raises `NotFoundError` when it is not there, `StorageError` when its bytes have changed on disk.
+        Raises `NotFoundError` when it is not there, `StorageError` when its bytes have changed on disk, or with the
+        code `STORE_AWAY` when the store itself cannot be read (a disk that fails, a network store that is away).
         """
         try:
             data = self._path(sha256).read_bytes()
         except FileNotFoundError as error:
+            if self._is_empty():
+                raise StorageError(_AWAY, code=STORE_AWAY) from error
             raise NotFoundError(f"文件库中没有 {sha256[:12]}… 这一文件。") from error
+        except OSError as error:
+            raise StorageError(_AWAY, code=STORE_AWAY) from error
         if hashlib.sha256(data).hexdigest() != sha256:
             raise StorageError(f"文件 {sha256[:12]}… 在磁盘上已被改动，停止使用；请从备份恢复。", code="file-damaged")
         return data
@@ -102,6 +110,10 @@ class FileStore:
         """Forget the unsealed bytes of an intent."""
         for suffix in ("pdf", "json"):
             self._spooled(intent, suffix).unlink(missing_ok=True)
+
+    def _is_empty(self) -> bool:
+        """Whether there is no file whatever: so looks a network store that is not mounted."""
+        return not self._store.is_dir() or next(self._store.iterdir(), None) is None
 
     def _path(self, sha256: str) -> Path:
         return self._store / sha256[:2] / f"{sha256}.pdf"

@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from certlib.city.client import Answer
 from certlib.city.mapping import Line, load_dialect
+from certlib.city.worker import Pace
 from certlib.errors import DeliveryDelayedError, DeliveryRefusedError, NotFoundError, StorageError
 from certlib.register.deliveries import SqlDeliveries
+from certlib.register.files import FileStore
 from city_repository.serving import served
 
 from .conftest import QUICK, City, now, running, until
@@ -184,18 +188,79 @@ def test_stopping_finishes_what_is_in_the_air(city, office, certificate):
     assert backlog.due == 8 - backlog.done
 
 
-def test_a_missing_file_is_a_dead_letter(city, office, certificate):
-    """A delivery whose file cannot be read is laid aside with that reason, instead of going without its file."""
-
-    def gone(sha256: str) -> bytes:
-        raise NotFoundError("文件库中没有这一文件。")
-
-    office.event(certificate(), "issue")
-    office.queue = SqlDeliveries(office.engine, gone)
+def test_a_missing_file_is_waited_for(city, office, certificate):
+    """Told at once, tried again for some minutes, and delivered when its file comes back; nothing goes without."""
+    one = certificate()
+    office.event(one, "issue")
+    (sha256,) = office.files
+    kept, told, at = office.files.pop(sha256), [], [now()]
+    office.queue = SqlDeliveries(office.engine, partial(stored, office.files))
     with city.client() as client:
-        office.worker(client).deliver_due()
-    (letter,) = office.queue.dead_letters()
-    assert letter.last_error == "[not-found] 文件库中没有这一文件。"
+        worker = office.worker(
+            client, clock=lambda: at[0], on_unread=lambda delivery, code: told.append((delivery.chain, code))
+        )
+        for _ in range(5):
+            worker.deliver_due()
+            at[0] += timedelta(seconds=20)
+        (row,) = office.rows()
+        assert (row.state, row.failures, office.queue.undelivered().unread) == ("due", 5, 1)
+        assert row.last_error == "[file-missing] 文件库中没有这一文件。"
+        assert told == [(one.key, "file-missing")]
+        office.files[sha256] = kept
+        worker.deliver_due()
+    assert city.events(one.key) == [(1, "01", "01")]
+    assert office.queue.undelivered().unread == 0
+
+
+def test_a_file_that_stays_away_is_a_dead_letter(city, office, certificate):
+    """After its tries it is laid aside with the reason, some minutes later and not at once; replayed, it arrives."""
+    one, began, at = certificate(), now(), [now()]
+    office.event(one, "issue")
+    (sha256,) = office.files
+    kept = office.files.pop(sha256)
+    office.queue = SqlDeliveries(office.engine, partial(stored, office.files))
+    with city.client() as client:
+        worker = office.worker(client, clock=lambda: at[0], pace=Pace(), chance=lambda: 1.0)
+        while not office.queue.dead_letters():
+            worker.deliver_due()
+            at[0] += timedelta(seconds=1)
+        (letter,) = office.queue.dead_letters()
+        assert "[file-missing]" in letter.last_error
+        assert timedelta(minutes=3) < at[0] - began < timedelta(minutes=10)
+        office.files[sha256] = kept
+        office.queue.replay(letter.id, at[0])
+        worker.deliver_due()
+    assert city.events(one.key) == [(1, "01", "01")]
+
+
+def test_a_store_that_is_away_is_held_against_no_record(city, office, certificate, tmp_path):
+    """While no file at all can be read nothing is a dead letter, however often it is tried; then all arrives."""
+    lives = [certificate() for _ in range(3)]
+    store, at = FileStore(tmp_path / "files"), [now()]
+    for one in lives:
+        office.event(one, "issue")
+    for data in office.files.values():
+        store.create(data)
+    (tmp_path / "files" / "store").rename(tmp_path / "elsewhere")
+    office.queue = SqlDeliveries(office.engine, store.read)
+    with city.client() as client:
+        worker = office.worker(client, clock=lambda: at[0], pace=replace(QUICK, longest=0.02, give_up=3, unread=2))
+        for _ in range(8):
+            worker._paused_until = 0.0
+            worker.deliver_due()
+            at[0] += timedelta(seconds=1)
+        assert [(row.state, row.failures) for row in office.rows()] == [("due", 0)] * 3
+        assert "文件库现在无法读取" in worker.trouble
+        (tmp_path / "elsewhere").rename(tmp_path / "files" / "store")
+        until(lambda: bool(worker.deliver_due()) and office.queue.backlog().done == 3)
+    assert [city.events(one.key) for one in lives] == [[(1, "01", "01")]] * 3
+    assert worker.trouble == ""
+
+
+def stored(files, sha256):
+    if sha256 not in files:
+        raise NotFoundError("文件库中没有这一文件。")
+    return files[sha256]
 
 
 def test_a_damaged_file_holds_up_no_other_record(city, office, certificate):
@@ -211,7 +276,7 @@ def test_a_damaged_file_holds_up_no_other_record(city, office, certificate):
 
     office.queue = SqlDeliveries(office.engine, read)
     with city.client() as client:
-        office.worker(client, pace=QUICK.__class__(first=0.0, longest=0.0, give_up=3)).deliver_due()
+        office.worker(client, pace=QUICK.__class__(first=0.0, longest=0.0, unread=3)).deliver_due()
     (letter,) = office.queue.dead_letters()
     assert (letter.id, letter.failures, office.queue.backlog().done) == (damaged.id, 2, 4)
     assert "[file-damaged]" in letter.last_error
@@ -405,6 +470,71 @@ def test_a_record_that_cannot_be_written_spoils_no_other(city, office, certifica
     (letter,) = office.queue.dead_letters()
     assert (letter.id, office.queue.backlog().done) == (row.id, 4)
     assert "delivery-unmappable" in letter.last_error
+
+
+def test_a_long_call_taken_apart_is_sent_once(city, office, certificate):
+    """Sixteen go alone, for longer than a lease, while another worker looks for work: each goes once, by one of them."""
+    certificates = [certificate() for _ in range(16)]
+    for one in certificates:
+        office.event(one, "issue")
+    at, taken = [now()], []
+
+    class Slow(Calls):
+        def push_all(self, deliveries):
+            at[0] += timedelta(seconds=10)
+            taken.extend(one.chain for one in office.queue.claim("other", at[0], 16, 600))
+            return super().push_all(deliveries)
+
+    with city.client() as client:
+        calls = Slow(client, DeliveryRefusedError("过大", code="delivery-too-large"))
+        office.worker(calls, clock=lambda: at[0], pace=replace(QUICK, lease=60.0)).deliver_due()
+    alone = [chain for call in calls.calls[1:] for chain in call]
+    assert sorted(alone + taken) == sorted(one.key for one in certificates)
+    assert len(alone) > 2
+    assert office.queue.backlog().done == len(alone)
+
+
+def test_what_another_worker_has_taken_over_is_left_to_it(city, office, certificate):
+    """When a worker was stopped for longer than its leases, it sends nothing of what is another's by then."""
+    for _ in range(4):
+        office.event(certificate(), "issue")
+    at = [now()]
+    other = []
+
+    class Stopped(Calls):
+        def push_all(self, deliveries):
+            if not other:  # the machine stands still, and another worker looks for work
+                at[0] += timedelta(seconds=61)
+                other.extend(office.queue.claim("other", at[0], 16, 60))
+            return super().push_all(deliveries)
+
+    with city.client() as client:
+        calls = Stopped(client, DeliveryRefusedError("过大", code="delivery-too-large"))
+        office.worker(calls, clock=lambda: at[0], pace=replace(QUICK, lease=60.0)).deliver_due()
+    assert [len(call) for call in calls.calls] == [4]
+    assert (len(other), office.queue.backlog().leased) == (4, 4)
+
+
+def test_a_slow_repository_holds_few_and_issuing_not_at_all(city, office, certificate):
+    """With hundreds waiting a worker claims no more than its calls carry, and writing an event waits for no push."""
+    go_on = threading.Event()
+
+    class Slow(Calls):
+        def push_all(self, deliveries):
+            assert go_on.wait(60)
+            return super().push_all(deliveries)
+
+    for _ in range(100):
+        office.event(certificate(), "issue")
+    with city.client() as client:
+        calls = Slow(client)
+        with running(office.worker(calls, pace=replace(QUICK, parallel=2, together=8))):
+            until(lambda: office.queue.backlog().leased == 16)
+            for _ in range(50):
+                office.event(certificate(), "issue")  # it would stand still here
+            assert office.queue.backlog().leased == 16
+            go_on.set()
+            until(lambda: office.queue.backlog().done == 150)
 
 
 def test_what_has_failed_goes_alone(city, office, certificate):

@@ -37,6 +37,23 @@ def test_a_late_report_of_a_lost_lease_is_not_taken(each_office, certificate):
     assert each_office.queue.backlog().done == 1
 
 
+def test_a_claim_is_renewed_by_who_has_it(each_office, certificate):
+    """Renewed it lasts longer, for the same claim; what another has taken over meanwhile is not renewed."""
+    one, two = certificate(), certificate()
+    each_office.event(one, "issue")
+    each_office.event(two, "issue")
+    at = now()
+    first, second = each_office.queue.claim("w", at, 2, lease_seconds=10)
+    (kept,) = each_office.queue.renew([first], at + timedelta(seconds=9), 10)
+    assert (kept.attempts, kept.lease_until) == (first.attempts, at + timedelta(seconds=19))
+    (taken,) = each_office.queue.claim("other", at + timedelta(seconds=11), 9, 60)
+    assert taken.id == second.id
+    assert each_office.queue.renew([first, second], at + timedelta(seconds=12), 10)[0].id == first.id
+    assert each_office.queue.renew([second], at + timedelta(seconds=12), 10) == []
+    each_office.queue.done(first, {}, at)
+    assert each_office.queue.renew([first], at + timedelta(seconds=13), 10) == []
+
+
 def test_a_revocation_waits_for_what_can_still_go(each_office, certificate):
     """While its predecessors are merely due, a revocation keeps its place."""
     one = certificate()

@@ -189,6 +189,25 @@ def test_a_dead_letter_is_seen_put_right_and_delivered(town: Town, command: Comm
     assert command("deliveries", "show", number, "--reason", "改正", *home).code == 1
 
 
+def test_a_file_that_is_missing_alarms_at_once(town: Town) -> None:
+    """Long before it is a dead letter: in the log, in readiness and metrics; silent again once the file is back."""
+    town.issue()
+    with town.office.register.reader() as session:
+        sha256 = session.exec(select(DeliveryRow.file)).one()
+    path = town.home / "store" / sha256[:2] / f"{sha256}.pdf"
+    path.rename(town.home / "kept.pdf")
+    with town.delivering() as delivering:
+        delivering.worker.deliver_due()
+        assert [(alarm["code"], alarm["detail"]) for alarm in town.log.alarms] == [("delivery-unread", "file-missing")]
+        ready = town.ready()
+        assert (ready["alarms"], ready["unread"], ready["dead"]) == (["delivery-unread"], 1, 0)
+        assert 'certlib_delivery_backlog{state="unread"} 1.0' in town.metrics()
+        (town.home / "kept.pdf").rename(path)
+        until(lambda: bool(delivering.worker.deliver_due()))
+        assert town.ready()["alarms"] == []
+    assert len(town.log.alarms) == 1
+
+
 def test_a_dead_letter_is_put_right_over_http(town: Town) -> None:
     """Listed without personal data, read for a purpose, replayed for a reason; what happened cannot be rewritten."""
     body = town.issue()
