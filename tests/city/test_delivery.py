@@ -473,7 +473,7 @@ def test_a_record_that_cannot_be_written_spoils_no_other(city, office, certifica
 
 
 def test_a_long_call_taken_apart_is_sent_once(city, office, certificate):
-    """Sixteen go alone, for longer than a lease, while another worker looks for work: each goes once, by one of them."""
+    """Sixteen go alone, longer than a lease, while another worker looks for work: each goes once, by one of them."""
     certificates = [certificate() for _ in range(16)]
     for one in certificates:
         office.event(one, "issue")
