@@ -3,7 +3,8 @@
 Inside the serving process it is some threads, one for each target, so that a target that is away holds up no other;
 `certctl worker` runs the same by itself. Deliveries, batches, intents and the day's comparison are claimed by lease, so
 any number of workers may run beside each other, and one that is killed loses nothing. What only looks (the checker)
-each of them does for itself.
+each of them does for itself. What any of them finds wrong, its own rounds that fail included, lies in the office's
+folder (`service.findings`): metric and page of the serving process show it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from certlib.city.webhooks import PACE, WebhookClient
 from certlib.city.worker import DeliveryWorker
 from certlib.domain.delivery import Delivery
 from certlib.domain.verdict import Finding
+from certlib.issue.check_deliveries import check_deliveries
 from certlib.issue.checking import witness_findings
 from certlib.issue.hooks import Hook
 from certlib.issue.office import Office
@@ -28,8 +30,18 @@ from service.rounds import Rounds
 
 _WITNESS_PAUSE = 1.0  # seconds between looks at what is not cosigned yet
 _FIRST_CHECK = 60.0  # seconds from the start to the first round of the checker
+_WATCH_PAUSE = 3.0  # seconds between looks at how deliveries to the city stand
 _COMPARE_PAUSE = 60.0  # seconds between looks whether the day's comparison is due
 _LONGEST_PAUSE = 30.0  # seconds between rounds while they fail
+_AWAY = "现在不能向市电子证照库推送，事件留在队列中；原因见推送记录。"
+WORK = {
+    "tending": "办理（到期生效、批量、日志编号）",
+    "asking witnesses": "请见证",
+    "checking": "自查",
+    "watching deliveries": "察看推送",
+    "comparing with the city repository": "与市电子证照库对账",
+}
+"""What the worker does, in the words of its alarms."""
 
 
 class Worker:
@@ -48,8 +60,9 @@ class Worker:
         watch: Watch | None = None,
     ) -> None:
         self._office, self._tick, self._clock = office, tick_seconds, clock
-        self._log, self._on_fault, self._rounds = log, on_fault, rounds or Rounds(log=log)
+        self._log, self._on_fault, self._rounds = log, on_fault, rounds or Rounds(office.settings.home, log)
         self._on_dead, self._watch = on_dead, watch or Watch(office)
+        self._failing: dict[str, str] = {}  # what fails, and how
         self._stop = threading.Event()
         self._held = ExitStack()
         self._threads: list[threading.Thread] = []
@@ -62,6 +75,7 @@ class Worker:
             delivering = self._delivering()
             self._deliver("certlib-city", delivering.worker)
             watches["certlib-comparing"] = partial(self._compare, delivering)
+            watches["certlib-deliveries"] = self._watch_deliveries
         for hook in hooks_of(self._office).values():
             self._deliver(f"certlib-hook-{hook.name}", self._webhooks(hook))
         if self._office.settings.check_seconds:
@@ -94,9 +108,9 @@ class Worker:
             try:
                 self._office.tick()
                 pause = 0.0 if self._office.work_batch() else self._tick
+                self._well("tending")
             except Exception as error:  # noqa: BLE001  a worker that dies in silence delivers nothing
-                self._on_fault()
-                self._log.error("worker round failed", exc_info=error)
+                self._failed("tending", error)
                 pause = min(max(pause, self._tick) * 2, _LONGEST_PAUSE)
 
     def _watch_witnesses(self) -> None:
@@ -120,9 +134,26 @@ class Worker:
     def _guarded(self, what: str, work: Callable[[], object]) -> None:
         try:
             work()
+            self._well(what)
         except Exception as error:  # noqa: BLE001  as in `run`
-            self._on_fault()
-            self._log.error("worker round failed", what=what, exc_info=error)
+            self._failed(what, error)
+
+    def _failed(self, what: str, error: Exception) -> None:
+        """Count it, and let it stand as an alarm until the same work is done again; its words stay in the log."""
+        self._on_fault()
+        self._log.error("worker round failed", what=what, exc_info=error)
+        self._failing[what] = type(error).__name__
+        self._tell_failing()
+
+    def _well(self, what: str) -> None:
+        if self._failing.pop(what, ""):
+            self._tell_failing()
+
+    def _tell_failing(self) -> None:
+        found = [
+            Finding("worker", "fail", f"后台{WORK[one]}未成（{kind}）。") for one, kind in [*self._failing.items()]
+        ]
+        self._rounds.watch(found or [Finding("worker", "pass")], self._clock())
 
     def _deliver(self, name: str, worker: DeliveryWorker) -> None:
         told = self._office.register.on_delivery
@@ -146,6 +177,17 @@ class Worker:
     def _delivering(self) -> Delivering:
         made = Delivering(self._office, self._watch, clock=self._clock, log=self._log, on_dead=self._on_dead)
         return self._held.enter_context(made)
+
+    def _watch_deliveries(self) -> None:
+        """What was laid aside, waits too long, or cannot be delivered now stands on metric and page within seconds."""
+        while not self._stop.wait(_WATCH_PAUSE):
+            self._guarded("watching deliveries", self._look_at_deliveries)
+
+    def _look_at_deliveries(self) -> None:
+        now = self._clock()
+        found = list(check_deliveries(self._office, now)) or [Finding("deliveries", "pass")]
+        away = bool(self._watch.trouble())
+        self._rounds.watch([*found, Finding("city", "fail", _AWAY) if away else Finding("city", "pass")], now)
 
     def _compare(self, delivering: Delivering) -> None:
         """The day's comparison with the city repository; what cannot be done now is tried again later."""

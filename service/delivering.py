@@ -80,7 +80,7 @@ class Watch:
         self._office = office
         self._lock = threading.Lock()
         self._seen: tuple[float, Standing] | None = None
-        self.trouble: Callable[[], str] = lambda: ""  # of the worker in this process, if there is one
+        self.trouble: Callable[[], str] = lambda: ""  # of the worker, in this process or told by another
 
     def standing(self, now: datetime) -> Standing | None:
         """The standing at `now`; None when the office delivers nothing."""

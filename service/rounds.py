@@ -2,13 +2,16 @@
 
 A finding goes into the log, into the metric and before the auditor's page together, whoever had the round made: the
 worker by its schedule or an auditor by hand. One round at a time; each check's findings replace those of its last one.
+The findings lie in the office's folder (`service.findings`), so that what a worker in a process of its own finds stands
+in the metric and on the page of the process that serves them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -17,20 +20,19 @@ import structlog
 from certlib.domain.verdict import Finding
 from certlib.issue.checking import check_office
 from certlib.issue.office import Office
+from service.findings import KeptFindings, Last
 
 _MOST = 100  # findings of one check on the page; what comes up between rounds beyond them stands in the log
-
-Last = dict[str, tuple[datetime, tuple[Finding, ...]]]
+_SEEN = timedelta(seconds=15)  # after which it is written down that what is watched is as it was
 
 
 class Rounds:
-    """Keeps the last findings of each check in memory and raises alarms. Safe for concurrent use."""
+    """Keeps the last findings of each check and raises alarms. Safe for concurrent use."""
 
-    def __init__(self, on_change: Callable[[Last], None] = lambda _: None, log: Any = None) -> None:
-        """`on_change` is told of all that is kept whenever it changes."""
-        self._on_change, self._log = on_change, log or structlog.get_logger()
-        self._lock, self._turn = Lock(), Lock()
-        self._found: Last = {}
+    def __init__(self, home: Path | None = None, log: Any = None) -> None:
+        """`home` is the office's folder, where all its processes keep them; without it they are this object's own."""
+        self._log = log or structlog.get_logger()
+        self._kept, self._turn = KeptFindings(home), Lock()
 
     def check(self, office: Office, clock: Callable[[], datetime], *, wait: bool = True) -> bool:
         """A round of the checker, its findings told; False when another is under way and `wait` is not set."""
@@ -57,38 +59,51 @@ class Rounds:
 
     def watch(self, findings: Iterable[Finding], at: datetime) -> None:
         """As `tell`, of what is looked at every moment: only what was not found the time before is logged again."""
-        given, before = tuple(findings), set(self.findings())
-        self._alarm(one for one in given if one not in before)
-        self.keep(given, at)
+        last = self.last()
+        for check, given in _by_check(findings).items():
+            since, before = last.get(check, (at, ()))
+            self._alarm(one for one in given if one not in before)
+            if given != before or abs(at - since) >= _SEEN:
+                self.keep(given, at)
 
     def add(self, finding: Finding, at: datetime) -> None:
         """One thing more that came up between two rounds: it stands beside the rest until the check's next round."""
         self._alarm([finding])
-        with self._lock:
-            _, before = self._found.get(finding.check, (at, ()))
+
+        def added(last: Last) -> Last:
+            _, before = last.get(finding.check, (at, ()))
             kept = tuple(one for one in before if one.outcome != "pass")
-            self._found[finding.check] = (at, (*kept, finding) if len(kept) < _MOST else kept)
-            self._on_change(dict(self._found))
+            return {finding.check: (at, (*kept, finding) if len(kept) < _MOST else kept)}
+
+        self._kept.change(added)
 
     def keep(self, findings: Iterable[Finding], at: datetime) -> None:
         """Put these in the place of what their checks found before."""
-        given = tuple(findings)
-        with self._lock:
-            for check in dict.fromkeys(one.check for one in given):
-                self._found[check] = (at, tuple(one for one in given if one.check == check))
-            self._on_change(dict(self._found))
+        fresh = {check: (at, found) for check, found in _by_check(findings).items()}
+        self._kept.change(lambda _: fresh)
 
     def last(self) -> Last:
         """When each check last ran, and what it found; empty before the first round."""
-        with self._lock:
-            return dict(self._found)
+        return self._kept.read()
 
     def findings(self) -> tuple[Finding, ...]:
         """The last findings of all checks."""
         return tuple(finding for _, found in self.last().values() for finding in found)
+
+    def detail(self, check: str) -> str:
+        """What a check's alarm says; empty while there is none."""
+        _, found = self.last().get(check, (None, ()))
+        return next((one.detail for one in found if one.outcome == "fail"), "")
 
     def _alarm(self, findings: Iterable[Finding]) -> None:
         for one in findings:
             if one.outcome != "pass":
                 say = self._log.error if one.outcome == "fail" else self._log.warning
                 say("alarm", check=one.check, outcome=one.outcome, detail=one.detail)
+
+
+def _by_check(findings: Iterable[Finding]) -> dict[str, tuple[Finding, ...]]:
+    given = tuple(findings)
+    return {
+        check: tuple(one for one in given if one.check == check) for check in dict.fromkeys(one.check for one in given)
+    }

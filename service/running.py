@@ -86,6 +86,8 @@ def assemble(
         lifetime=timedelta(seconds=settings.token_seconds),
         started=clock() if alone else None,
     )
+    rounds, watch = Rounds(office.settings.home), Watch(office)
+    watch.trouble = lambda: rounds.detail("city")  # of a worker elsewhere, until one is started in this process
     return Running(
         office=office,
         settings=settings,
@@ -98,8 +100,8 @@ def assemble(
         issuing=Gate(settings.issuing_places, queue=settings.issuing_queue, patience=settings.patience_seconds),
         checking=Gate(settings.checking_places, queue=settings.checking_queue, patience=settings.patience_seconds),
         metrics=metrics,
-        rounds=Rounds(metrics.findings),
-        watch=Watch(office),
+        rounds=rounds,
+        watch=watch,
         permits=PermitDesk(office.register, office.catalogue, load_template(settings.permits_template)),
     )
 

@@ -7,6 +7,7 @@
     expiry     X.509 certificates of enabled seals that end soon
     statement  the newest statement of reconciliation with the city repository: its age, signature, and that both agree
     witnesses  how far the witnesses have followed
+    deliveries events for the city repository laid aside, events that wait too long
     webhooks   targets that take nothing, events laid aside, events that wait too long
     permits    双公示 records near the end of their term, or beyond it
     state      that the progress of the round could be kept
@@ -16,12 +17,10 @@ A check that breaks is a finding too: the checker itself never stops the office.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
 
 from sqlmodel import col, select
 
@@ -30,19 +29,17 @@ from certlib.domain.seal_life import SealState
 from certlib.domain.verdict import Finding, StatusCode
 from certlib.errors import CertlibError, StorageError
 from certlib.formats.status import shard_of
+from certlib.issue.check_deliveries import check_deliveries, check_webhooks
 from certlib.issue.check_files import check_files
 from certlib.issue.check_journal import check_since, check_whole
 from certlib.issue.check_state import CheckState, one_round
 from certlib.issue.check_statement import check_statement
 from certlib.issue.office import Office
-from certlib.issue.replaying import hook_views
 from certlib.register.publicity import pending
 from certlib.register.seal_tables import SealCertificateRow, SealRow
 from certlib.register.standing import standing
 from certlib.register.stock import check_stock
 
-LATE = timedelta(hours=1)  # that an event for a webhook may wait
-_CODE = re.compile(r"\[((?:counterpart|delivery|target)-[a-z]{1,20})\]")
 _DIFFERENCES = 20  # named one by one
 _COMPARED = 1000  # differences that are looked at once more
 
@@ -204,25 +201,12 @@ def _named(check: str, finding: Finding) -> Finding:
     return Finding(check, finding.outcome, f"{part}：{finding.detail}" if part else finding.detail)
 
 
+def _deliveries(this: Round) -> list[Finding]:
+    return list(check_deliveries(this.office, this.now))
+
+
 def _webhooks(this: Round) -> list[Finding]:
-    return [finding for view in hook_views(this.office) for finding in _webhook(view, this.now)]
-
-
-def _webhook(view: Mapping[str, Any], now: datetime) -> Iterator[Finding]:
-    name, oldest = view["name"], view["oldest"]
-    if view["gone"]:
-        yield Finding("webhooks", "fail", f"{name} 答复不再接收（410），已停止向其推送；恢复后请重放死信。")
-    elif view["dead"]:
-        yield Finding("webhooks", "fail", f"{name} 有 {view['dead']} 个死信，其后另有 {view['blocked']} 个事件等候。")
-    if oldest and now - datetime.fromisoformat(oldest) > LATE:
-        words = f"{name} 有 {view['waiting']} 个事件待推送，最早的自 {oldest[:16]} 起"
-        yield Finding("webhooks", "warn", f"{words}{_because(view['trouble'])}。")
-
-
-def _because(trouble: str) -> str:
-    """The code of what holds an event up; the words after it may be the receiver's own, and stay in the register."""
-    code = _CODE.match(trouble)
-    return f"（{code[1]}）" if code else "（原因见推送记录）" if trouble else ""
+    return list(check_webhooks(this.office, this.now))
 
 
 def _permits(this: Round) -> list[Finding]:
@@ -248,6 +232,7 @@ CHECKS: Mapping[str, Check] = {
     "expiry": _expiry,
     "statement": _statement,
     "witnesses": _witnesses,
+    "deliveries": _deliveries,
     "webhooks": _webhooks,
     "permits": _permits,
 }

@@ -216,7 +216,7 @@ def accesses(service: Service, caller: Auditor, before: Before = 0, limit: Limit
     responses={**answers(200, schemas.AuditFindings), **problems(404)},
 )
 def findings(service: Service, caller: Auditor) -> Response:
-    """When each check last ran in this process and what it found; empty before the first round."""
+    """When each check last ran, in whichever process of the office, and what it found; empty before the first round."""
     _whole_office(caller)
     _log(service, caller, "audit:findings")
     return send_json(_findings(service))

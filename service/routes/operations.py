@@ -53,7 +53,7 @@ def token(
 
 @router.get("/healthz", summary="进程在运行 · the process is alive", operation_id="health")
 def health(service: Service) -> Response:
-    """Says that the process answers, and how many alarms the checker's last round raised in it."""
+    """Says that the process answers, and how many alarms of checker and worker stand, whichever process runs them."""
     alarms = sum(finding.outcome == "fail" for finding in service.rounds.findings())
     return send_json({"status": "ok", "alarms": alarms})
 
@@ -77,6 +77,7 @@ def metrics(service: Service, address: Address) -> Response:
     if not _within(address, service.settings.metrics_for):
         raise NotFoundError("没有这个地址。")
     service.metrics.waiting.set(service.issuing.waiting)
+    service.metrics.findings(service.rounds.last())
     if (standing := service.watch.standing(service.clock())) is not None:
         service.metrics.deliveries(standing)
     return Response(service.metrics.text(), media_type=METRICS_MEDIA)

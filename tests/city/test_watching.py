@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -291,6 +293,27 @@ def test_what_waits_has_an_age_and_a_reason(town: Town) -> None:
         accounts["rongjiang-certlib"] = ours
         until(lambda: bool(delivering.worker.deliver_due()))
         assert town.ready()["alarms"] == []
+
+
+def test_a_worker_of_its_own_tells_the_serving_process(town: Town) -> None:
+    """`certctl worker` delivers; what it laid aside, or cannot deliver, stands in the service's metric and page."""
+    town.issue()
+    town.spoil(WRONG_CODE)
+    words = [Path(sys.executable).with_name("certctl"), "worker", "--home", str(town.home), "--tick-seconds", "0.2"]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as worker:
+        try:
+            until(lambda: 'certlib_check_alarms{check="deliveries"} 1.0' in town.metrics(), 60)
+            assert town.http.get("/healthz").json()["alarms"] >= 1
+            town.city.faults({"kind": "error"})
+            town.issue()
+            until(lambda: "certlib_delivery_trouble 1.0" in town.metrics(), 60)
+            assert 'certlib_check_alarms{check="city"} 1.0' in town.metrics()
+            assert town.ready()["alarms"] == ["delivery-dead", "delivery-trouble"]
+        finally:
+            worker.terminate()
+    told = {one.check: one.detail for one in town.service.rounds.findings() if one.outcome == "fail"}
+    assert "1 个死信" in told["deliveries"]
+    assert "city" in told
 
 
 def test_whoever_watches_has_nothing_counted_that_has_arrived(town: Town) -> None:

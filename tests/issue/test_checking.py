@@ -536,7 +536,7 @@ def test_what_a_receiver_says_stays_out_of_the_findings(
     """A finding goes into the log: it has our code for what holds an event up, and none of the receiver's words."""
     waiting = {"name": "market", "gone": False, "dead": 0, "blocked": 0, "waiting": 1, "trouble": trouble}
     view = {**waiting, "oldest": (desk.clock() - timedelta(hours=2)).isoformat()}
-    monkeypatch.setattr("certlib.issue.checking.hook_views", lambda _: [view])
+    monkeypatch.setattr("certlib.issue.check_deliveries.hook_views", lambda _: [view])
     (found,) = CHECKS["webhooks"](Round(desk.office, desk.clock()))
     assert found.outcome == "warn"
     assert found.detail.endswith(told)

@@ -30,8 +30,8 @@ def keys(table: str, inner: str = "") -> set[str]:
 
 @pytest.mark.parametrize("language", ["ZH", "EN"])
 def test_each_check_has_its_name(language: str) -> None:
-    """Also those that came after the page."""
-    assert set(CHECKS) - keys(language, "checkNames") == set()
+    """Also those that came after the page, and what the worker tells of between rounds."""
+    assert {*CHECKS, "state", "worker", "city"} - keys(language, "checkNames") == set()
 
 
 @pytest.mark.parametrize("language", ["ZH", "EN"])
