@@ -62,8 +62,11 @@ def open_json(data: bytes, kind: Kind, roots: Iterable[bytes]) -> dict[str, Any]
 
 def stated_signers(data: bytes, kind: Kind) -> frozenset[str]:
     """The key ids (hexadecimal) that the signatures name; nothing is checked. Raises `VerificationError`."""
-    entries = _object(data, kind).get("signatures", ())
-    return frozenset(str(_object(_unbase64(entry["protected"], kind), kind).get("kid")) for entry in entries)
+    entries = _object(data, kind).get("signatures")
+    headers = [entry.get("protected") if isinstance(entry, dict) else None for entry in _listed(entries)]
+    if not all(isinstance(header, str) for header in headers):
+        raise unreadable(kind, "签名不合格式")
+    return frozenset(str(_object(_unbase64(str(header), kind), kind).get("kid")) for header in headers)
 
 
 def unreadable(kind: Kind, reason: str) -> VerificationError:
@@ -105,6 +108,10 @@ def _check(payload: str, entry: object, kind: Kind, pinned: Mapping[str, bytes])
     except VerificationError as error:
         raise VerificationError(f"{kind.chinese}的签名无效，不予采信。") from error
     return True
+
+
+def _listed(entries: object) -> list[object]:
+    return entries if isinstance(entries, list) else [None]
 
 
 def _object(data: bytes | str, kind: Kind) -> dict[str, Any]:

@@ -114,5 +114,5 @@ def _read(id_: str, body: bytes) -> WebhookEvent:
     try:
         value = json.loads(body)
         return WebhookEvent(id_, str(value["type"]), datetime.fromisoformat(value["timestamp"]), dict(value["data"]))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise VerificationError("消息正文不是约定的格式。", code="unreadable") from error

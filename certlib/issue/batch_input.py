@@ -20,6 +20,7 @@ from certlib.errors import Fault, RequestError
 
 MAX_BYTES = 200 << 20
 _LABEL = "批量文件"
+_DIGITS = 9  # of a number of copies
 
 
 def read_lines(data: bytes) -> list[dict[str, Any]]:
@@ -86,7 +87,7 @@ def _json_lines(text: str) -> list[dict[str, Any]]:
 
 
 def _each(text: str) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -96,7 +97,7 @@ def _each(text: str) -> Iterator[tuple[int, Any]]:
 
 
 def _csv_lines(text: str) -> list[dict[str, Any]]:
-    rows = csv.reader(io.StringIO(text, newline=""))
+    rows = _rows(text)
     header = next(rows, [])
     if not any("." in cell or cell == "item" for cell in header):
         raise RequestError([_fault("1", "表头不是请求中的位置（应如 item, case.number, facts.scope）")])
@@ -106,11 +107,23 @@ def _csv_lines(text: str) -> list[dict[str, Any]]:
             continue
         if len(row) > len(header):
             wrong.append(_fault(str(number), f"有 {len(row)} 格，表头只有 {len(header)} 格"))
-        else:
+            continue
+        try:
             lines.append(_nested(zip(header, row, strict=False)))
+        except ValueError as error:
+            wrong.append(_fault(str(number), str(error)))
     if wrong:
         raise RequestError(wrong)
     return lines
+
+
+def _rows(text: str) -> Iterator[list[str]]:
+    """The rows as cells. Raises `RequestError` for what is no CSV: an endless cell, above all."""
+    rows = csv.reader(io.StringIO(text, newline=""))
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise RequestError([_fault(str(rows.line_num), f"不是 CSV，或一格过长（{error}）")]) from error
 
 
 _FLAGS = {"paper.waived": {"true": True, "false": False, "是": True, "否": False}}
@@ -124,7 +137,10 @@ def _nested(cells: Iterable[tuple[str, str]]) -> dict[str, Any]:
         *parents, last = path.strip().split(".")
         target = line
         for parent in parents:
-            target = target.setdefault(parent, {})
+            inner = target.setdefault(parent, {})
+            if inner.__class__ is not dict:  # a cell of its own, or a list of holders
+                raise ValueError(f"栏目 {path.strip()[:80]} 所在的 {parent[:80]} 已另有一格")
+            target = inner
         target[last] = _value(path.strip(), cell)
     return line
 
@@ -134,7 +150,7 @@ def _value(path: str, cell: str) -> Any:
         return _FLAGS[path].get(cell, cell)
     if path == "holder.others":
         return [_other_holder(line) for line in cell.split("\n") if line.strip()]
-    if path.startswith("paper.copies.") and cell.isascii() and cell.isdecimal():
+    if path.startswith("paper.copies.") and cell.isascii() and cell.isdecimal() and len(cell) < _DIGITS:
         return int(cell)
     return cell
 

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,7 +44,10 @@ class RemoteRegister:
         """See `RegisterLookup`. Raises `DeliveryError` when the register gives no usable answer."""
         del at
         answer = self._ask({"sha256": sha256})
-        return _state(answer) if answer.get("issued") else None
+        issued = answer.get("issued")
+        if not isinstance(issued, bool):  # an answer cut short is no word that a file was not issued
+            raise DeliveryError("证照台账的答复不合约定，未能核对状态。")
+        return _state(answer) if issued else None
 
     def by_index(self, n: int, *, at: datetime) -> RegisterState | None:
         """No register answers to a bare number in public: whoever counts upwards would learn everything."""
@@ -77,7 +81,7 @@ class RemoteRegister:
                 f"{self.url.rstrip('/')}{path}", timeout=_TIMEOUT, context=self.tls
             ) as response:
                 return bytes(response.read(_LARGEST))
-        except (OSError, ValueError):
+        except (OSError, HTTPException, ValueError):
             return None
 
     def _ask(self, body: Mapping[str, str], path: str = "/public/files") -> Mapping[str, Any]:
@@ -90,7 +94,7 @@ class RemoteRegister:
                 if error.code not in {429, 503} or time.monotonic() + wait > deadline:
                     raise DeliveryError(f"证照台账答复 {error.code}，未能核对状态。") from error
                 time.sleep(wait)
-            except (OSError, ValueError, TypeError) as error:
+            except (OSError, HTTPException, ValueError, TypeError, RecursionError) as error:
                 raise DeliveryError(f"证照台账 {self.url} 没有可用的答复，未能核对状态。") from error
 
     def _post(self, body: Mapping[str, str], path: str) -> Mapping[str, Any]:
@@ -127,6 +131,15 @@ def _pause(error: urllib.error.HTTPError) -> float:
     return float(value) if value.isdigit() else 5.0
 
 
+def read_state(data: bytes) -> RegisterState:
+    """The state in a register's answer. Raises `DeliveryError` when it is not as agreed."""
+    try:
+        answer = dict(json.loads(data))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DeliveryError("证照台账的答复不是 JSON，未能核对状态。") from error
+    return _state(answer)
+
+
 def _state(answer: Mapping[str, Any]) -> RegisterState:
     try:
         fields = {field["english"]: field["value"] for field in answer["fields"]}
@@ -135,8 +148,8 @@ def _state(answer: Mapping[str, Any]) -> RegisterState:
             identifier=fields.get("Identifier", fields["Number"]),
             number=fields["Number"],
             title=fields["Certificate"],
-            edition=answer["edition"],
-            n=answer["n"],
+            edition=_number(answer["edition"]),
+            n=_number(answer["n"]),
             cause=answer.get("cause", ""),
             holder=fields.get("Holder", ""),
             issuer=fields.get("Issuer", ""),
@@ -146,12 +159,21 @@ def _state(answer: Mapping[str, Any]) -> RegisterState:
             imported=bool(answer.get("imported")),
             registered_at=_moment(answer.get("registered_at")),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DeliveryError("证照台账的答复不合约定，未能核对状态。") from error
 
 
+def _number(value: object) -> int:
+    if type(value) is not int:
+        raise ValueError("not a number")
+    return value
+
+
 def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    at = datetime.fromisoformat(text) if text else None
+    if at is not None and at.tzinfo is None:
+        raise ValueError("a moment without its zone")
+    return at
 
 
 def _day(text: str | None) -> date | None:

@@ -146,6 +146,14 @@ def test_a_lone_surrogate_under_a_signature_is_unreadable() -> None:
         read_trust_list(data, [ROOT.public_key])
 
 
+@pytest.mark.parametrize("signatures", [7, [7], [{}], [{"protected": 7}], [{"protected": "é"}], None])
+def test_a_list_that_names_no_signers_is_unreadable(signatures: object) -> None:
+    """Whatever stands in their place is refused with the reader's own error."""
+    with pytest.raises(VerificationError) as caught:
+        stated_signers(json.dumps({"payload": "{}", "signatures": signatures}).encode(), KIND)
+    assert caught.value.code == Verdict.UNREADABLE
+
+
 def test_a_list_says_who_signed_it() -> None:
     """By key id, before anything is checked."""
     assert stated_signers(sign_trust_list(LIST, [ROOT, SECOND]), KIND) == {

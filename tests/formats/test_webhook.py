@@ -64,6 +64,14 @@ def test_a_weak_secret_is_refused_and_not_shown(text: str) -> None:
     assert not text.removeprefix("whsec_") or text not in caught.value.message
 
 
+def test_a_body_nested_without_end_is_unreadable() -> None:
+    """Though it is signed: a sender's program may be broken too."""
+    at, body, secret = datetime(2026, 4, 1, tzinfo=UTC), b"[" * 200_000, WebhookSecret(bytes(32))
+    with pytest.raises(VerificationError) as caught:
+        verify_webhook(webhook_headers("evt-1", body, [secret], at=at), body, [secret], now=at)
+    assert caught.value.code == "unreadable"
+
+
 def test_a_secret_does_not_show_itself() -> None:
     """Neither in a log nor in a traceback."""
     assert "AAAA" not in repr(WebhookSecret.parse("whsec_" + "A" * 40))

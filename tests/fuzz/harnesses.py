@@ -7,9 +7,7 @@ pass, one that means something may not. The seeds are made by the tests' own bui
 
 import io
 import tarfile
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -37,26 +35,12 @@ from certlib.verify.roots import TrustRoots
 from certlib.verify.ses_file import examine_ses_file, national_authorities
 from certlib.verify.span import guard
 from tests.formats import test_ses, test_status
+from tests.fuzz.harness import Harness, Seeds
+from tests.fuzz.parts import PARTS
+from tests.fuzz.signed import SIGNED
 from tests.journal.histories import START, TRUST, City
 from tests.verify import test_codes
 from tests.verify.samples import NOW, seal, signer
-
-Seeds = tuple[bytes, ...]
-
-
-@dataclass(frozen=True)
-class Harness:
-    """One reader: seeds to start from, what to do with bytes, words of its format, and what a round may cost.
-
-    `rounds` is how many changed seeds `make test` tries.
-    """
-
-    name: str
-    seeds: Callable[[], Seeds]
-    check: Callable[[bytes], None]
-    words: tuple[bytes, ...] = ()
-    rounds: int = 400
-    max_length: int = 1 << 16  # bytes
 
 
 @cache
@@ -195,13 +179,30 @@ def bundle() -> tuple[bytes, dict[str, bytes]]:
     with TemporaryDirectory() as folder:
         path = a_morning().export(Path(folder))
         files = {str(one.relative_to(path)): one.read_bytes() for one in sorted(path.rglob("*")) if one.is_file()}
+    return _tar(files), files
+
+
+def _tar(files: dict[str, bytes]) -> bytes:
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, data in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
-    return made.getvalue(), files
+    return made.getvalue()
+
+
+def bundle_members() -> Seeds:
+    """Each kind of file of the bundle once, after one byte that says which."""
+    _, files = bundle()
+    return tuple(bytes([number]) + data for number, data in enumerate(files.values()))
+
+
+def check_bundle_member(data: bytes) -> None:
+    """A bundle that is whole but for one file, which is these bytes: the same must hold."""
+    _, files = bundle()
+    name = sorted(files)[data[0] % len(files)] if data else "checkpoint"
+    check_bundle(_tar({**files, name: data[1:]}))
 
 
 @cache
@@ -310,5 +311,8 @@ HARNESSES = {
         Harness("texts", texts, check_texts, _TEXT_WORDS),
         Harness("tiles", tiles, check_tiles, (b"\x00\x00", b"\xff\xff"), 400, 1 << 12),
         Harness("bundle", lambda: (bundle()[0],), check_bundle, _JSON_WORDS, 150, 1 << 17),
+        Harness("bundle-member", bundle_members, check_bundle_member, _JSON_WORDS, 300),
+        *SIGNED,
+        *PARTS,
     )
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -94,12 +95,31 @@ def test_csv_and_json_lines_say_the_same(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\xff\xfe\x00", b"{", b'{"a":1}\n7\n', b"a,b\n1,2,3\n", b"item\n2-25,x\n", b"[1]"]
+    "data",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"{",
+        b'{"a":1}\n7\n',
+        b"a,b\n1,2,3\n",
+        b"item\n2-25,x\n",
+        b"[1]",
+        b"item,holder,holder.name\n2-25,a,b\n",
+        b"item\n" + b"a" * 200_000,
+        b'item\n"' + b"a" * 200_000,
+    ],
 )
 def test_what_is_no_batch_is_refused(data: bytes) -> None:
-    """Each line that cannot be read is named."""
+    """Each line that cannot be read is named; a cell without end, or within another cell, is no internal error."""
     with pytest.raises(RequestError):
         read_lines(data)
+
+
+def test_a_line_of_json_may_hold_what_other_programs_take_for_the_end_of_a_line() -> None:
+    """A paragraph separator within a text divides no line; nor does a carriage return at its end."""
+    line = {"item": "2-25", "facts": {"scope": "一\u2028二\x85三"}}
+    text = json.dumps(line, ensure_ascii=False)
+    assert read_lines(f"{text}\r\n{text}\n".encode()) == [line, line]
 
 
 def test_a_report_is_safe_in_a_spreadsheet(desk: Desk) -> None:

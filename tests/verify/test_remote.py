@@ -1,0 +1,70 @@
+"""A register that answers nonsense, or breaks off, leaves the state unknown and nothing else."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from certlib.errors import DeliveryError
+from certlib.verify.remote import RemoteRegister
+from tests.fuzz.parts import ANSWER
+from tests.verify.samples import NOW
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[RemoteRegister]:
+    """A register that sends these bytes to whoever connects, and hangs up."""
+
+    def serve() -> None:
+        with server.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, daemon=True).start()
+        yield RemoteRegister(f"http://127.0.0.1:{server.getsockname()[1]}")
+
+
+def reply(body: bytes, *, length: int | None = None) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (length or len(body)) + body
+
+
+def changed(**values: object) -> bytes:
+    return reply(json.dumps({**ANSWER, **values}).encode())
+
+
+def test_a_good_answer_is_the_state() -> None:
+    """Number, edition, and when the register took it."""
+    with answering(changed()) as register:
+        state = register.by_sha256("00", at=NOW)
+    assert state is not None
+    assert (state.n, state.edition, str(state.verdict)) == (7, 1, "valid")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"no HTTP at all\r\n\r\n",
+        reply(b"{}", length=500),
+        reply(b"[" * 100_000),
+        reply(b"7"),
+        changed(issued=None),
+        changed(n="7"),
+        changed(edition=True),
+        changed(fields=[7]),
+        changed(fields={"english": "Number"}),
+        changed(verdict="splendid"),
+        changed(registered_at="2026-03-09T02:30:00"),
+        changed(registered_at=7),
+    ],
+)
+def test_any_other_answer_is_told_as_none(answer: bytes) -> None:
+    """In the one error that leaves the state unknown, so that a broken register ends no verification."""
+    with answering(answer) as register, pytest.raises(DeliveryError):
+        register.by_sha256("00", at=NOW)
