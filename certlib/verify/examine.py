@@ -225,7 +225,7 @@ class _Examination:
     # (14)
     def _facts(self) -> None:
         try:
-            printed = read_printed(self.pdf)
+            printed = read_printed(self.pdf, beside=FILE_NAME)  # a stranger's pages say nothing here
             data = printed.attachment(FILE_NAME)
             self.facts = read_facts(data) if data is not None else None
         except ValueError:

@@ -38,15 +38,20 @@ class Printed:
         return found[0] if found else None
 
 
-def read_printed(pdf: bytes) -> Printed:
-    """Read pages and attachments. Raises `ValueError` when PDFium cannot."""
+def read_printed(pdf: bytes, *, beside: str = "") -> Printed:
+    """Read pages and attachments; with `beside` no page of a file that has no attachment of that name.
+
+    Raises `ValueError` when PDFium cannot.
+    """
     with PDFIUM:
         try:
             document = pdfium.PdfDocument(pdf)
         except pdfium.PdfiumError as error:
             raise ValueError("PDFium cannot read the file") from error
         try:
-            return Printed(_pages(document), _attachments(document))
+            attachments = _attachments(document)
+            wanted = not beside or any(name == beside for name, _ in attachments)
+            return Printed(_pages(document) if wanted else (), attachments)
         except pdfium.PdfiumError as error:
             raise ValueError("PDFium cannot read the file's pages") from error
         finally:
