@@ -23,6 +23,7 @@ class Catalogue:
     version: str  # "2022-04"
     dated: date
     sources: tuple[str, ...]
+    publish_within: int  # working days to the end of the term of 双公示; assumed
     items: Mapping[str, Item]
     authorities: Mapping[str, Authority]
     mandates: Mapping[str, tuple[Mandate, ...]]

@@ -56,6 +56,7 @@ def _read(root: Traversable) -> Catalogue:
         version=head.text("version"),
         dated=head.day("dated"),
         sources=head.texts("sources"),
+        publish_within=head.number("publish_within"),
         items=MappingProxyType(items),
         authorities=MappingProxyType(authorities),
         mandates=MappingProxyType(_mandates(_toml(root / "mandates.toml"), items)),

@@ -12,9 +12,6 @@ from typing import Any
 
 from certlib.domain.calendar import Calendar
 
-PUBLISH_WITHIN = 7
-"""Working days after the decision within which a permit is published, as the platforms ask (no text read)."""
-
 NEAR = 2
 """With so many working days left, or fewer, a record is near the end of its term."""
 

@@ -83,6 +83,18 @@ def hook_deliveries(
     return {"deliveries": [_view(row) for row in rows[:limit]], "next": following}
 
 
+def hook_letters(office: Office, *, limit: int) -> list[dict[str, Any]]:
+    """Every target with its dead letters, the oldest `limit` of each, and how many events wait behind each letter."""
+    found = []
+    for hook in hooks_of(office).values():
+        queue = queue_of(office, hook)
+        behind = queue.behind_dead()
+        rows = queue.page(state="dead", after=0, limit=limit)
+        letters = [{**_view(row), "operation": row.operation, "behind": behind[row.id or 0]} for row in rows]
+        found.append({**hook_view(office, hook), "letters": letters})
+    return found
+
+
 def replay(office: Office, name: str, raw: Mapping[str, Any], *, client: str) -> dict[str, Any]:
     """Make chosen deliveries due again: `dead` (all of them), `ids`, or `since` and `until`; with a `reason`.
 

@@ -18,7 +18,7 @@ from sqlmodel import Session, and_, col, or_, select
 
 from certlib.catalogue import Catalogue
 from certlib.domain.civil import civil_date
-from certlib.domain.publicity import PUBLISH_WITHIN, ROW_WORDS, RowKind, days_left, row_of
+from certlib.domain.publicity import ROW_WORDS, RowKind, days_left, row_of
 from certlib.domain.subscription import FILED, is_permit
 from certlib.register.deliveries import enqueue
 from certlib.register.delivery_table import DeliveryRow
@@ -167,7 +167,7 @@ class _Finder:
         chain, authority, decided_on, changed_on = place
         began = decided_on if row is RowKind.NEW else changed_on
         calendar = self.catalogue.calendar
-        due = calendar.after(began, PUBLISH_WITHIN)
+        due = calendar.after(began, self.catalogue.publish_within)
         yield Pending(
             row=row,
             chain=chain,

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from certlib.errors import NotFoundError
 from certlib.issue.repairing import dead_letter, dead_letters, repair
+from certlib.issue.replaying import hook_letters
 from service import schemas
 from service.answers import send_json
 from service.asking import DeliveryReader, DeliveryRepairer
@@ -16,7 +17,7 @@ from service.bodies import RawObject
 from service.clients import Client
 from service.openapi import answers, body, problems, secured
 from service.pages.figures import over_page
-from service.pages.letters import letters_page
+from service.pages.letters import SHOWN, letters_page
 from service.pages.site import templates
 from service.routes.pages import send_link, send_page, visitor
 from service.running import Service
@@ -25,7 +26,7 @@ from service.tenancy import require_purpose
 router = APIRouter(prefix="/v1/deliveries", tags=["归集推送 deliveries"])
 pages = APIRouter(include_in_schema=False)
 
-PLACE, SCOPE = "/deliveries", "delivery:read"
+PLACE, SCOPE, HOOK_SCOPE = "/deliveries", "delivery:read", "webhook:read"
 _ENVIRONMENT = templates()
 
 Id = Annotated[int, Path(description="待处理编号 · id of the dead letter", ge=1, lt=2**53)]
@@ -80,7 +81,10 @@ def replays(service: Service, caller: DeliveryRepairer, raw: RawObject) -> Respo
     responses={**answers(201, schemas.PageLink), **problems(404)},
 )
 def link(service: Service, caller: DeliveryReader) -> Response:
-    """Opens the page in a browser for half an hour; it shows what the list shows, and changes nothing."""
+    """Opens the page in a browser for half an hour; it shows what the list shows, and changes nothing.
+
+    Whoever may also read webhooks (`webhook:read`) finds there what could not be sent to their targets.
+    """
     _of_the_city(caller.client)
     return send_link(service, caller, PLACE)
 
@@ -93,7 +97,8 @@ def page(service: Service, value: Annotated[str, Path(max_length=1000)]) -> Resp
         return send_page(over_page(_ENVIRONMENT), status=401)
     now, watched = service.clock(), service.watch.standing(service.clock())
     trouble = watched.trouble if watched else ""
-    return send_page(letters_page(_ENVIRONMENT, dead_letters(service.office), trouble=trouble, now=now))
+    hooks = hook_letters(service.office, limit=SHOWN) if HOOK_SCOPE in client.scopes else None
+    return send_page(letters_page(_ENVIRONMENT, dead_letters(service.office), hooks, trouble=trouble, now=now))
 
 
 def _of_the_city(client: Client) -> None:

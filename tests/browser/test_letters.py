@@ -11,6 +11,7 @@ from certlib.catalogue import example
 from certlib.issue.composition import open_office
 from certlib.issue.office import Office
 from certlib.issue.repairing import city_queue
+from certlib.issue.replaying import hooks_of, queue_of
 from certlib.issue.settings import Settings
 from service.app import create_app
 from service.clients import read_key
@@ -24,10 +25,24 @@ BASE = "http://127.0.0.1"
 REASON = "[E03] 持证主体代码与登记不符：字段 holderIdentityNumberOfTheCertificate 校验位错误"
 
 
+WORDS = "[given-up] 重试 1000 次未成功，最后原因：目标 supervision.example:8443 未接收（500）：internal error"
+HOOKS: tuple[dict[str, Any], ...] = tuple(
+    {"name": name, "url": f"https://{host}/hook", "secret": "env:SECRET", kind: ["*"]}
+    for name, host, kind in (
+        ("market-regulation", "supervision.example:8443", "supervises"),
+        ("window", "window.example", "authorities"),
+    )
+)
+
+
 @pytest.fixture(scope="module")
 def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """An office of whose three events the repository refused two."""
-    with open_office(Settings(home=tmp_path_factory.mktemp("office"), suite="p256-sha256")) as office:
+    """An office of whose three events the repository refused two, and a supervising department one."""
+    hosts = ("supervision.example:8443", "window.example")
+    settings = Settings(
+        home=tmp_path_factory.mktemp("office"), suite="p256-sha256", webhooks=HOOKS, webhook_hosts=hosts
+    )
+    with open_office(settings) as office:
         for made in range(3):
             request = dict(example("2-25", now=office.register.now(), variant=made))
             request["case"] = {"number": f"360700-2026-{made:06}"}
@@ -35,6 +50,9 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         queue, now = city_queue(office), office.register.now()
         for delivery in queue.claim("test", now, 2, 60.0):
             queue.dead(delivery, REASON, now)
+        hook = queue_of(office, hooks_of(office)["market-regulation"])
+        (event,) = hook.claim("test", now, 1, 60.0)
+        hook.dead(event, WORDS, now)
         yield office
 
 
@@ -55,7 +73,9 @@ def test_the_page_is_read_at_both_widths(chromium: Any, site: str, name: str, si
     for phone in visit(chromium, site, size):
         phone.page.goto(str(answer["link"]).replace(BASE, site))
         assert phone.page.locator(".totals b").all_inner_texts() == ["2", "0", "1", "0"]
-        assert phone.page.locator("section .fault").all_inner_texts() == [REASON, REASON]
+        assert phone.page.locator("section .fault").all_inner_texts() == [REASON, REASON, WORDS]
+        assert phone.page.locator("h2").count() == 3  # the repository and two targets
+        assert "webhook replay market-regulation --event evt_" in phone.page.locator("code").last.inner_text()
         assert phone.page.locator("script").count() == 0
         assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert violations(phone.page) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -505,8 +506,9 @@ def test_the_page_of_dead_letters_tells_what_to_do(town: Town) -> None:
     answer = town.http.get(path)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     assert "script" not in answer.text
+    shown = re.sub("<[^>]*>", "", answer.text)
     for said in (letter["reason"], identifier, "1 个事件", f"certctl deliveries replay {letter['id']} --reason"):
-        assert said in answer.text, said
+        assert said in shown, said
     assert WRONG_CODE not in answer.text
     assert town.http.get(path.replace("/deliveries/", "/statistics/")).status_code == 401
     assert town.http.get(f"{path[:-4]}AAAA").status_code == 401

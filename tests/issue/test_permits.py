@@ -3,9 +3,11 @@
 import csv
 import hashlib
 import io
+import itertools
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from importlib.resources import files
 from typing import Any
@@ -73,6 +75,32 @@ def test_a_permit_is_due_within_seven_working_days_and_gone_from_the_list_once_e
     assert (export.number, export.rows["new"], export.faults) == (1, 1, [])
     assert permits.due() == []
     assert permits.export(**WHO).number == 0
+
+
+def test_the_term_is_the_catalogues(desk: Desk, permits: PermitDesk) -> None:
+    """Seven days are assumed: a city whose platform says five changes its data, and every list follows."""
+    desk.issue("2-25")
+    shorter = PermitDesk(permits.register, replace(permits.catalogue, publish_within=5), permits.template)
+    (due,), (sooner,) = permits.due(), shorter.due()
+    assert (due["days_left"], sooner["days_left"]) == (7, 5)
+    assert sooner["due"] < due["due"]
+
+
+@pytest.mark.parametrize(
+    ("package", "file", "near"),
+    [
+        ("certlib.city", "publicity.toml", "[codes.category]"),
+        ("certlib.city", "publicity.toml", "[codes.state]"),
+        ("certlib.city", "publicity.toml", "household_prefixes ="),
+        ("certlib.catalogue", "catalogue.toml", "publish_within ="),
+    ],
+)
+def test_what_is_assumed_says_so_where_it_stands(package: str, file: str, near: str) -> None:
+    """Whoever changes the value reads beside it that it was a guess, and whom to ask."""
+    text = (files(package) / "data" / file).read_text(encoding="utf-8")
+    before = text.partition(near)[0].rstrip().splitlines()
+    comment = list(itertools.takewhile(lambda line: line.startswith("#"), reversed(before)))
+    assert any("(assumed; ask the city)" in line for line in comment)
 
 
 def test_the_file_speaks_the_platforms_names(desk: Desk, permits: PermitDesk) -> None:

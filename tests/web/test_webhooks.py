@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -35,7 +37,7 @@ from .conftest import BASE, Web, client_entry, service_settings
 
 SUPERVISOR, OTHER = "ganzhou-market-regulation", "ganzhou-education"
 SECRET, FOREIGN = WebhookSecret(bytes(range(32))), WebhookSecret(bytes(range(1, 33)))
-DEPARTMENT, READER = "client-supervision", "client-watching"
+DEPARTMENT, READER, CLERK = "client-supervision", "client-watching", "client-clerk"
 
 
 @dataclass
@@ -93,7 +95,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
             lines += ["[[webhooks]]", f'name = "{name}"', f'url = "{receiver.url}"', f'{kind} = ["{key}"]']
             lines += [f'secret = "file:{home / "market.whsec"}"']
         (home / "certlib.toml").write_text("\n".join(lines), encoding="utf-8")
-        keys = {client: ECKey.generate_key("P-256") for client in (DEPARTMENT, READER)}
+        keys = {client: ECKey.generate_key("P-256") for client in (DEPARTMENT, READER, CLERK)}
         public = {}
         for client, key in keys.items():
             public[client] = home / f"{client}.jwk"
@@ -105,6 +107,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         more = (
             client_entry(DEPARTMENT, SUPERVISOR, tuple(SCOPES), f"file:{public[DEPARTMENT]}"),
             client_entry(READER, "*", ("webhook:read",), f"file:{public[READER]}"),
+            client_entry(CLERK, "*", ("delivery:read",), f"file:{public[CLERK]}"),
         )
         settings = settings.model_copy(update={"clients": (*settings.clients, *more)})
         keys[DEVELOPMENT_CLIENT] = read_key(development_key_file(DEVELOPMENT_CLIENT))
@@ -173,6 +176,33 @@ def test_what_the_receiver_refuses_is_seen_and_sent_again(town: Town) -> None:
         row = session.exec(select(AccessRow).where(AccessRow.outcome == "replayed")).one()
     assert (row.client, row.subject) == (DEVELOPMENT_CLIENT, "webhook market")
     assert "对方已恢复" in row.purpose
+
+
+def test_the_page_of_dead_letters_has_what_a_target_would_not_take(town: Town) -> None:
+    """Its reason, what waits behind it and the command that sends it again; only for who may read webhooks."""
+    town.market.answer = 410
+    body = town.suspended()
+    _until(lambda: (town.view()["dead"], town.view()["waiting"]) == (1, 1))
+    (letter,) = town.web.http.get("/v1/webhooks/market/deliveries", headers=town.web.headers()).json()["deliveries"]
+
+    def page(client: str) -> str:
+        link = town.web.http.post("/v1/deliveries/links", headers=town.web.headers(client)).json()["link"]
+        answer = town.web.http.get(link.removeprefix(BASE))
+        assert answer.status_code == 200
+        return re.sub("<[^>]*>", "", answer.text)
+
+    seen = page(DEVELOPMENT_CLIENT)
+    command = f"certctl webhook replay market --event {letter['id']} --reason"
+    for said in (html.escape(letter["reason"]), body["identifier"], "1 个事件，待其送达", command, "不再接收（410）"):
+        assert said in seen, said
+    assert body["number"] not in seen
+    hidden = page(CLERK)
+    assert letter["id"] not in hidden
+    assert "webhook:read" in hidden
+    town.market.answer = 204
+    assert town.replay({"ids": [letter["id"]], "reason": "对方已恢复"}).json()["replayed"] == 1  # as the command does
+    _until(lambda: (town.view()["dead"], town.view()["waiting"]) == (0, 0))
+    assert letter["id"] not in page(DEVELOPMENT_CLIENT)
 
 
 def test_a_department_replays_what_it_lost_itself(town: Town) -> None:
