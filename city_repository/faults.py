@@ -10,8 +10,10 @@
     reorder     the connection is cut; the push arrives `seconds` later, after others
     lose        the push is acknowledged, then its events are forgotten
     reject      valid records are refused with E99
-    down        every connection is cut until switched off
+    down        every connection is cut
 
+Every fault lasts until it is switched off, or as many seconds as `lasts` says: an hour down is
+`{"kind": "down", "lasts": 3600}`.
 Faults concern pushes only, except `down`, which concerns everything but this control and the health check.
 """
 
@@ -21,6 +23,7 @@ import asyncio
 import json
 import random
 import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,11 +40,12 @@ _EXEMPT = ("/control", "/healthz")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault that befalls a `share` (0..1) of pushes."""
+    """A fault that befalls a `share` (0..1) of pushes, for so many seconds from when it is switched on (0: no end)."""
 
     kind: str
     share: float = 1.0
     seconds: float = 1.0
+    lasts: float = 0.0
 
 
 @dataclass(slots=True)
@@ -51,13 +55,15 @@ class FaultPlan:
     faults: tuple[Fault, ...] = ()
     seed: int = 0
     befallen: dict[str, int] = field(default_factory=dict)
+    clock: Callable[[], float] = time.monotonic
+    _since: float = 0.0
     _random: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311  repeatable, not secret
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def set(self, faults: tuple[Fault, ...], seed: int) -> None:
         """Switch these faults on and all others off; the counts begin anew."""
         with self._lock:
-            self.faults, self.seed, self.befallen = faults, seed, {}
+            self.faults, self.seed, self.befallen, self._since = faults, seed, {}, self.clock()
             self._random = random.Random(seed)  # noqa: S311
 
     def draw(self, path: str) -> Fault | None:
@@ -65,15 +71,20 @@ class FaultPlan:
         if not self.faults or path.startswith(_EXEMPT):
             return None
         with self._lock:
-            down = next((fault for fault in self.faults if fault.kind == "down"), None)
-            found = down or (self._pick() if path == "/push" else None)
+            faults = self._lasting()
+            down = next((fault for fault in faults if fault.kind == "down"), None)
+            found = down or (self._pick(faults) if path == "/push" else None)
             if found is not None:
                 self.befallen[found.kind] = self.befallen.get(found.kind, 0) + 1
             return found
 
-    def _pick(self) -> Fault | None:
+    def _lasting(self) -> list[Fault]:
+        gone = self.clock() - self._since
+        return [fault for fault in self.faults if not fault.lasts or gone < fault.lasts]
+
+    def _pick(self, faults: list[Fault]) -> Fault | None:
         left = self._random.random()
-        for fault in self.faults:
+        for fault in faults:
             if left < fault.share:
                 return fault
             left -= fault.share

@@ -25,6 +25,7 @@ from city_repository.copies import Copies
 from city_repository.files import Examination, attached_facts
 from city_repository.store import Store
 
+DENIED = "11"
 OK, NOT_FOUND, MISSING, NO_TYPE, CLOSED, EXPIRED, RESTRICTED = "0", "10", "12", "13", "21", "22", "23"
 OTHER, NO_PERMISSION, BAD_HOLDER_TYPE = "99", "100", "103"
 MAX_CAUSE = 200
@@ -86,22 +87,31 @@ class Sharing:
         act, required = self.operations[operation]
         reply = self._fault(question, required) or act(question)
         message = reply.message or self._codes.name("status", reply.status)
+        self._log(operation, question.account.id, question.text("useCause"), reply, question.at)
+        return Reply(status=reply.status, data=reply.data, message=message)
+
+    def deny(self, operation: str, claimed: str, cause: str, *, at: datetime) -> Reply:
+        """Refuse a caller whose token is not good; the attempt is logged, with whom it claimed to be as its subject."""
+        reply = Reply(status=DENIED, subject=f"accessId={claimed}"[:MAX_CAUSE])
+        self._log(operation, "", cause, reply, at)
+        return reply
+
+    def _log(self, operation: str, account: str, cause: str, reply: Reply, at: datetime) -> None:
         with self._store.write() as connection:
             connection.execute(
                 "INSERT INTO access (at, account, operation, cause, subject, type_code, status, count)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    question.at.isoformat(timespec="milliseconds"),
-                    question.account.id,
+                    at.isoformat(timespec="milliseconds"),
+                    account,
                     operation,
-                    question.text("useCause")[:MAX_CAUSE],
+                    cause[:MAX_CAUSE],
                     reply.subject,
                     reply.type_code,
                     reply.status,
                     reply.count,
                 ),
             )
-        return Reply(status=reply.status, data=reply.data, message=message)
 
     def _fault(self, question: Question, required: Iterable[str]) -> Reply | None:
         for name in ("useCause", *required):
@@ -217,7 +227,16 @@ class Sharing:
         found = self._copies.open(question.text("id"), question.account.id, at=question.at)
         if found is None:
             return Reply(status=NOT_FOUND, message="加注件不存在或已失效")
-        return Reply(status=OK, data=found, subject=found[0].identifier, count=1)
+        identifier = found[0].identifier
+        row = self._store.row("SELECT * FROM record WHERE identifier = ?", identifier)
+        now = self._one(question, row, identifier)  # it may have been revoked, or the permission withdrawn, since then
+        return Reply(
+            status=now.status,
+            data=found if now.status == OK else None,
+            subject=identifier,
+            type_code=now.type_code,
+            count=int(now.status == OK),
+        )
 
     def _link(self, question: Question, identifier: str) -> dict[str, str]:
         terms = self._copies.grant(
@@ -244,9 +263,10 @@ class Sharing:
         if event is None:
             return Reply(status=NOT_FOUND, data=result, subject=sha256)
         answer = self._one(question, event, sha256)
-        if answer.data is not None:
-            current = event["file_sha256"] == sha256
-            result |= {"certState": event["state"], "current": current, "certIdentifier": event["identifier"]}
+        if answer.data is None:
+            return answer
+        current = event["file_sha256"] == sha256
+        result |= {"certState": event["state"], "current": current, "certIdentifier": event["identifier"]}
         return Reply(status=answer.status, data=result, subject=sha256, type_code=answer.type_code, count=answer.count)
 
     def verify_facts(self, question: Question) -> Reply:
@@ -268,6 +288,8 @@ class Sharing:
         entry = self._types.get(code)
         if entry is None:
             return Reply(status=NO_TYPE, type_code=code)
+        if not question.account.may_query(code):
+            return Reply(status=NO_PERMISSION, type_code=code)
         fields = [{"name": name, "label": label} for name, label in entry.fields.items()]
         return Reply(status=OK, data={**entry.as_json(), "fields": fields}, type_code=code, count=1)
 

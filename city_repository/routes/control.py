@@ -16,11 +16,12 @@ Kind = Literal["slow", "timeout", "error", "reset", "lost-ack", "duplicate", "re
 
 
 class FaultLine(Closed):
-    """One fault: its share of pushes, and its seconds where it has any."""
+    """One fault: its share of pushes, its seconds where it has any, and after how many it ends by itself (0: never)."""
 
     kind: Kind
     share: float = Field(1.0, ge=0, le=1)
     seconds: float = Field(1.0, ge=0, le=3600)
+    lasts: float = Field(0.0, ge=0, le=86_400)
 
 
 class FaultsBody(Closed):
@@ -40,7 +41,7 @@ class FaultsAnswer(FaultsBody):
 def switch(body: FaultsBody, here: Here, request: Request) -> FaultsAnswer:
     """Switch these faults on and all others off."""
     plan = _plan(here.settings.in_development, request)
-    plan.set(tuple(Fault(line.kind, line.share, line.seconds) for line in body.faults), body.seed)
+    plan.set(tuple(Fault(line.kind, line.share, line.seconds, line.lasts) for line in body.faults), body.seed)
     return _answer(plan)
 
 
@@ -58,7 +59,10 @@ def _plan(development: bool, request: Request) -> FaultPlan:
 
 
 def _answer(plan: FaultPlan) -> FaultsAnswer:
-    lines = [FaultLine(kind=_kind(fault.kind), share=fault.share, seconds=fault.seconds) for fault in plan.faults]
+    lines = [
+        FaultLine(kind=_kind(fault.kind), share=fault.share, seconds=fault.seconds, lasts=fault.lasts)
+        for fault in plan.faults
+    ]
     return FaultsAnswer(faults=lines, seed=plan.seed, befallen=plan.befallen)
 
 

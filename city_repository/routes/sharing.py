@@ -16,7 +16,6 @@ from city_repository.routes.access import Here
 from city_repository.sharing import OK, OTHER, Question, Reply
 
 router = APIRouter(tags=["共享"])
-_DENIED = "11"
 
 OPERATIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("queryCertInfo", q.OfIdentifier, "按证照标识查询"),
@@ -45,7 +44,8 @@ def _answer(here: Repository, operation: str, account_id: str, token: str, data:
     now = here.clock()
     account = here.desk.account(token, now=now, account_id=account_id)
     if account is None:
-        return _shared(here, Reply(status=_DENIED))
+        cause = str(getattr(data, "useCause", ""))
+        return _shared(here, here.sharing.deny(operation, account_id, cause, at=now))
     reply = here.sharing.answer(operation, Question(account, dict(data), now))
     if operation == "downloadFile" and reply.status == OK:
         reply = _copy(reply)

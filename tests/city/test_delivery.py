@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
@@ -583,6 +584,32 @@ def test_a_repository_that_lets_nothing_through_is_away(city, office, certificat
             assert office.queue.backlog().dead == 0
             calls.every = False
             until(lambda: office.queue.backlog().done == 3)
+    assert worker.trouble == ""
+
+
+def test_an_hour_down_costs_nothing(city, office, certificate, monkeypatch):
+    """Away for a whole hour: nothing is dead, few calls probe it, and within a minute all is there, in order."""
+    lives = [certificate() for _ in range(5)]
+    for one in lives:
+        live(office, one)
+    began, gone = now(), [0.0]
+    monkeypatch.setattr("certlib.city.worker.time", SimpleNamespace(monotonic=lambda: gone[0]))
+    city.app.state.faults.clock = lambda: gone[0]
+    city.faults({"kind": "down", "lasts": 3600})
+    with city.client() as client:
+        worker = office.worker(client, pace=Pace(), clock=lambda: began + timedelta(seconds=gone[0]))
+        while gone[0] < 3600:
+            worker.deliver_due()
+            gone[0] += 5
+        assert worker.trouble
+        assert 100 < city.struck() < 400
+        assert {row.state for row in office.rows()} == {"due"}
+        assert max(row.failures for row in office.rows()) < Pace().silence  # what fell before it was seen as an outage
+        while office.queue.backlog().done < 25:
+            worker.deliver_due()
+            gone[0] += 1
+    assert gone[0] < 3660
+    assert [city.events(one.key) for one in lives] == [WHOLE_LIFE] * 5
     assert worker.trouble == ""
 
 

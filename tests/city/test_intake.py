@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from certlib.domain.delivery import Delivery
 from certlib.identifiers import CertificateIdentifier, with_check_character
@@ -141,11 +143,13 @@ WRONG = {
 def test_a_wrong_record_is_refused_with_its_reason(city, push, record, certificate, case):
     """Every kind of wrong record is an error that names what is wrong, and leaves nothing behind but the refusal."""
     change, code, word = WRONG[case]
-    one = certificate()
-    ((kind, given, message),) = push(change(copy.deepcopy(record(one, "issue", 1))))
+    ((kind, given, message),) = push(change(copy.deepcopy(record(certificate(), "issue", 1))))
     assert (kind, given) == ("error", code), message
     assert word in message
-    assert city.events(one.key) == []
+    store = city.app.state.repository.store
+    for table in ("event", "record", "holder", "file"):  # under whatever key a wrong identifier would have led to
+        assert store.rows(f"SELECT * FROM {table}") == []
+    assert [tuple(row) for row in store.rows("SELECT code, message FROM refusal")] == [(code, message)]
 
 
 def test_all_faults_of_a_record_are_named_at_once(push, record, certificate):
@@ -156,6 +160,28 @@ def test_all_faults_of_a_record_are_named_at_once(push, record, certificate):
     assert "持证主体代码" in message
 
 
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_value_of_any_field_breaks_the_intake(push, record, certificate, data):
+    """A sound record with a few members of any kind: an answer for it, never a failure of the repository."""
+    whole = record(certificate(), "issue", 1)
+    names = st.sampled_from(sorted(whole)) | st.text(max_size=12)
+    changes = data.draw(st.dictionaries(names, ANYTHING, min_size=1, max_size=3))
+    ((kind, code, message),) = push({**whole, **changes})
+    assert kind in {"success", "error"}
+    assert code[0] == {"success": "S", "error": "E"}[kind]
+    assert message
+    if kind == "success":  # then every change was of a member that may be so
+        assert all(isinstance(value, str | int | dict) for value in changes.values())
+
+
 def test_records_are_answered_one_by_one(city, push, record, certificate):
     """In one push the sound record is taken in and the wrong one refused."""
     good, bad = certificate(), certificate()
@@ -164,12 +190,39 @@ def test_records_are_answered_one_by_one(city, push, record, certificate):
     assert len(city.events(good.key)) == 1
 
 
-def test_an_illegal_step_is_refused(push, record, certificate):
-    """A suspended certificate cannot be changed; the answer names state and operation."""
+IN_FORCE = (("issue", {}),)
+SUSPENDED = (*IN_FORCE, ("suspend", {"state": "suspended", "cause": "penalty"}))
+REVOKED = (*IN_FORCE, ("revoke", {"state": "revoked", "cause": "revoked"}))
+CANCELLED = (*IN_FORCE, ("cancel", {"state": "cancelled", "cause": "request"}))
+ILLEGAL = {
+    "a change while suspended": (SUSPENDED, "change", {}, "证照现为“暂扣”，不能变更"),
+    "a renewal while suspended": (SUSPENDED, "renew", {}, "证照现为“暂扣”"),
+    "a second suspension": (SUSPENDED, "suspend", {"state": "suspended"}, "证照现为“暂扣”"),
+    "giving back what nobody took": (IN_FORCE, "resume", {}, "证照现为“有效”"),
+    "a change after revocation": (REVOKED, "change", {}, "证照现为“撤销”"),
+    "giving back what was revoked": (REVOKED, "resume", {}, "证照现为“撤销”"),
+    "a suspension after cancellation": (CANCELLED, "suspend", {"state": "suspended"}, "证照现为“注销”"),
+    "a revocation after cancellation": (
+        CANCELLED,
+        "revoke",
+        {"state": "revoked", "cause": "revoked"},
+        "证照现为“注销”",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ILLEGAL)
+def test_an_illegal_step_is_refused(city, push, record, certificate, case):
+    """What the state does not allow is refused, naming state and operation, and the certificate stays as it was."""
+    life, operation, options, said = ILLEGAL[case]
     one = certificate()
-    push(record(one, "issue", 1), record(one, "suspend", 2, state="suspended"))
-    ((_, code, message),) = push(record(one, "change", 3))
-    assert (code, message) == ("E11", "证照现为“暂扣”，不能变更")
+    push(*(record(one, step, place, **words) for place, (step, words) in enumerate(life, start=1)))
+    before = (city.events(one.key), city.record(one.key))
+    assert len(before[0]) == len(life)
+    ((kind, code, message),) = push(record(one, operation, len(life) + 1, **options))
+    assert (kind, code) == ("error", "E11")
+    assert said in message
+    assert (city.events(one.key), city.record(one.key)) == before
 
 
 def test_a_stale_write_is_refused(city, push, record, certificate):

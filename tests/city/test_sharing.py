@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import sqlite3
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from importlib.resources import files
 
 import httpx2
 import pypdfium2 as pdfium
 import pytest
 
+from certlib.domain.civil import SHANGHAI
+from city_repository.routes.sharing import OPERATIONS
 from city_repository.serving import served
 from city_repository.sharing import HELD_BY
 from city_repository.store import Store
@@ -90,11 +93,35 @@ def test_an_older_edition_leads_to_the_present_one(ask, one):
     assert data["certificateIdentifier"] == one.identifiers[1]
 
 
-@pytest.mark.parametrize("cause", ["", "   "])
-def test_a_question_without_purpose_is_not_answered(ask, one, cause):
-    """No purpose, no answer, and the refusal is logged."""
-    status, data, _ = ask("queryCertInfo", certIdentifier=one.identifiers[-1], useCause=cause)
-    assert (status, data) == ("12", None)
+def whole(one, office):
+    """For each operation the fields of a question that is answered."""
+    of = {"certIdentifier": one.identifiers[-1]}
+    held = {"holderCode": HOLDER, "holderTypeCode": "001", "certTypeCode": TYPE_CODE}
+    file = base64.b64encode(list(office.files.values())[-1]).decode()
+    return {
+        "queryCertInfo": of,
+        "queryCertInfoByHolderCode": held,
+        "queryCertInfoByQRcode": {"qrcode": "https://zwfw.ganzhou.example/v#x"},
+        "downloadUrl": of,
+        "downloadUrlsByHolderCode": held,
+        "downloadFile": {"id": "x"},
+        "verifyFile": {"file": file},
+        "verifyCertInfo": {**of, "certificateHolderCode": HOLDER},
+        "getCertRemarkInfo": {"certTypeCode": TYPE_CODE},
+        "queryCertTypes": {},
+    }
+
+
+@pytest.mark.parametrize("cause", [None, "", "   "])
+@pytest.mark.parametrize("operation", [name for name, _, _ in OPERATIONS])
+def test_a_question_without_purpose_is_not_answered(city, office, ask, one, operation, cause):
+    """No purpose, no answer, whatever is asked; the refusal says so and is logged."""
+    data = {**whole(one, office)[operation], **({} if cause is None else {"useCause": cause})}
+    status, found, message = ask(operation, **data)
+    assert (status, found) == ("12", None)
+    assert "useCause" in message
+    rows = city.app.state.repository.store.rows("SELECT operation, status, count FROM access")
+    assert [tuple(row) for row in rows] == [(operation, "12", 0)]
 
 
 def test_a_purpose_has_a_length(ask, one):
@@ -103,20 +130,36 @@ def test_a_purpose_has_a_length(ask, one):
     assert ask("queryCertInfo", certIdentifier=one.identifiers[-1], useCause="核" * 200)[0] == "0"
 
 
-def test_permission_is_per_type(ask, one):
-    """An account without permission for the type learns nothing but that."""
-    for operation, data in (
-        ("queryCertInfo", {"certIdentifier": one.identifiers[-1]}),
-        ("downloadUrl", {"certIdentifier": one.identifiers[-1]}),
-        ("verifyCertInfo", {"certIdentifier": one.identifiers[-1], "certificateHolderCode": HOLDER}),
-        ("queryCertInfoByHolderCode", {"holderCode": HOLDER, "holderTypeCode": "001", "certTypeCode": TYPE_CODE}),
-    ):
-        assert ask(operation, account="stranger", useCause="核验", **data)[:2] == ("100", None)
+def test_permission_is_per_type(office, ask, one):
+    """An account without permission for the type learns nothing but that, by whichever way it asks."""
+    questions = whole(one, office)
+    for operation in sorted(questions.keys() - {"queryCertTypes", "queryCertInfoByQRcode", "downloadFile"}):
+        assert ask(operation, account="stranger", useCause="核验", **questions[operation])[:2] == ("100", None)
 
 
-def test_a_strangers_token_does_not_pass(ask, one):
-    """A token that is none, or another account's, is refused."""
-    assert ask("queryCertInfo", token="none", certIdentifier=one.identifiers[-1], useCause="核验")[0] == "11"
+def test_a_copy_needs_permission_when_it_is_opened(city, office, ask, one):
+    """A link granted before gives nothing once the certificate is revoked, nor after the permission was withdrawn."""
+    _, link, _ = ask("downloadUrl", certIdentifier=one.identifiers[-1], useCause="核验")
+    accounts = city.app.state.repository.accounts
+    allowed = accounts["window"]
+    accounts["window"] = replace(allowed, query=frozenset({"another"}))
+    assert ask("downloadFile", id=link["id"], useCause="核验")[:2] == ("100", None)
+    accounts["window"] = allowed
+    assert ask("downloadFile", id=link["id"], useCause="核验")[0] == "0"
+    happen(city, office, one, "revoke", state="revoked")
+    assert ask("downloadFile", id=link["id"], useCause="核验")[:2] == ("21", None)
+
+
+def test_a_strangers_token_does_not_pass(city, ask, one):
+    """A token that is none, has run out, or is another account's, is refused; the attempt stands in the log."""
+    question = {"certIdentifier": one.identifiers[-1], "useCause": "核验"}
+    desk = city.app.state.repository.desk
+    others = desk.issue("stranger", "development-only-stranger", now=now())
+    old = desk.issue("window", "development-only-window", now=now() - timedelta(hours=2))
+    for token in ("none", others, old):
+        assert ask("queryCertInfo", token=token, **question)[:2] == ("11", None)
+    rows = city.app.state.repository.store.rows("SELECT account, subject, cause, status FROM access")
+    assert [tuple(row) for row in rows] == [("", "accessId=window", "核验", "11")] * 3
 
 
 def test_every_question_is_logged(city, ask, one):
@@ -199,12 +242,17 @@ def test_a_copy_says_what_it_is_for(ask, one):
     assert status == "0"
     status, data, _ = ask("downloadFile", id=link["id"], useCause="办理开户")
     assert status == "0"
+    ends = datetime.fromisoformat(data["expiryTime"])
+    assert timedelta() < ends - now() <= timedelta(hours=1)
+    end = ends.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     document = pdfium.PdfDocument(base64.b64decode(data["fileData"]))
-    text = document[0].get_textpage().get_text_bounded()
-    assert "办理开户" in text
-    assert "某银行" in text
-    assert one.identifiers[-1] in text.replace("\r\n", "")
-    assert "JZJZZSY=办理开户" in document.get_metadata_value("Keywords")
+    for page in document:
+        text = page.get_textpage().get_text_bounded().replace("\r\n", "")
+        for said in ("办理开户", "某银行", f"有效期至：{end}", one.identifiers[-1]):
+            assert said in text
+    terms = document.get_metadata_value("Keywords")
+    for said in ("JZJZZSY=办理开户", "JZJZZZ=某银行", f"JZJYXQJZSJ={end}"):
+        assert said in terms
     assert document.get_formtype() == 0
     document.close()
 
@@ -257,6 +305,7 @@ def test_the_dictionary_names_the_face_fields(ask):
     assert data["CertificateTypeName"] == TYPE_NAME
     assert {"name": "scope", "label": "经营范围"} in data["fields"]
     assert ask("getCertRemarkInfo", certTypeCode="000", useCause="对接")[0] == "13"
+    assert ask("getCertRemarkInfo", account="stranger", certTypeCode=TYPE_CODE, useCause="对接")[:2] == ("100", None)
 
 
 def test_the_catalogue_shows_what_a_caller_may_ask_for(ask):

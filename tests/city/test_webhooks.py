@@ -349,6 +349,20 @@ def test_a_name_that_leads_inside_is_not_dialled(receiver):
     assert receiver.came == []
 
 
+def test_an_event_for_a_private_address_waits_with_the_reason(hooks, receiver):
+    """Nothing is sent, lost or held against it: the worker says why; it goes once the name leads outside again."""
+    hooks.event("a", "issue")
+    inside = _at_name(receiver, lambda *_: ["10.0.0.8"])
+    worker = DeliveryWorker(hooks.queue, inside, name="w", clock=now, pace=PACE)
+    worker.deliver_due()
+    (row,) = hooks.rows()
+    assert (row.state, row.failures, receiver.came) == ("due", 0, [])
+    assert "[target-private]" in row.last_error
+    assert "内网" in worker.trouble
+    hooks.deliver(receiver, until=lambda: now() + timedelta(minutes=1))
+    assert [came.id for came in receiver.came] == [row.message["id"]]
+
+
 def test_a_name_of_this_machine_is_not_dialled(receiver):
     """The system's own resolver asked for localhost gives loopback, which is refused."""
     client = WebhookClient(Address(False, "localhost", receiver.port, "/hook"), [SECRET], clock=now)
