@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -34,6 +34,7 @@ PUBLISHED = "published.jsonl"
 STATUS, TRUST, SEALS = "status", "trust", "seals"
 
 _JSON = json.JSONDecoder()
+_scan: Callable[[str, int], tuple[Any, int]] = _JSON.scan_once  # type: ignore[attr-defined]
 
 MAX_ENTRIES = WIDTH * (MAX_ENTRY + 2)  # bytes of a full entry bundle
 MAX_FILE = 1 << 20  # bytes of any other file that is read whole, and of one line
@@ -192,12 +193,13 @@ def _objects_in(lines: bytes, name: str, number: int) -> Iterator[dict[str, Any]
         for at, line in enumerate(lines.split(b"\n"), start=number):
             yield _object(line, f"{name} 第 {at} 行")
         return
-    at = 0
-    while at < len(text):
-        end = text.find("\n", at) % (len(text) + 1)  # without a line end: to the end of all
+    at, size = 0, len(text)
+    while at < size:
+        end = text.find("\n", at)
+        end = size if end < 0 else end
         try:
-            value, stop = _JSON.raw_decode(text, at)
-        except (ValueError, RecursionError):
+            value, stop = _scan(text, at)
+        except (StopIteration, ValueError, RecursionError):
             stop = -1
         if stop != end or type(value) is not dict:
             value = _object(text[at:end].encode(), f"{name} 第 {number} 行")
