@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from certlib.domain.delivery import STORE_AWAY
+from certlib.domain.delivery import STORE_AWAY, UNREAD
 from certlib.errors import NotFoundError, StorageError
 
 _AWAY = "文件库现在无法读取（磁盘故障，或网络存储没有连上），稍后重试；请联系管理员。"
@@ -59,17 +59,19 @@ class FileStore:
     def read(self, sha256: str) -> bytes:
         """The registered file with that digest.
 
-        Raises `NotFoundError` when it is not there, `StorageError` when its bytes have changed on disk, or with the
-        code `STORE_AWAY` when the store itself cannot be read (a disk that fails, a network store that is away).
+        Raises `NotFoundError` when it is not there, `StorageError` when its bytes have changed on disk or cannot be
+        read, with the code `STORE_AWAY` when no other file can be read either (a network store that is away).
         """
+        path = self._path(sha256)
         try:
-            data = self._path(sha256).read_bytes()
-        except FileNotFoundError as error:
-            if self._is_empty():
-                raise StorageError(_AWAY, code=STORE_AWAY) from error
-            raise NotFoundError(f"文件库中没有 {sha256[:12]}… 这一文件。") from error
+            data = path.read_bytes()
         except OSError as error:
-            raise StorageError(_AWAY, code=STORE_AWAY) from error
+            if self._is_away(path):
+                raise StorageError(_AWAY, code=STORE_AWAY) from error
+            if isinstance(error, FileNotFoundError):
+                raise NotFoundError(f"文件库中没有 {sha256[:12]}… 这一文件。") from error
+            message = f"文件 {sha256[:12]}… 现在读不出（磁盘坏块或权限），其他文件可读；请检查磁盘或从备份恢复。"
+            raise StorageError(message, code=f"{UNREAD}unreadable") from error
         if hashlib.sha256(data).hexdigest() != sha256:
             raise StorageError(f"文件 {sha256[:12]}… 在磁盘上已被改动，停止使用；请从备份恢复。", code="file-damaged")
         return data
@@ -111,15 +113,26 @@ class FileStore:
         for suffix in ("pdf", "json"):
             self._spooled(intent, suffix).unlink(missing_ok=True)
 
-    def _is_empty(self) -> bool:
-        """Whether there is no file whatever: so looks a network store that is not mounted."""
-        return not self._store.is_dir() or next(self._store.iterdir(), None) is None
+    def _is_away(self, missed: Path) -> bool:
+        """Whether the store is at fault: it holds nothing, as when it is not mounted, or no other file can be read."""
+        try:
+            if next(self._store.iterdir(), None) is None:
+                return True
+            other = next((path for path in self._store.glob("??/*.pdf") if path != missed), None)
+            return other is not None and not _first_byte(other)
+        except OSError:
+            return True
 
     def _path(self, sha256: str) -> Path:
         return self._store / sha256[:2] / f"{sha256}.pdf"
 
     def _spooled(self, intent: str, suffix: str) -> Path:
         return self._spool / f"{intent}.{suffix}"
+
+
+def _first_byte(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(1)
 
 
 def _write_synced(path: Path, data: bytes) -> None:

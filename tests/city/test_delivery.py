@@ -258,6 +258,29 @@ def test_a_store_that_is_away_is_held_against_no_record(city, office, certificat
     assert worker.trouble == ""
 
 
+def test_one_file_that_cannot_be_read_holds_up_only_its_own_record(city, office, certificate, tmp_path):
+    """A bad block under one file is no outage of the store: the others go, and it is tried again like a missing one."""
+    lives = [certificate() for _ in range(3)]
+    store = FileStore(tmp_path / "files")
+    for one in lives:
+        office.event(one, "issue")
+    bad, *_ = [store.create(data) for data in office.files.values()]
+    path = tmp_path / "files" / "store" / bad[:2] / f"{bad}.pdf"
+    path.rename(tmp_path / "aside")
+    path.mkdir()  # read, it answers with an error that is not "no such file", to the superuser too
+    office.queue = SqlDeliveries(office.engine, store.read)
+    with city.client() as client:
+        worker = office.worker(client)
+        worker.deliver_due()
+        assert [row.state for row in office.rows()].count("done") == 2
+        assert [row.last_error[:17] for row in office.rows() if row.state == "due"] == ["[file-unreadable]"]
+        assert worker.trouble == ""
+        path.rmdir()
+        (tmp_path / "aside").rename(path)
+        until(lambda: bool(worker.deliver_due()) and office.queue.backlog().done == 3)
+    assert [city.events(one.key) for one in lives] == [[(1, "01", "01")]] * 3
+
+
 def stored(files, sha256):
     if sha256 not in files:
         raise NotFoundError("文件库中没有这一文件。")
