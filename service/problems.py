@@ -53,6 +53,7 @@ PROBLEMS: Mapping[str, Kind] = MappingProxyType(
         "unauthenticated": Kind(401, "未通过身份验证", "Not authenticated"),
         "insufficient-scope": Kind(403, "权限不足", "Insufficient scope"),
         "too-many-requests": Kind(429, "查询过于频繁", "Too many requests"),
+        "no-tries-left": Kind(429, "今日核对次数已用完", "No tries are left today"),
         # the state met
         "conflict": Kind(409, "与现有状态冲突", "Conflict with the present state"),
         "case-already-issued": Kind(409, "该办件已有结果", "This case already has its outcome"),

@@ -80,6 +80,15 @@ class TooManyRequestsError(CertlibError):
         super().__init__("查询过于频繁，请稍后再试。", extra={"retry_after": retry_after})
 
 
+class NoTriesLeftError(CertlibError):
+    """The holder of this certificate was matched often enough today; `retry_after` is in seconds."""
+
+    code = "no-tries-left"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("这份证照今日的核对次数已用完，请明日再试。", extra={"retry_after": retry_after})
+
+
 class BusyError(CertlibError):
     """Every place is taken and the queue is full; `retry_after` is in seconds."""
 

@@ -53,12 +53,14 @@ _P256 = bytes.fromhex("06082a8648ce3d030107")  # the curve's OID in a SubjectPub
 _INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
 _COMMENT_LINE = re.compile(rb"^(//.*|/\*\*.*\*/)?\n", re.MULTILINE)
 _COMMENT_BEHIND = re.compile(rb"(?<=[;{},]) // [^'\"`\n]*$", re.MULTILINE)
-# strings, templates (none within another) and regular expressions stay; spaces go where a script does not need them
+# strings, templates (none within another) and regular expressions stay; comments and what a script does not need go:
+# spaces around punctuation, the end of a line behind what cannot end a statement or has ended it, a semicolon before }
 _SCRIPT_SPACE = re.compile(
     rb"""('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`"""
     rb"""|(?:(?<=[(=,:?!&|])|(?<=[(=,:?!&|] ))/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*)"""
-    rb"""| *([=(){},;:?<>&|]+) *"""
+    rb"""|//[^\n]*| *([=(){},;:?<>&|]+) *(\n\}?)?"""
 )
+_OPEN = (b"{", b"(", b",", b";")
 _STYLE_SPACE = re.compile(rb"\s*([{};,>])\s*|(?<=:)\s+")
 
 
@@ -85,7 +87,7 @@ def citizen_site(*, host: str, roots: Iterable[bytes]) -> dict[str, Part]:
     spoken = _words()
     chinese = {name: [words.chinese, words.tone] for name, words in spoken.items()}
     config = json.dumps({"roots": pinned, "words": chinese}, ensure_ascii=False, separators=(",", ":"))
-    page = templates().get_template("citizen.html").render(host=host, config=config).encode()
+    page = templates().get_template("citizen.html").render(host=host, config=config).replace(">\n<", "><").encode()
     parts = {PAGE: make_part(page, "html")}
     for name in _PARTS:
         suffix = name.rpartition(".")[2]
@@ -144,8 +146,15 @@ def slim(data: bytes, suffix: str = "js") -> bytes:
 
 
 def tight(script: bytes) -> bytes:
-    """A slim script without the spaces around punctuation."""
-    return _SCRIPT_SPACE.sub(lambda found: found[1] or found[2], script)
+    """A slim script without the spaces, line ends and semicolons that it does not need."""
+    return _SCRIPT_SPACE.sub(_needed, script)
+
+
+def _needed(found: re.Match[bytes]) -> bytes:
+    kept, marks, end = found[1], found[2] or b"", found[3] or b""
+    if kept or marks[-1:] not in _OPEN:
+        return kept or marks + end
+    return (marks + end.lstrip(b"\n")).replace(b";}", b"}")
 
 
 def make_part(data: bytes, suffix: str) -> Part:

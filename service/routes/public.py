@@ -25,7 +25,7 @@ from service.asking import Address, CheckingPlace
 from service.bodies import RawObject, parse_object, require_media
 from service.lookups import NOTHING_FOUND, evenly, find, read_proof, verdict_on, verdict_view
 from service.openapi import answers, body, problems
-from service.refusals import TooManyRequestsError
+from service.refusals import NoTriesLeftError
 from service.running import Running, Service
 from service.uploads import examined
 
@@ -122,7 +122,7 @@ def match(service: Service, address: Address, raw: RawObject) -> Response:
             service.office, state.n, str(given["name"])[:200], str(given["last_four"]), client="public"
         )
     if matched.matches is None:
-        raise TooManyRequestsError(_until_midnight(service))
+        raise NoTriesLeftError(_until_midnight(service))
     return send_json({"match": matched.matches, "left": matched.left, "at": service.clock().isoformat()})
 
 

@@ -19,7 +19,7 @@ from service.headers import CITIZEN_PAGE
 from service.pages.site import citizen_site
 from service.published import Published
 
-from .conftest import ROOTS, photo, violations
+from .conftest import HOST, ROOTS, photo, violations
 
 FOUND = {
     "verdict": "superseded",
@@ -41,6 +41,15 @@ def real_lists(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list[by
 
 def _upload(phone: Any, selector: str, name: str, media: str, data: bytes) -> None:
     phone.page.set_input_files(selector, {"name": name, "mimeType": media, "buffer": data})
+
+
+def _until(phone: Any, expression: str) -> None:
+    """Wait; the page's policy lets nobody evaluate text in it, Playwright's own waiting included."""
+    for _ in range(200):
+        if phone.page.evaluate(expression):
+            return
+        phone.page.wait_for_timeout(50)
+    raise AssertionError(expression)
 
 
 def test_the_page_says_it_in_english_at_a_tap(phone: Any, issuer: Any) -> None:
@@ -91,12 +100,56 @@ def test_the_fragment_leaves_the_device_nowhere(phone: Any, issuer: Any) -> None
     assert phone.context.cookies() == []
 
 
+def test_no_address_is_a_verdict(phone: Any, issuer: Any) -> None:
+    """Nothing in an address but a signed code makes the page say anything about a certificate."""
+    words = ("verdict=valid", "code=" + issuer.link(1), "n=1")
+    for address in (*(f"/v?{word}" for word in words), "/v#valid", "/v#verdict=valid"):
+        phone.page.goto("about:blank")
+        phone.page.goto(phone.site + address)
+        assert phone.verdict() in {"empty", "unreadable"}
+        assert phone.page.get_attribute("#verdict", "class") == "grey"
+        assert phone.page.is_hidden("#paper")
+
+
+def test_the_reader_is_told_which_address_to_trust_and_how_to_report(phone: Any, issuer: Any) -> None:
+    """Above every verdict stands the one domain; beneath a suspected forgery, what to do; in both languages."""
+    one, other = issuer.link(1), issuer.link(2)
+    assert phone.scan(one[:-85] + other[-85:]) == Verdict.SIGNATURE_INVALID
+    assert phone.text("#domain") == f"请核对网址：{HOST}"
+    assert phone.page.evaluate("document.querySelector('#domain').getBoundingClientRect().top") == 0
+    assert "举报" in phone.text("#advice")
+    phone.page.click("#report summary")
+    told = phone.text("#report")
+    assert [word for word in ("可疑", "照片", "12345", "发证机关", "不会要求付款") if word not in told] == []
+    phone.page.click("#language")
+    phone.page.wait_for_selector("html[lang=en]")
+    assert phone.text("#domain") == f"Check the address: {HOST}"
+    assert "report" in phone.text("#advice")
+    assert [
+        word for word in ("suspicious", "photo", "12345", "never asks for money") if word not in phone.text("#report")
+    ] == []
+
+
+def test_what_is_not_wanted_yet_is_not_loaded(phone: Any, issuer: Any) -> None:
+    """Scanner, file reader, SM2 and English come when they are asked for; a photo brings the scanner alone."""
+    phone.page.add_init_script("delete Navigator.prototype.serviceWorker")  # which keeps everything for later
+
+    def loaded() -> set[str]:
+        return {found for line in issuer.asked if (found := line.split()[1].partition("/v/")[2]).endswith(".js")}
+
+    phone.scan(issuer.link(1))
+    assert loaded() == {"page.js", "check.js", "ways.js"}
+    _upload(phone, "#photo", "photo.jpg", "image/jpeg", photo(issuer.link(2), seal=True))
+    _until(phone, "document.querySelector('#looked').textContent === '' && document.body.dataset.verdict === 'valid'")
+    assert loaded() == {"page.js", "check.js", "ways.js", "scan.js", "vendor/qr.js"}
+
+
 def test_only_the_shard_is_asked_for(phone: Any, issuer: Any) -> None:
     """The server learns which 131,072 certificates are meant, not which one."""
     issuer.high_water = 400_000
     assert phone.scan(issuer.link(300_001)) == Verdict.VALID
     public = [line.split(" ")[1].partition("/public/")[2] for line in issuer.asked if "/public/" in line]
-    assert sorted(public) == ["status/2", "trust"]
+    assert set(public) == {"status/2", "trust"}
 
 
 def test_a_second_scan_in_the_same_page(phone: Any, issuer: Any) -> None:
@@ -173,8 +226,9 @@ def test_the_holder_is_matched_not_shown(phone: Any, issuer: Any, match: bool, s
     assert phone.page.url == f"{phone.site}/v"
 
 
-def test_a_match_that_is_spent_says_so(phone: Any, issuer: Any) -> None:
-    """After five tries a day; the typed number offers the match as well."""
+@pytest.mark.parametrize(("code", "said"), [("no-tries-left", "已用完"), ("too-many-requests", "过于频繁")])
+def test_a_match_that_is_refused_says_why(phone: Any, issuer: Any, code: str, said: str) -> None:
+    """Five tries a day are spent, or too much was asked at once; the typed number offers the match as well."""
     issuer.answer = FOUND
     phone.page.goto(f"{phone.site}/v")
     phone.verdict()
@@ -184,12 +238,12 @@ def test_a_match_that_is_spent_says_so(phone: Any, issuer: Any) -> None:
     phone.page.click("#typed button")
     phone.page.click("#found button:has-text('核对持证人')")
     phone.page.wait_for_selector("#found form")
-    issuer.answer = {"status": 429, "title": "", "title_en": ""}
+    issuer.answer = {"status": 429, "code": code, "title": "", "title_en": ""}
     phone.page.fill("#found form input >> nth=0", "某公司")
     phone.page.fill("#found form input >> nth=1", "0000")
     phone.page.click("#found form button")
     phone.page.wait_for_selector("#found form p")
-    assert "已用完" in phone.text("#found")
+    assert said in phone.text("#found form p")
 
 
 @pytest.mark.parametrize(("status", "sentence"), [(404, "没有查到"), (429, "过于频繁"), (503, "系统繁忙")])
@@ -229,6 +283,26 @@ def test_a_code_is_read_from_a_photo(phone: Any, issuer: Any, seal: bool) -> Non
     _upload(phone, "#photo", "paper.jpg", "image/jpeg", photo(issuer.link(5), seal=seal))
     phone.page.wait_for_selector("body[data-verdict=valid]", timeout=20_000)
     assert phone.complaints == []
+    assert phone.page.query_selector("[role=alert]") is None
+
+
+def test_a_code_with_another_address_is_warned_of(phone: Any, issuer: Any) -> None:
+    """The digits are ours and so is the verdict; who prints another address before them leads people astray.
+
+    The warning names both addresses, in either language, and goes with the next code.
+    """
+    phone.page.goto(f"{phone.site}/v")
+    phone.verdict()
+    _upload(phone, "#photo", "paper.png", "image/png", _row(_code(f"https://zvvfw.example/v#{issuer.link(5)}")))
+    phone.page.wait_for_selector("[role=alert]", timeout=20_000)
+    assert phone.page.get_attribute("body", "data-verdict") == Verdict.VALID
+    assert phone.text("[role=alert]") == f"这个二维码里的网址是 zvvfw.example，不是 {HOST}：请勿打开。结论只依据签名。"
+    phone.page.click("#language")
+    phone.page.wait_for_selector("html[lang=en]")
+    assert "zvvfw.example, not " + HOST in phone.text("[role=alert]")
+    phone.page.evaluate("code => { location.hash = code; }", issuer.link(6, 1))
+    phone.page.wait_for_selector("body[data-verdict=revoked]")
+    assert phone.page.query_selector("[role=alert]") is None
 
 
 def _row(*codes: Image.Image) -> bytes:
@@ -365,13 +439,15 @@ def test_a_photo_without_code_says_so(phone: Any, issuer: Any) -> None:
     phone.page.wait_for_selector("#looked p:has-text('不是可以识别')")
 
 
+KEPT = "caches.open('certlib-lists').then((lists) => lists.match('/public/status/0')).then(Boolean)"
+
+
 def test_after_one_visit_it_verifies_without_a_network(phone: Any, issuer: Any) -> None:
     """A code never seen before is verified from the kept page and lists, and the age of the data is known."""
     phone.scan(issuer.link(1))
     phone.page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
-    phone.scan(issuer.link(1))  # now through the worker, which keeps the lists
+    _until(phone, KEPT)  # and no second visit
     other, revoked = issuer.link(2), issuer.link(3, 1)
-    phone.page.wait_for_timeout(200)
     phone.context.set_offline(True)
     assert phone.scan(other) == Verdict.NOT_IN_FORCE  # not yet in the kept list: it was allotted after it
     issuer.down = True

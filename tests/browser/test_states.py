@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import qrcode
 from PIL import Image
 
 from certlib.crypto.development import development_key
@@ -82,6 +83,13 @@ class Scene:
     def show(self, data: bytes) -> None:
         """Choose a photo that is not good enough."""
         self.give("#photo", "photo.png", "image/png", data, "#looked p")
+
+    def astray(self) -> None:
+        """Choose a photo of a good code before which another address stands."""
+        held = io.BytesIO()
+        text = f"https://zvvfw.ganzhou.example/v#{self.issuer.link(41)}"
+        qrcode.make(text, box_size=5, border=4).convert("RGB").save(held, "PNG")
+        self.give("#photo", "photo.png", "image/png", held.getvalue(), "[role=alert]")
 
     def film(self) -> None:
         """Open the camera where there is none."""
@@ -216,6 +224,9 @@ def _busy(status: int) -> dict[str, Any]:
     return {"status": status, "title": "", "title_en": ""}
 
 
+SPENT = {**_busy(429), "code": "no-tries-left"}
+
+
 def _changed(pdf: bytes) -> bytes:
     return pdf[:2000] + bytes([pdf[2000] ^ 1]) + pdf[2001:]
 
@@ -273,6 +284,7 @@ STATES: dict[str, State] = {
     # a photo, the camera
     "photo-none": State(lambda scene: scene.show(_white()), "没有找到证照二维码", "grey", LOOKED),
     "photo-three": State(lambda scene: scene.show(_three(scene.issuer)), "请一次只拍一份", "grey", LOOKED),
+    "photo-elsewhere": State(Scene.astray, "不是 zwfw.ganzhou.example：请勿打开", "green", "[role=alert]"),
     "photo-broken": State(lambda scene: scene.show(b"no picture"), "不是可以识别的照片", "grey", LOOKED),
     "camera-denied": State(
         Scene.film, "无法打开相机", "grey", LOOKED
@@ -283,7 +295,7 @@ STATES: dict[str, State] = {
     "match": State(lambda scene: scene.match(None), "后四位", "amber", ANSWERED),
     "match-yes": State(lambda scene: scene.match({"match": True, "left": 3}), "一致", "amber", ANSWERED),
     "match-no": State(lambda scene: scene.match({"match": False, "left": 2}), "不一致", "amber", ANSWERED),
-    "match-spent": State(lambda scene: scene.match(_busy(429)), "已用完", "amber", ANSWERED, failing=True),
+    "match-spent": State(lambda scene: scene.match(SPENT), "已用完", "amber", ANSWERED, failing=True),
     "typed": State(lambda scene: scene.type(ANSWER), "真实，已有新版本", "grey", FOUND),
     "typed-wrong": State(lambda scene: scene.type(_busy(404)), "没有查到", "grey", FOUND, failing=True),
     "typed-often": State(lambda scene: scene.type(_busy(429)), "过于频繁", "grey", FOUND, failing=True),

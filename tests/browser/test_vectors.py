@@ -41,21 +41,21 @@ def test_every_vector(phone: Any, roots: dict[str, str]) -> None:
     page.add_init_script("delete Navigator.prototype.serviceWorker")  # it would answer in the vectors' stead
     page.goto(f"{phone.site}/v")
     phone.verdict()
-    status = _bytes(VECTORS["status_list"])
-    listed = {"on": True}
+    listed = {"status": b""}
 
     def serve(route: Any) -> None:
         if route.request.url.endswith("/public/trust"):
             route.fulfill(body=json.dumps(VECTORS["trust_list"]), content_type="application/json")
-        elif route.request.url.endswith("/status/0") and listed["on"]:
-            route.fulfill(body=status, content_type="application/statuslist+cwt")
+        elif route.request.url.endswith("/status/0") and listed["status"]:
+            route.fulfill(body=listed["status"], content_type="application/statuslist+cwt")
         else:
             route.fulfill(status=404)
 
     page.route("**/public/**", serve)
     wrong = []
     for case in CASES:
-        listed["on"] = case.get("with_status", True)
+        given = _bytes(case.get("status_list", VECTORS["status_list"]))
+        listed["status"] = given if case.get("with_status", True) else b""
         page.clock.set_fixed_time(datetime.fromisoformat(case.get("at", VECTORS["at"])))
         page.evaluate("localStorage.clear()")
         text = case["text"]

@@ -16,14 +16,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from certlib.crypto import cbor
-from certlib.crypto.cose import KID, algorithm_of, key_id, signature_input
+from certlib.crypto.cose import KID, TAG, algorithm_of, key_id, sign1, signature_input
 from certlib.crypto.development import development_key
 from certlib.crypto.keys import PemKey, SigningKey
 from certlib.domain.verdict import StatusCode
 from certlib.formats.code import CodePayload, code_text, sign_code
 from certlib.formats.digits import from_digits, to_digits
 from certlib.formats.facts import canonical, facts_digest
-from certlib.formats.status import SHARD_SIZE, pack, sign_status_list
+from certlib.formats.status import BITS, SHARD_SIZE, pack, sign_status_list
+from certlib.formats.status_entries import deflate
 from certlib.formats.trust import COMPROMISED, RETIRED, Names, TrustedKey, TrustList, sign_trust_list
 
 HOST = "zwfw.example.gov.cn"
@@ -274,17 +275,94 @@ def forged() -> Iterator[dict[str, object]]:
     )
 
 
+def framed() -> Iterator[dict[str, object]]:
+    """A good code in another frame: what no signature covers must have one form, or one paper has many codes."""
+    kid = key_id(CODE.public_key)
+    message = sign_code(GOOD, CODE)
+    protected, _, payload, raw = cbor.decode(message)
+    for name, comment, data in (
+        ("tagged", "tag 18 before the array", cbor.head(6, 18) + message),
+        ("a part more", "an array of five", cbor.encode([protected, {}, payload, raw, 0])),
+        ("array for a map", "an empty array as unprotected header", cbor.encode([protected, [], payload, raw])),
+        ("unprotected header", "a key id beside the signature", cbor.encode([protected, {4: kid}, payload, raw])),
+        ("long head", "the array's length in two bytes", b"\x98\x04" + message[1:]),
+        ("open array", "an array of indefinite length", b"\x9f" + message[1:] + b"\xff"),
+    ):
+        yield case(name, comment, f"https://{HOST}/v#1{to_digits(data)}", "unreadable", "malformed")
+    for name, comment, header in (
+        ("headers out of order", "key id before algorithm", b"\xa2\x04\x44" + kid + b"\x01\x26"),
+        ("a header twice", "two algorithms, the same", b"\xa3\x01\x26\x01\x26\x04\x44" + kid),
+    ):
+        held = algorithm_of(CODE.suite).to_cose(CODE.sign(signature_input(header, payload)))
+        code = f"https://{HOST}/v#1{to_digits(cbor.encode([header, {}, payload, held]))}"
+        yield case(name, comment, code, "unreadable", "malformed")
+    half = payload.replace(b"\x01\x78", b"\xf9\x3c\x00\x78", 1)  # before the name stands the edition
+    yield case("a float", "edition 1.0", signed(half, {1: -7, KID: kid}), "unreadable", "malformed")
+    values = cbor.decode(payload)
+    for name, place, value in (("bytes for a name", 3, b"abc"), ("text for a digest", 6, "0123456789abcdef")):
+        changed = [*values[:place], value, *values[place + 1 :]]
+        code = signed(cbor.encode(changed), {1: -7, KID: kid})
+        yield case(name, "signed, of another type", code, "unreadable", "malformed")
+
+
+def status_list(key: SigningKey = STATUS, **changes: Any) -> bytes:
+    """The list of the vectors, or another in what `changes` says."""
+    given: dict[str, Any] = {"shard": 0, "bits": 4, "high_water": HIGH_WATER, "now": AT, "entries": STATES}
+    given |= changes
+    shard, bits, entries = given.pop("shard"), given["bits"], given.pop("entries")
+    fill = StatusCode.NOT_IN_FORCE & (1 << bits) - 1
+    packed = pack([(shard * SHARD_SIZE + n, code) for n, code in entries.items()], shard=shard, bits=bits, fill=fill)
+    address = f"https://{HOST}/public/status/{shard}"
+    return sign_status_list(packed, shard=shard, address=address, journal_size=4711, key=key, **given)
+
+
+def resigned(token: bytes, headers: dict[int, Any] | None = None, claims: dict[int, Any] | None = None) -> bytes:
+    """A list with other headers or claims, its signature good."""
+    protected, _, payload, _ = cbor.decode(cbor.untag(token, TAG))
+    head, body = cbor.decode(protected) | (headers or {}), cbor.decode(payload) | (claims or {})
+    del head[1]
+    return sign1(cbor.encode(body), STATUS, head, tagged=True)
+
+
+def lists() -> Iterator[dict[str, object]]:
+    """The good code beside lists of all kinds: one that cannot be believed, or cannot say, counts as none."""
+    good = status_list()
+    protected, _, payload, raw = cbor.decode(cbor.untag(good, TAG))
+    tag, unknown = cbor.head(6, TAG), "status-unknown"
+    edited = payload.replace(b"/status/0", b"/status/1")
+    bomb = deflate(bytes(SHARD_SIZE * BITS // 8 + 1))
+    for name, comment, token, expect in (
+        ("list of eight bits", "entries of another width", status_list(bits=8), "valid"),
+        ("list of two bits", "entries of another width", status_list(bits=2, entries={1000: 2}), "suspended"),
+        ("list edited", "a claim changed", tag + cbor.encode([protected, {}, edited, raw]), unknown),
+        ("list, another's signature", "the key's name, its use, another's signature", _borrowed_list(good), unknown),
+        ("list by a code key", "a listed key, but not for status lists", status_list(CODE), unknown),
+        ("list of another type", "header 16 names another type", resigned(good, {16: "application/cwt"}), unknown),
+        ("list without tag", "the array alone", good[1:], unknown),
+        ("list cut", "the end is missing", good[:-7], unknown),
+        ("list of another shard", "its address ends in 1", status_list(shard=1), unknown),
+        ("list too short", "its high water lies below the index", status_list(high_water=999), unknown),
+        ("list with a reserved code", "a value without meaning", status_list(entries={1000: 5}), unknown),
+        (
+            "list too long",
+            "a byte more than its entries",
+            resigned(good, claims={65533: {"bits": 4, "lst": bomb}}),
+            unknown,
+        ),
+        ("list expired", "a day and a second old", status_list(now=AT - timedelta(days=1, seconds=1)), unknown),
+        ("no list at all", "a page of HTML in its place", b"<!doctype html><title>log in</title>", unknown),
+    ):
+        yield case(name, comment, text(GOOD), expect, status_list=base64.b64encode(token).decode())
+
+
+def _borrowed_list(good: bytes) -> bytes:
+    """The list with the signature of another list by the same key."""
+    return good[:-64] + status_list(high_water=HIGH_WATER + 1)[-64:]
+
+
 def main() -> None:
     """Write codes.json beside this file."""
-    status = sign_status_list(
-        pack(STATES.items(), shard=0),
-        shard=0,
-        address=f"https://{HOST}/public/status/0",
-        journal_size=4711,
-        high_water=HIGH_WATER,
-        key=STATUS,
-        now=AT,
-    )
+    status = status_list()
     vectors = {
         "origin": "made by tests/vectors/build.py; format of docs/payload.md",
         "at": AT.isoformat(),
@@ -299,7 +377,7 @@ def main() -> None:
             "digest": GOOD.digest.hex(),
         },
         "payload": {"hex": GOOD.encode().hex(), "text": text(GOOD)},
-        "cases": [*states(), *refusals(), *forged()],
+        "cases": [*states(), *refusals(), *forged(), *framed(), *lists()],
     }
     path = Path(__file__).with_name("codes.json")
     path.write_text(json.dumps(vectors, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -68,3 +68,13 @@ def test_any_other_answer_is_told_as_none(answer: bytes) -> None:
     """In the one error that leaves the state unknown, so that a broken register ends no verification."""
     with answering(answer) as register, pytest.raises(DeliveryError):
         register.by_sha256("00", at=NOW)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"no HTTP at all\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz"]
+)
+def test_a_list_that_does_not_arrive_is_none(answer: bytes) -> None:
+    """The folder of trust must do without it."""
+    for read in (RemoteRegister.trust_list, RemoteRegister.seal_list):
+        with answering(answer) as register:
+            assert read(register, []) is None

@@ -60,6 +60,8 @@ def test_scripts_lose_only_the_spaces_they_do_not_need() -> None:
     slimmer = b"""const a='x = (1, 2)',b="c ; d",c=`e, ${f} ( g`,d=/h ([^/] ,)? = i/g;"""
     assert tight(script) == slimmer
     assert tight(b"if (a + +b) return c / d;") == b"if(a + +b)return c / d;"
+    lines = b"f(() => {\na(1,\n2); // isn't it;\nreturn `{\n;`;\n});\nlet x = 1\nlet y;\n"
+    assert tight(lines) == b"f(()=>{a(1,2);\nreturn `{\n;`});let x=1\nlet y;"
 
 
 def _counts(web: Any) -> list[str]:

@@ -22,5 +22,5 @@ export async function post(body, { address = '/public/certificates', media = 'ap
   });
   const answer = await response.json();
   if (response.ok) return answer;
-  throw Object.assign(new Error(answer.title_en), { status: response.status, told: SENTENCES[response.status] ?? [answer.title, answer.title_en] });
+  throw Object.assign(new Error(answer.title_en), { code: answer.code, told: SENTENCES[response.status] ?? [answer.title, answer.title_en] });
 }

@@ -21,8 +21,9 @@ const ALGORITHMS = {
 const SM2 = '-65537';
 const OF_STATUS = { 0: 'valid', 1: 'revoked', 2: 'suspended', 3: 'superseded', 12: 'paper-lost', 13: 'voided', 14: 'cancelled', 15: 'not-in-force' };
 const SHARD = 131072, WIDTHS = [1, 2, 4, 8]; // entries of a list, bits of an entry
+const CONTEXT = [132, 106, ...new TextEncoder().encode('Signature1')]; // four items, the first of them this text
 const PATIENCE = 10000; // milliseconds for a list
-const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]*$/u;
+const PRINTABLE = /^(?:[^\p{C}\p{Z}]| )*$/u;
 const DAY = 86400, EPOCH = 18262, SHANGHAI = 8 * 3600; // days are counted from 2020-01-01; seconds
 
 /** The verdict on the digits of a code, with the fields to compare and the time of the status data. */
@@ -95,19 +96,19 @@ function read(code) {
   if (code[0] !== '1') throw new Refused('unreadable', 'unsupported');
   let message, values;
   try {
-    message = sign1(cbor(bytesOf(code.slice(1))));
+    message = sign1(bytesOf(code.slice(1)));
   } catch {
     throw new Refused('unreadable');
   }
   if (!Array.isArray(ALGORITHMS[message.alg])) throw new Refused('unreadable', 'unsupported');
   try {
-    if (message.headers.size !== 2 || message.kid.length !== 8 || message.plain.size) throw 0;
+    if (message.headers.size !== 2 || message.kid.length !== 8) throw 0;
     values = cbor(message.payload);
     const [type, number, edition, name, issued, until, digest, n, carrier, issuer] = values;
     const natural = [type, edition, n, carrier, issuer].every((value) => Number.isSafeInteger(value) && value >= 0);
-    const days = [issued, until ?? 0].every(Number.isSafeInteger) && digest.length === 16 && values.length === 10;
-    const texts = PRINTABLE.test(number) && number.length && PRINTABLE.test(name) && number.length <= 64 && name.length <= 100;
-    if (!natural || !days || !texts || typeof digest === 'string') throw 0;
+    const days = [issued, until ?? 0].every(Number.isSafeInteger) && hex(digest).length === 32 && values.length === 10;
+    const texts = [number, name].every((text) => typeof text === 'string' && PRINTABLE.test(text));
+    if (!natural || !days || !texts || !number || number.length > 64 || name.length > 100 || typeof digest === 'string') throw 0;
     return { message, payload: { type, number, edition, name, issued, until, digest, n, carrier, issuer } };
   } catch {
     throw new Refused('unreadable');
@@ -142,7 +143,7 @@ function cbor(data) {
   const item = (depth) => {
     if (depth > 8) throw 0;
     const [head] = take(1), major = head >> 5, info = head & 31;
-    if (major === 7) return info === 22 ? null : info === 21;
+    if (major === 7 && info > 19 && info < 23) return [false, true, null][info - 20];
     const size = argument(info);
     if (size > Number.MAX_SAFE_INTEGER || (major > 3 && size > data.length)) throw 0;
     if (major === 0) return size;
@@ -150,8 +151,14 @@ function cbor(data) {
     if (major === 2) return take(size);
     if (major === 3) return new TextDecoder('utf-8', { fatal: true }).decode(take(size));
     if (major === 4) return list(size, () => item(depth + 1));
-    if (major === 5) return new Map(list(size, () => [item(depth + 1), item(depth + 1)]));
-    return item(depth + 1); // a tag says nothing we do not know
+    if (major !== 5) throw 0; // tags, floats, whatever comes yet
+    let last = '';
+    return new Map(list(size, () => {
+      const from = at, key = item(depth + 1), written = hex(data.subarray(from, at));
+      if (written <= last) throw 0; // in order, and none twice
+      last = written;
+      return [key, item(depth + 1)];
+    }));
   };
   const value = item(0);
   if (at !== data.length) throw 0;
@@ -159,14 +166,13 @@ function cbor(data) {
 }
 
 /** A COSE_Sign1 array as its parts; `signed` is what the signature covers (RFC 9052, 4.4). */
-function sign1([prot, plain, payload, signature]) {
-  const headers = cbor(prot);
-  const head = (size) => (size < 24 ? [0x40 + size] : size < 256 ? [0x58, size] : size < 65536 ? [0x59, size >> 8, size & 255] : [0x5a, 0, size >> 16, (size >> 8) & 255, size & 255]);
-  const context = [0x84, 0x6a, ...new TextEncoder().encode('Signature1'), ...head(prot.length), ...prot, 0x40, ...head(payload.length)];
-  const signed = new Uint8Array(context.length + payload.length);
-  signed.set(context);
-  signed.set(payload, context.length);
-  return { alg: String(headers.get(1)), kid: hex(headers.get(4) ?? []), headers, plain, payload, signature, signed };
+function sign1(data) {
+  const [prot, plain, payload, signature, ...more] = cbor(data), headers = cbor(prot);
+  if (more.length || plain.size !== 0) throw 0; // what no signature covers has one form
+  // the context before the same bytes, an empty string where the empty map stands, and no signature with its two bytes of length
+  const signed = Uint8Array.from([...CONTEXT, ...data.subarray(1, -2 - signature.length)]);
+  signed[11 + prot.byteOffset - data.byteOffset + prot.length] = 0x40;
+  return { alg: String(headers.get(1)), kid: hex(headers.get(4) ?? []), headers, payload, signature, signed };
 }
 
 export const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -237,10 +243,10 @@ const newest = (n) => get(`/public/status/${Math.floor(n / SHARD)}`);
 
 /** What a signed status list says of index `n`; throws when it may not be believed, null when it cannot say. */
 async function statusOf(data, n, { values: trust, sound }) {
-  const message = sign1(cbor(new Uint8Array(data))), key = trust.keys[message.kid], shard = Math.floor(n / SHARD);
+  const token = new Uint8Array(data), message = sign1(token.subarray(1)), key = trust.keys[message.kid], shard = Math.floor(n / SHARD);
   const claims = cbor(message.payload), entry = claims.get(65533);
   const bits = entry.get('bits'), size = SHARD * bits / 8, lists = early(() => WIDTHS.includes(bits) && inflate(entry.get('lst'), size));
-  if (!key?.uses.includes('status') || !(await holds(message, key)) || !(await sound)) throw 0;
+  if (token[0] !== 0xd2 || message.headers.get(16) !== 'application/statuslist+cwt' || !key?.uses.includes('status') || !(await holds(message, key)) || !(await sound)) throw 0;
   if (unfit(key, claims.get(6), claims.get(6) + 1)) throw 0;
   if (!WIDTHS.includes(bits) || !claims.get(2).endsWith(`/${shard}`)) throw 0;
   if (!forward(`status/${shard}`, claims.get(-65537))) throw 0;

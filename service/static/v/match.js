@@ -28,7 +28,7 @@ export function ask(where, proof, { both, make }) {
       box.append(make('strong', match ? SAY.yes : SAY.no), make('span', () => both(SAY.left) + left));
       said.replaceChildren(box);
     } catch (error) {
-      said.replaceChildren(make('p', error.status === 429 ? SAY.spent : error.told ?? SAY.failed));
+      said.replaceChildren(make('p', error.code === 'no-tries-left' ? SAY.spent : error.told ?? SAY.failed));
     }
   };
   where.replaceChildren(form);

@@ -60,10 +60,20 @@ function pixels(source, width, height, size) {
   return context.getImageData(0, 0, canvas.width, canvas.height);
 }
 
+const hosts = new Map();
+
+/** The host that stood in a code that was read, for a warning: to whom its digits are shown, it decides nothing. */
+export const hostOf = (code) => hosts.get(code);
+
 /** The digits of every code of ours; the host in a code is never believed, and codes of others are passed over. */
 export function ours(image, how) {
+  const codes = new Set();
   try {
-    return [...new Set(codesIn(image, how).map((text) => /#([0-9]{20,4000})$/.exec(text)?.[1]).filter(Boolean))];
+    for (const text of codesIn(image, how)) {
+      const found = /^https?:\/\/([^/]+)\/v#([0-9]{20,4000})$/.exec(text);
+      if (found) codes.add(found[2]), hosts.set(found[2], found[1]);
+    }
+    return [...codes];
   } catch {
     return [];
   }
