@@ -2,12 +2,13 @@
 
     python -m benchmarks.qr_decoding [--samples 40] [--page]
 
-A real sheet is rendered and rasterised; into the square of its code go, one after the other, the code of a company,
-that of a person in the space of our faces and in 27 mm, a code like the EU's vaccination certificates (base45, signed
-content in full), and a plain address such as an online-only code has. The last stand in the square of ours, and all
-meet the same seeds, so columns compare; the conditions are models of print and capture, not telephones. Read by zxing
-as it is, and with `--page` ours as our page reads (red channel first, then all, then sharpened; in Chromium). Results
-also go to `.benchmarks/qr_decoding.json`.
+A real sheet is rendered and rasterised; into the square of its code go, one after the other, the code of a company and
+that of a person as the face draws them, the first also in the usual square, the second in 27 mm, a code like the EU's
+vaccination certificates (base45, signed content in full), and a plain address such as an online-only code has. The last
+stand in the square of the company's, the address in the person's too, and all meet the same seeds, so columns compare;
+the conditions are models of print and capture, not telephones. Read by zxing as it is, and with `--page` ours as our
+page reads (red channel first, then all, then sharpened; in Chromium). Results also go to
+`.benchmarks/qr_decoding.json`.
 """
 
 from __future__ import annotations
@@ -77,16 +78,20 @@ def formats() -> list[Format]:
     ours, small = (code_text(sign_code(one, key), "zwfw.ganzhou.example") for one in (payload, short))
     base45 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
     dcc = "HC1:" + "".join(noise.choice(base45) for _ in range(548))  # the median of issued official samples
-    largest = default_renderer().templates.template(TEMPLATE).layout("").code
-    assert largest is not None
-    mine = [draw_code(text, largest=largest.size, version=9) for text in (ours, small)]
+    face = default_renderer().templates.template(TEMPLATE).layout("").code
+    assert face is not None
+    company, person = (draw_code(text, squares=face.sizes, version=9) for text in (ours, small))
+    usual = draw_code(ours, squares=face.sizes[:1], version=9)
+    address = "https://zwfw.ganzhou.example/c/7K3M9Q2XB4TR"
     return [
-        Format("ours, a company", ours, mine[0].correction, mine[0].side),
-        Format("ours, a person", small, mine[1].correction, mine[1].side),
+        Format("ours, a company", ours, company.correction, company.side),
+        Format("ours, a person", small, person.correction, person.side),
+        Format("ours, a company, usual square", ours, usual.correction, usual.side),
         Format("ours, a person, 27 mm", small, "M", 26.9),
-        Format("like an EU DCC (Q)", dcc, "Q", mine[0].side),
-        Format("like an EU DCC, at M", dcc, "M", mine[0].side),
-        Format("plain address", "https://zwfw.ganzhou.example/c/7K3M9Q2XB4TR", "M", mine[0].side),
+        Format("like an EU DCC (Q)", dcc, "Q", company.side),
+        Format("like an EU DCC, at M", dcc, "M", company.side),
+        Format("plain address", address, "M", company.side),
+        Format("plain address, usual square", address, "M", person.side),
     ]
 
 

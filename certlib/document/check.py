@@ -1,17 +1,19 @@
 """Tries a template folder before it meets a citizen: its own samples, rendered and looked at.
 
 `sample.json` in the folder is a list of samples, each with `name` (one of them "long", with texts near the limits),
-`facts`, `issuer`, `issued_on`, and the `copies` it stands for. Each is set as electronic file and as sheet.
+`facts`, `issuer`, `issued_on`, and the `copies` it stands for. Each is set as electronic file and as sheet, with a code
+in the usual square and with one that fills the layout's largest.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from certlib.document.face import Carrier, Face
+from certlib.document.face import Carrier, Face, Rendered
 from certlib.document.fonts import load_fonts
 from certlib.document.lint import lint
 from certlib.document.preflight import preflight
@@ -22,6 +24,7 @@ from certlib.domain.verdict import Finding
 from certlib.errors import CertlibError, ConfigurationError, RequestError
 
 SAMPLE_CODE = "https://zwfw.example.gov.cn/v#1" + "0123456789" * 31
+LONG_CODE = "https://zwfw.example.gov.cn/v#1" + "0123456789" * 61  # 251 bytes: a name of 32 characters, a long number
 SAMPLE_CAPTION = "仅认 zwfw.example.gov.cn"
 # A ring and a star, so that the place is seen; never taken for a seal.
 SAMPLE_SEAL = (
@@ -104,5 +107,12 @@ def _face_findings(name: str, face: Face, renderer: Renderer) -> Iterator[Findin
         again = renderer.render(face)
         same = "pass" if again.pdf == rendered.pdf else "fail"
         yield Finding(f"{name}/repeatable", same, "" if same == "pass" else "同一内容两次生成的文件不同")
-        for finding in lint(rendered, face, renderer=renderer):
-            yield Finding(f"{name}/{finding.check}", finding.outcome, finding.detail)
+        yield from _lint_findings(name, rendered, face, renderer)
+        if rendered.code:
+            longer = replace(face, code_text=LONG_CODE)
+            yield from _lint_findings(f"{name}/longest code", renderer.render(longer), longer, renderer)
+
+
+def _lint_findings(name: str, rendered: Rendered, face: Face, renderer: Renderer) -> Iterator[Finding]:
+    for finding in lint(rendered, face, renderer=renderer):
+        yield Finding(f"{name}/{finding.check}", finding.outcome, finding.detail)

@@ -4,12 +4,17 @@ The text is a lower-case address in byte mode followed by digits in numeric mode
 inch a module of 5 dots is 0.423 mm, of 6 dots 0.508 mm, so a version 9 symbol (53 modules) measures 22.4 or 26.9 mm,
 version 11 (61 modules) 25.8 or 31.0 mm. The quiet zone of four modules is the template's white box around it.
 
-    >>> picture = draw_code("https://zwfw.example.gov.cn/v#1" + "7" * 300, largest=27.0, version=9)
-    >>> picture.version, picture.correction, round(picture.side, 1)
-    (9, 'M', 26.9)
-    >>> picture = draw_code("https://zwfw.example.gov.cn/v#1" + "7" * 300, largest=31.0, version=9)
-    >>> picture.version, picture.correction, round(picture.side, 1)
-    (11, 'Q', 31.0)
+A face has squares that it can give to its code. A text gets the smallest in which it stands at level Q with modules of
+6 dots, so a longer text gets a larger square before it loses error correction, and both before its modules narrow.
+
+    >>> squares = (31.0, 33.1, 35.1)
+    >>> for digits in 300, 400, 480, 520:
+    ...     picture = draw_code("https://zwfw.example.gov.cn/v#1" + "7" * digits, squares=squares, version=9)
+    ...     print(picture.version, picture.correction, round(picture.side, 1))
+    11 Q 31.0
+    12 Q 33.0
+    13 Q 35.1
+    12 M 33.0
 
 Two encoders make the same kind of symbol: `qrcode`, and `zxing`, which takes a tenth of the time and serves batches.
 """
@@ -17,7 +22,7 @@ Two encoders make the same kind of symbol: `qrcode`, and `zxing`, which takes a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, cast
@@ -32,6 +37,7 @@ from certlib.errors import RenderError
 DOT = 25.4 / 300  # millimetres
 QUIET_ZONE = 4  # modules
 SMALLEST_MODULE = 4  # dots: 0.339 mm, the least that office printers and telephones manage
+GOOD_MODULE = 6  # dots: 0.508 mm, which poor light and a worn sheet leave legible
 LEVELS = "LMQH"  # error correction, from weak to strong
 STRONGEST = "Q"  # beyond it a symbol grows faster than it resists
 ENCODER = "qrcode"
@@ -120,13 +126,36 @@ def qr_svg(text: str, module_mm: float, *, correction: str = "M", version: int |
 
 
 def draw_code(
-    text: str, *, largest: float, correction: str = "M", version: int | None = None, encoder: str = ENCODER
+    text: str,
+    *,
+    squares: Sequence[float],
+    correction: str = "M",
+    version: int | None = None,
+    encoder: str = ENCODER,
 ) -> CodePicture:
-    """The code with the widest module of whole dots that keeps the symbol within `largest` millimetres.
+    """The code in the first of `squares` (sides in millimetres, from small to large) that suits its length.
 
-    Of the levels from `correction` on the strongest is taken whose modules are no narrower for it. Raises
-    `RenderError` when the text needs more modules than can be printed legibly in that space.
+    That is the first in which it stands at the strongest level with good modules. A text too long for all of them gets
+    the last: the widest module of whole dots that level `correction` allows, and of the levels from there on the
+    strongest whose modules are no narrower. Raises `RenderError` when the text needs more modules than can be printed
+    legibly in that space.
     """
+    level, dots = _robust(text, squares, correction, version) or _densest(text, squares[-1], correction, version)
+    matrix = code_matrix(text, correction=level, version=version, encoder=encoder)
+    module = dots * DOT
+    return CodePicture(_svg(matrix, module), module * len(matrix), module, (len(matrix) - 17) // 4, level)
+
+
+def _robust(text: str, squares: Sequence[float], correction: str, version: int | None) -> tuple[str, int] | None:
+    """The strongest level and its dots in the first square that has room for it, or None."""
+    level = max(STRONGEST, correction, key=LEVELS.index)
+    modules = _modules(text, level, version)
+    fitting = (dots for side in squares if modules and (dots := _dots(modules, side)) >= GOOD_MODULE)
+    return next(((level, dots) for dots in fitting), None)
+
+
+def _densest(text: str, largest: float, correction: str, version: int | None) -> tuple[str, int]:
+    """Level and dots of a text that fills its square."""
     least = _modules(text, correction, version)
     dots = _dots(least, largest) if least else SMALLEST_MODULE  # a text too long for any is told by the encoder
     if dots < SMALLEST_MODULE:
@@ -135,9 +164,7 @@ def draw_code(
         modules = _modules(text, stronger, version)
         if modules and _dots(modules, largest) >= dots:
             correction = stronger
-    matrix = code_matrix(text, correction=correction, version=version, encoder=encoder)
-    module = dots * DOT
-    return CodePicture(_svg(matrix, module), module * len(matrix), module, (len(matrix) - 17) // 4, correction)
+    return correction, dots
 
 
 def _dots(modules: int, largest: float) -> int:

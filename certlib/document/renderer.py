@@ -170,7 +170,7 @@ def draw_code_of(face: Face, layout: Layout, encoder: str = ENCODER) -> CodePict
         return None
     spec = layout.code
     return draw_code(
-        face.code_text, largest=spec.size, correction=spec.correction, version=spec.version, encoder=encoder
+        face.code_text, squares=spec.sizes, correction=spec.correction, version=spec.version, encoder=encoder
     )
 
 
@@ -193,12 +193,20 @@ def _data(
         "offset": face.offset,
         "seal": bool(face.seal_svg) and sheet,
         "seal_diameter": face.seal_diameter,
-        "code": {"side": picture.side, "module": picture.module} if picture else None,
+        "code": _code_data(picture, layout),
         "code_caption": face.code_caption,
         "attachment": bool(face.attachment) and not sheet,
         "roles": {name: role.as_typst() for name, role in fonts.roles.items()},
         "template": template.source,
     }
+
+
+def _code_data(picture: CodePicture | None, layout: Layout) -> Mapping[str, float] | None:
+    """What the source needs of the code; `grown`: by how much it is wider than the usual square, in millimetres."""
+    if picture is None or layout.code is None:
+        return None
+    grown = max(0.0, picture.side - layout.code.sizes[0])
+    return {"side": picture.side, "module": picture.module, "grown": grown}
 
 
 def _timestamp(made_at: str) -> int:

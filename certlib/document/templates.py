@@ -17,6 +17,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ FOREIGN_IMPORT = re.compile(r'"@(?!certlib/)[^"]*"')
 # Half of the widest seal drawn here, a municipal government's of 45 mm (国发〔1999〕25号): over two pages, so much of
 # each page's right margin is covered.
 WIDEST_SLICE = 22.5
+
+USUAL_CODE = 31.0  # millimetres: a code of 142 bytes at level Q, in modules of 6 dots of 300 dpi
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,12 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class CodeSpec:
-    """The code's largest side without quiet zone in millimetres, its least version and error correction."""
+    """The sides that the code may have without quiet zone, in millimetres, its least version and error correction.
 
-    size: float = 31.0
+    The sides are tried in turn; `certlib.document.code.draw_code` says by what measure.
+    """
+
+    sizes: tuple[float, ...] = (USUAL_CODE,)
     version: int = 9
     correction: str = "M"
 
@@ -220,9 +226,19 @@ def _layout(name: str, entry: Mapping[str, Any], data: Mapping[str, Any]) -> Lay
         reads=tuple(entry["reads"]),
         folds=_folds(entry),
         running=entry.get("running", ""),
-        code=CodeSpec(**entry["code"]) if "code" in entry else None,
+        code=_code(entry["code"]) if "code" in entry else None,
         seal=_seal(entry["seal"]) if "seal" in entry else None,
     )
+
+
+def _code(entry: Mapping[str, Any]) -> CodeSpec:
+    """`size` is one side or a list of sides, each larger than the one before."""
+    values = dict(entry)
+    given = values.pop("size", USUAL_CODE)
+    sizes = tuple(float(side) for side in (given if isinstance(given, list) else [given]))
+    if not sizes or sizes[0] <= 0 or any(after <= before for before, after in pairwise(sizes)):
+        raise ValueError(f"code.size 须是一个边长，或由小到大的几个边长（毫米），而不是 {given}")
+    return CodeSpec(sizes=sizes, **values)
 
 
 def _seal(entry: Mapping[str, Any]) -> SealSpec:

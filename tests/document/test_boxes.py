@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from certlib.catalogue import load_catalogue
-from certlib.document.check import SAMPLE_CAPTION, SAMPLE_CODE
+from certlib.document.check import LONG_CODE, SAMPLE_CAPTION, SAMPLE_CODE
 from certlib.document.face import Carrier, Face
 from certlib.document.lint import lint
 from certlib.document.preflight import preflight
@@ -59,10 +59,13 @@ def full_face(kind: CertificateType) -> Face:
     )
 
 
+@pytest.mark.parametrize("code", [SAMPLE_CODE, LONG_CODE], ids=["usual", "longest"])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
-def test_the_longest_texts_the_catalogue_allows_fit_every_copy(renderer: Renderer, kind: CertificateType) -> None:
+def test_the_longest_texts_the_catalogue_allows_fit_every_copy(
+    renderer: Renderer, kind: CertificateType, code: str
+) -> None:
     """Preflight lets them pass, and the page is sound: nothing beyond the margins, under the seal or upon the code."""
-    face = full_face(kind)
+    face = replace(full_face(kind), code_text=code)
     preflight(face, renderer)
     for copy in kind.copies:
         sheet = replace(face, carrier=Carrier.SHEET, copy_label=copy.label, serial="No. 36070000001")

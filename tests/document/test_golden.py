@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from certlib.catalogue import load_catalogue
-from certlib.document.check import sample_faces
+from certlib.document.check import LONG_CODE, sample_faces
 from certlib.document.face import Face
 from certlib.document.renderer import Renderer, default_renderer
 
@@ -18,6 +18,15 @@ UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
 DPI = 150
 # Of 256 levels and of all pixels: what another build of the rasteriser may differ by, and no more.
 LEVEL, SHARE = 64, 0.0005
+# One face of each arrangement, with a code that fills its largest square: rows and signature make room.
+GROWN = (
+    "medical-device-licence-original",
+    "wildlife-breeding-licence-original",
+    "mining-licence-duplicate",
+    "real-estate-title-single",
+    "special-equipment-registration-sign",
+    "acceptance-notice-single",
+)
 
 
 def faces() -> list[tuple[str, Face]]:
@@ -37,7 +46,8 @@ def faces() -> list[tuple[str, Face]]:
         for name, face in chosen
         if not (name.endswith("-single") and name.removesuffix("-single") in has_original)
     ]
-    return [*plain, ("real-estate-title-joint", joint_face(dict(plain)["real-estate-title-single"]))]
+    longest = [(f"longest-code-{name}", replace(dict(plain)[name], code_text=LONG_CODE)) for name in GROWN]
+    return [*plain, ("real-estate-title-joint", joint_face(dict(plain)["real-estate-title-single"])), *longest]
 
 
 def joint_face(face: Face) -> Face:

@@ -82,6 +82,7 @@ def test_every_shipped_face_passes_its_own_check(key: str) -> None:
     findings = check_template(ROOT / key)
     assert [finding for finding in findings if finding.outcome != "pass"] == []
     assert any(finding.check.startswith("long/") and finding.check.endswith("/code") for finding in findings)
+    assert any(finding.check.endswith("/longest code/quiet") for finding in findings)
 
 
 def test_a_new_kind_of_certificate_is_a_folder_and_no_code(tmp_path: Path, renderer: Renderer) -> None:
@@ -108,6 +109,9 @@ def test_a_new_kind_of_certificate_is_a_folder_and_no_code(tmp_path: Path, rende
         ("template.toml", 'key = "bicycle-licence"', 'key = "car-licence"', "同名"),
         ("template.toml", "[layout.face]", "[layout.face", "有误"),
         ("template.toml", "width = 100", "breadth = 100", "breadth"),
+        ("template.toml", "size = 27.0", "size = [31.0, 27.0]", "code.size"),
+        ("template.toml", "size = 27.0", "size = []", "code.size"),
+        ("template.toml", "size = 27.0", "size = [27.0, 90.0]", "二维码"),
         ("template.toml", 'main = "face.typ"', 'main = "none.typ"', "none.typ"),
         ("face.typ", "#show: setup", '#import "@preview/cetz:0.3.0": *\n#show: setup', "@preview"),
         ("face.typ", "#show: setup", '#read("/../../fonts/fonts.toml")\n#show: setup', "排版失败"),
@@ -166,3 +170,15 @@ def test_who_is_refused_is_told_of_both_remedies(key: str) -> None:
     said = template.texts["remedies"]
     assert all(words in said for words in ("六十日内", "申请行政复议", "六个月内", "行政诉讼"))
     assert all(any("{text:remedies}" in line for line in layout.reads) for layout in template.layouts)
+
+
+def test_a_code_has_one_square_or_several_to_try(tmp_path: Path) -> None:
+    """A side, or a list from small to large; the shipped faces begin with the usual one."""
+    for size, sizes in (("27.0", (27.0,)), ("[27, 31.0]", (27.0, 31.0))):
+        folder = folder_of(tmp_path / size, {"template.toml": NEW_KIND["template.toml"].replace("27.0", size)})
+        code = Templates(folder.parent).template(folder.name).layout("").code
+        assert code is not None
+        assert code.sizes == sizes
+    shipped = Templates(ROOT)
+    specs = [layout.code for key in KEYS for layout in shipped.template(key).layouts if layout.code]
+    assert {spec.sizes[:3] for spec in specs} == {(31.0, 33.1, 35.1)}

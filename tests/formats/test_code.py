@@ -111,7 +111,7 @@ def test_a_code_cut_short_is_unreadable(cut: int) -> None:
     ],
 )
 def test_sizes_stay_as_documented(number: str, name: str, most: int) -> None:
-    """A number of digits and a person: version 9-M; a company with a long face number: version 11-M."""
+    """A number of digits and a person; a company with a long face number. The squares follow from these lengths."""
     payload = CodePayload(
         type_number=7,
         number=number,
