@@ -174,13 +174,21 @@ class CityClient:
     def _call(self, endpoint: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST a JSON body with a token; a token the repository no longer knows is renewed once."""
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        path = self.dialect.endpoints[endpoint]
+        path = self._path(endpoint)
         for fresh in (False, True):
             headers = {"Authorization": f"Bearer {self._bearer(fresh=fresh)}", "Content-Type": "application/json"}
             status, answer = self._send(path, content=content, headers=headers)
             if status != httpx2.codes.UNAUTHORIZED:
                 return _parsed(answer)
         raise CounterpartError("证照库不接受刚刚取得的令牌，推送暂停；请检查账户与双方时钟。", code="counterpart-token")
+
+    def _path(self, endpoint: str) -> str:
+        """Raises `CounterpartError` for what this counterpart does not offer, such as range digests."""
+        path = self.dialect.endpoints.get(endpoint)
+        if path is None:
+            message = f"对接映射“{self.dialect.name}”没有 {endpoint} 接口，无法进行这一操作。"
+            raise CounterpartError(message, code="interface-missing")
+        return path
 
     def _bearer(self, *, fresh: bool) -> str:
         with self._token.lock:

@@ -26,7 +26,9 @@ from certlib.domain.civil import SHANGHAI
 from certlib.domain.delivery import Delivery
 from certlib.errors import ConfigurationError, DeliveryDelayedError, DeliveryRefusedError
 
-ENDPOINTS = ("token", "push", "ranges", "records", "events", "daily")
+ENDPOINTS = ("token", "push")
+"""What every counterpart has. A repository that can be compared also has `ranges`, `records`, `events` and `daily`."""
+
 KINDS = ("success", "warning", "error")
 
 
@@ -44,13 +46,18 @@ class FieldRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What the repository answered on one record. `kind` is success, warning or error."""
+    """What the repository answered on one record. `kind` is success, warning or error.
+
+    `number` and `content` are what an allocator assigned (`certlib.city.allocation`): a face number, a code's text.
+    """
 
     kind: str
     guid: str
     code: str
     message: str
     last_sequence: int | None = None
+    number: str = ""
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +163,15 @@ class Dialect:
             code=_text_of(raw[names["code"]]),
             message=_text_of(raw[names["message"]]),
             last_sequence=int(last) if last is not None else None,
+            number=_assigned(raw, names.get("number", ())),
+            content=_assigned(raw, names.get("content", ()), names.get("content_between", "")),
         )
+
+
+def _assigned(raw: Mapping[str, Any], where: Sequence[str], between: str = "") -> str:
+    """The texts of these members (one name, or several) in one; empty where the answer has none."""
+    names = (where,) if isinstance(where, str) else where
+    return between.join(_text_of(raw[name]) for name in names if raw.get(name) is not None)
 
 
 def _text_of(value: Any) -> str:
