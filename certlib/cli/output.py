@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import typer
@@ -20,6 +21,7 @@ from rich.table import Table
 from certlib.domain.verdict import Finding
 from certlib.errors import CertlibError, RequestError
 
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -59,9 +61,11 @@ _OUTCOMES = {
 }
 
 
-def print_findings(title: str, findings: Iterable[Finding]) -> None:
-    """Findings as a table, one a line."""
-    rows = [(finding.check, _OUTCOMES[finding.outcome], finding.detail) for finding in findings]
+def print_findings(title: str, findings: Iterable[Finding], names: Mapping[str, str] = _NO_NAMES) -> None:
+    """Findings as a table, one a line; `names` are words for checks."""
+    rows = [
+        (names.get(finding.check, finding.check), _OUTCOMES[finding.outcome], finding.detail) for finding in findings
+    ]
     print_table(("检查", "结果", "说明"), rows, title=title)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -17,9 +17,9 @@ from certlib.cli.codes import PICTURES, examine_picture, examine_text, is_code, 
 from certlib.cli.options import AsJson
 from certlib.cli.output import out, print_findings, progress
 from certlib.cli.reporting import WRITERS, write_report
-from certlib.domain.civil import SHANGHAI
 from certlib.domain.verdict import WORDS, Verdict
 from certlib.verify.memory import Memory
+from certlib.verify.page import CHECKS
 from certlib.verify.remote import RemoteRegister
 from certlib.verify.report import Report
 from certlib.verify.roots import TrustRoots
@@ -28,6 +28,7 @@ from certlib.verify.ses_file import SUFFIXES, national_authorities, original_bes
 
 _STYLES = {"green": "bold green", "amber": "bold yellow", "red": "bold red", "grey": "bold dim"}
 _UNCHECKED = "状态未核对"
+_TODAY = timedelta(minutes=1)  # what was asked for earlier than that lies in the past
 
 Files = Annotated[
     list[str], typer.Argument(help="文件、文件夹、照片，或二维码的文字 · files, folders, photos, or the text of a code")
@@ -61,7 +62,8 @@ def verify(
         raise typer.BadParameter(f"--report 应为 {'、'.join(WRITERS)} 之一")
     lookup = RemoteRegister(register) if register else None
     roots = _roots(trust, lookup, state, codes=any(map(names_code, files)))
-    moment = (at or datetime.now(SHANGHAI)).astimezone(UTC)
+    now = datetime.now(UTC)
+    moment = at.astimezone(UTC) if at else now
     reports = []
     with Sandbox(roots) as sandbox:
         for path in _files(files):
@@ -76,7 +78,10 @@ def verify(
                 elif path.suffix.lower() in PICTURES:
                     reports.append(examine_picture(path, roots, lookup, at=moment))
                 else:
-                    reports.append(sandbox.examine(data, at=moment, lookup=lookup, name=str(path)))
+                    found = sandbox.examine(data, at=moment, lookup=lookup, name=str(path))
+                    if moment < now - _TODAY:
+                        found = found.with_today(sandbox.examine(data, at=now, lookup=lookup, name=str(path)))
+                    reports.append(found)
                 if report:
                     write_report(reports[-1], report, to, partial(sandbox.pictures, data, at=moment))
             typer.echo(reports[-1].as_line()) if as_json else _print(reports[-1])
@@ -147,7 +152,9 @@ def _print(report: Report) -> None:
     if certificate:
         out.print(f"  {certificate.title} {certificate.number}  {certificate.holder}  {certificate.issuer}")
     for seal in report.seals:
-        out.print(f"  {seal.subject}  {seal.level} {seal.suite}")
+        out.print(f"  印章 {seal.seal}  {seal.owner or seal.subject}  {seal.level} {seal.suite}")
+    if report.today_words is not None:
+        out.print(f"  今日结论：{report.today_words.chinese}  Today: {report.today_words.english}")
     odd = [finding for finding in report.findings if finding.outcome != "pass"]
     if odd:
-        print_findings("", odd)
+        print_findings("", odd, CHECKS)

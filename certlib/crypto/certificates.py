@@ -21,6 +21,7 @@ from certlib.errors import ConfigurationError, SealFailedError
 
 DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.36"  # RFC 9336
 EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"  # NSS, and so poppler, will not have a signer without it
+_CODE = 18  # characters of a 统一社会信用代码
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"  # RFC 3161 §2.3
 
 
@@ -42,6 +43,7 @@ class Certificate:
     extended_usage: frozenset[str]
     is_authority: bool = False
     path_length: int | None = None
+    organization: str = ""
 
     @classmethod
     def load(cls, data: bytes) -> Certificate:
@@ -65,7 +67,15 @@ class Certificate:
             extended_usage=frozenset(purpose.dotted for purpose in extended) if extended else frozenset(),
             is_authority=bool(parsed.ca),
             path_length=parsed.max_path_length,
+            organization=str(name.get("organization_name", "")),
         )
+
+    @property
+    def owner(self) -> str:
+        """Whose it is, as people write it: the organisation's name and its code, where that stands before the name."""
+        code, name = self.organization[:_CODE], self.organization[_CODE:]
+        coded = name and code.isascii() and code.isalnum()
+        return f"{name}（{code}）" if coded else self.organization or self.common_name
 
     @property
     def sha256(self) -> bytes:
@@ -119,10 +129,11 @@ class RevocationList:
         try:
             crl = x509.load_pem_x509_crl(text) if b"-----BEGIN" in text else x509.load_der_x509_crl(text)
             revoked = {entry.serial_number: entry.revocation_date_utc for entry in crl}
-        except ValueError as error:
+            from_pem = pem.unarmor(text)[2] if b"-----BEGIN" in text else text
+            # the name is parsed only when it is asked for
+            return cls(from_pem, crl.issuer.public_bytes(), crl.last_update_utc, crl.next_update_utc, revoked)
+        except (ValueError, TypeError) as error:
             raise ConfigurationError(f"吊销列表 {name} 无法读取，请更换文件。") from error
-        from_pem = pem.unarmor(text)[2] if b"-----BEGIN" in text else text
-        return cls(from_pem, crl.issuer.public_bytes(), crl.last_update_utc, crl.next_update_utc, revoked)
 
     def revoked_at(self, certificate: Certificate) -> datetime | None:
         """When this list's issuer revoked the certificate, or None."""

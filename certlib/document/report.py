@@ -23,7 +23,7 @@ def report_pdf(report: Report, pictures: Pictures | None = None) -> bytes:
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
         root = Path(folder)
         (root / "report.typ").write_bytes(_SOURCE.read_bytes())
-        data = _settable(json.dumps(_data(report, _drawn(pictures or Pictures(), root)), ensure_ascii=False))
+        data = _settable(json.dumps(_data(report, pictures, _drawn(pictures or Pictures(), root)), ensure_ascii=False))
         compiler = typst.Compiler(
             input=str(root / "report.typ"),
             root=str(root),
@@ -59,11 +59,11 @@ def _drawn(pictures: Pictures, root: Path) -> list[dict[str, str]]:
     return entries
 
 
-def _data(report: Report, pictures: list[dict[str, str]]) -> dict[str, Any]:
+def _data(report: Report, pictures: Pictures | None, drawn: list[dict[str, str]]) -> dict[str, Any]:
     numbers = {check: number for number, check in enumerate(CHECKS, start=1)}
     shown = [
         {"title": title, "note": note, "rows": [list(row) for row in rows if row[1]]}
-        for title, note, rows in sections(report)
+        for title, note, rows in sections(report, pictures)
     ]
     return {
         "title": f"{report.words.chinese} · 核验报告",
@@ -72,9 +72,9 @@ def _data(report: Report, pictures: list[dict[str, str]]) -> dict[str, Any]:
         "file": report.file,
         "sha256": report.sha256,
         "sections": shown,
-        "pictures": pictures,
+        "pictures": drawn,
         "pictures_title": "页面 · pages",
-        "columns": 2 if len(pictures) > 1 else 1,
+        "columns": 2 if len(drawn) > 1 else 1,
         "checks_title": "逐项检查 · checks",
         "checks": [
             [f"{numbers.get(one.check, '')} {CHECKS.get(one.check, one.check)}", OUTCOMES[one.outcome], one.detail]

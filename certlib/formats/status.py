@@ -152,7 +152,7 @@ def read_status_list(data: bytes, trust: TrustList) -> StatusList:
         raise _unreadable("类型不是状态清单")
     try:
         found = _status_list(cbor.decode(message.payload))
-    except (KeyError, TypeError, ValueError, OverflowError, OSError, zlib.error) as error:
+    except (LookupError, AttributeError, TypeError, ValueError, OverflowError, OSError, zlib.error) as error:
         raise _unreadable("内容不合格式") from error
     if fault := key.fault(found.issued):
         raise VerificationError(f"状态清单不予采信：{fault}", code=Verdict.UNKNOWN_ISSUER)

@@ -178,7 +178,11 @@ class _Examination:
         if self.state is not None and self.state.imported:
             self.notes.unknown("signature", "补录登记的证照，未由本系统签发，没有电子印章。")
         else:
-            self.notes.failed("signature", "文件没有电子印章，不能据以认定真伪。", Verdict.UNSEALED)
+            self.notes.failed(
+                "signature",
+                "文件没有电子印章，不能据以认定真伪；扫描件和打印件也是如此，请扫描纸面上的二维码核验。",
+                Verdict.UNSEALED,
+            )
         self._status()
         raise _Stop
 
@@ -232,7 +236,7 @@ class _Examination:
             self.notes.failed("facts", "文件所附的数据无法读取，或不合格式。", Verdict.ALTERED)
             return
         if self.facts is None:
-            self.notes.warn("facts", f"文件没有附带 {FILE_NAME}。")
+            self.notes.warn("facts", f"文件没有附带签发数据（{FILE_NAME}），无法与版面核对。")
             return
         unseen = set(missing(printed, self.facts.printed)) - (self.facts.silent or _SUPPLIED)
         if self.state is not None and self.state.n != self.facts.n:

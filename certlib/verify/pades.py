@@ -150,11 +150,11 @@ class Opened:
         except UnreadableError:
             raise
         except _PARSING as error:
-            raise UnreadableError("文件不是可读的 PDF，或已损坏。") from error
+            raise UnreadableError("文件不是可读的 PDF：可能没有下载完整，或已损坏。请重新取得原件。") from error
 
     def _prepare(self) -> None:
         if self._reader.encrypted:
-            raise UnreadableError("文件已加密，无法核验。")
+            raise UnreadableError("文件设有密码（已加密），无法核验；签发的文件从不加密，请取得原件。")
         self._embedded: list[EmbeddedPdfSignature] = []
         self.empty_fields = 0
         for name, value, reference in enumerate_sig_fields(self._reader):
@@ -163,7 +163,7 @@ class Opened:
             elif len(self._embedded) < MAX_SIGNATURES:
                 self._embedded.append(EmbeddedPdfSignature(self._reader, reference, name))
             else:
-                raise UnreadableError(f"文件中的签名超过 {MAX_SIGNATURES} 个。")
+                raise UnreadableError(f"文件中的签名超过 {MAX_SIGNATURES} 个，签发的文件只有一个印章，不予核验。")
         self._embedded.sort(key=lambda one: one.signed_revision)
         self.found = tuple(map(self._found, self._embedded))
         self.revisions = int(self._reader.xrefs.total_revisions)

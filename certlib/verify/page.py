@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from datetime import datetime
 from html import escape
+from itertools import zip_longest
 
 from certlib.domain.civil import SHANGHAI, chinese_date
 from certlib.domain.verdict import Verdict
@@ -50,7 +51,7 @@ def report_page(report: Report, pictures: Pictures | None = None) -> str:
     """The report as an HTML document."""
     words = report.words
     colour = COLOURS[words.tone]
-    shown = "".join(_section(*section) for section in sections(report))
+    shown = "".join(_section(*section) for section in sections(report, pictures))
     parts = [
         f'<h1 style="color:{colour}">{escape(words.chinese)}<br><small>{escape(words.english)}</small></h1>',
         f"<p>{escape(report.file)}<br><code>SHA-256 {report.sha256}</code></p>",
@@ -69,7 +70,7 @@ def report_page(report: Report, pictures: Pictures | None = None) -> str:
 Rows = tuple[tuple[str, str], ...]
 
 
-def sections(report: Report) -> list[tuple[str, str, Rows]]:
+def sections(report: Report, pictures: Pictures | None = None) -> list[tuple[str, str, Rows]]:
     """The report's sections: title, a sentence (may be empty), rows of name and text (texts may be empty)."""
     certificate = report.certificate
     said = [("文件所载 · what it says", "", _said(certificate))] if certificate else []
@@ -77,18 +78,28 @@ def sections(report: Report) -> list[tuple[str, str, Rows]]:
         seals = [(f"印章 · seal {seal.seal}", "", _sealed(seal)) for seal in report.seals]
     else:
         seals = [("印章 · seals", "没有电子印章。No electronic seal.", ())]
-    changes = [("签章后的改动 · changes after sealing", changes_note(report), ())] if report.seals else []
+    changes = [("签章后的改动 · changes after sealing", changes_note(report, pictures), ())] if report.seals else []
     return [*said, *seals, *changes, ("状态 · state", "", _state(report))]
 
 
-def changes_note(report: Report) -> str:
-    """One sentence on what happened to the file after its seal was put on."""
+def changes_note(report: Report, pictures: Pictures | None = None) -> str:
+    """What happened to the file after its seal was put on, and which of the pages drawn show it."""
     finding = report.finding("changes")
     if finding is not None and finding.outcome not in {"pass", "unknown"}:
-        return finding.detail
+        seen = _differing(pictures) if pictures and pictures.before else ""
+        return f"{finding.detail}The file was added to or changed after sealing.{seen}"
     if report.verdict is Verdict.ALTERED:
         return "签章覆盖的内容被改动。What the seal covers was changed."
     return "签章后没有改动。Nothing was changed after sealing."
+
+
+def _differing(pictures: Pictures) -> str:
+    """Which pages look another way than when the file was sealed."""
+    pairs = zip_longest(pictures.before, pictures.after)
+    numbers = [str(number) for number, (before, after) in enumerate(pairs, start=1) if before != after]
+    if not numbers:
+        return " 页面看上去没有变化。The pages look as they did."
+    return f" 与签章时相比，第 {'、'.join(numbers)} 页看上去不同。Page {', '.join(numbers)} looks different."
 
 
 def footer_lines(report: Report) -> tuple[str, str]:
@@ -121,6 +132,7 @@ def _said(certificate: CertificateReport) -> Rows:
 def _sealed(seal: SealReport) -> Rows:
     proved = _moment(seal.timestamped_at) or "待补时间证明 · pending"
     return (
+        ("盖章单位 · sealed by", seal.owner),
         ("证书主体 · subject", seal.subject),
         ("用途 · reason", seal.reason),
         ("签章时间（自称）· claimed time", _moment(seal.signed_at)),
@@ -135,10 +147,16 @@ def _state(report: Report) -> Rows:
     return (
         ("所问时刻 · as of", _moment(report.at)),
         ("结论 · verdict", f"{report.words.chinese} · {report.words.english}"),
+        ("今日结论 · verdict today", _today(report)),
         ("自 · since", _moment(report.since)),
         ("现行版本 · current edition", f"{report.current_edition:03}" if report.current_edition else ""),
         ("状态数据时间 · data as of", _moment(report.status_at)),
     )
+
+
+def _today(report: Report) -> str:
+    words = report.today_words
+    return "" if words is None else f"{words.chinese} · {words.english}（{_moment(report.today_at)}）"
 
 
 def _pictures(pictures: Pictures) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -31,12 +31,14 @@ class SealReport:
     counter: int | None = None
     authorisation: str = ""  # SHA-256 of the seal authorisation, hexadecimal
     reason: str = ""
+    owner: str = ""  # whose seal it is, by its certificate
 
     def as_json(self) -> dict[str, Any]:
         """The seal as a JSON object; times as people in the city read them."""
         return {
             "seal": self.seal,
             "subject": self.subject,
+            "owner": self.owner,
             "signed_at": _time(self.signed_at),
             "timestamped_at": _time(self.timestamped_at),
             "time_proof": "proved" if self.timestamped_at else "pending",
@@ -100,6 +102,9 @@ class Report:
     since: datetime | None = None
     current_edition: int = 0
     status_at: datetime | None = None  # the time of the data behind the state
+    today: Verdict | None = None  # where `at` lies in the past: what is to be said today,
+    today_cause: str = ""
+    today_at: datetime | None = None
 
     @property
     def words(self) -> Words:
@@ -107,6 +112,17 @@ class Report:
         if self.verdict is Verdict.REVOKED:
             return REVOKED_WORDS.get(self.cause, WORDS[Verdict.REVOKED])
         return WORDS[self.verdict]
+
+    @property
+    def today_words(self) -> Words | None:
+        """How today's verdict reads; None where `at` is today."""
+        if self.today is Verdict.REVOKED:
+            return REVOKED_WORDS.get(self.today_cause, WORDS[Verdict.REVOKED])
+        return None if self.today is None else WORDS[self.today]
+
+    def with_today(self, later: Report) -> Report:
+        """This report, told besides what an examination of the same file said `later`."""
+        return replace(self, today=later.verdict, today_cause=later.cause, today_at=later.at)
 
     @property
     def is_genuine(self) -> bool:
@@ -125,6 +141,7 @@ class Report:
             "findings": [finding.as_json() for finding in self.findings],
             "seals": [seal.as_json() for seal in self.seals],
             "certificate": self.certificate.as_json() if self.certificate else {},
+            **({"today": {"verdict": self.today.value, "at": _time(self.today_at)}} if self.today else {}),
         }
 
     def as_line(self) -> str:
@@ -143,7 +160,7 @@ class Report:
             values = json.loads(data)
             seals, certificate = values.pop("seals"), values.pop("certificate")
             return cls(
-                **_read(values, Report, verdict=Verdict, findings=_findings),
+                **_read(values, Report, verdict=Verdict, today=Verdict, findings=_findings),
                 seals=tuple(SealReport(**_read(seal, SealReport)) for seal in seals),
                 certificate=CertificateReport(**_read(certificate, CertificateReport)) if certificate else None,
             )

@@ -160,7 +160,7 @@ class SealExamination:
             day = f"（{judged.revoked_at:%Y-%m-%d}）" if judged.revoked_at else ""
             notes.failed("revocation", f"印章证书在签章前已被吊销{day}。", Verdict.SIGNATURE_INVALID)
         else:
-            notes.passed("issuer", certificate_in(message.certificate).subject)
+            notes.passed("issuer", f"印章证书签发给：{certificate_in(message.certificate).owner}。")
             self._form(message, judged)
             if judged.revocation == "good":
                 notes.passed("revocation", "印章证书未被吊销。")
@@ -230,6 +230,7 @@ class SealExamination:
             counter=use.counter if use else None,
             authorisation=use.authorisation.hex() if use else "",
             reason=found.reason,
+            owner=certificate.owner,
         )
 
     def _level(self) -> str:

@@ -123,6 +123,7 @@ def _seal(signature: SealSignature) -> SealReport:
         timestamped_at=_stamped(signature),
         level=f"v{signature.seal.info.version}",
         suite="sm2-sm3",
+        owner=signer.owner,
         counter=use.counter if use else None,
         authorisation=use.authorisation.hex() if use else "",
     )

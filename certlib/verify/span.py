@@ -127,7 +127,7 @@ def _der_size(value: bytes) -> int | None:
 def _order(pdf: bytes, spans: list[Span]) -> list[Fault]:
     faults = []
     if spans and spans[-1].end != len(pdf):
-        faults.append(Fault(3, f"最后一个签名之后还有 {len(pdf) - spans[-1].end} 字节未受签名保护。"))
+        faults.append(Fault(3, f"盖章之后文件末尾又追加了 {len(pdf) - spans[-1].end} 字节，未受签名保护。"))
     for earlier, later in pairwise(spans):
         if not _END.search(pdf, max(0, earlier.end - 8), earlier.end) or later.before <= earlier.end:
             faults.append(Fault(4, "较早的签名没有覆盖它所在的整个版本。"))

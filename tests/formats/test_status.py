@@ -146,6 +146,19 @@ def test_a_bomb_in_a_good_signature_is_not_inflated() -> None:
     assert caught.value.code == Verdict.UNREADABLE
 
 
+@pytest.mark.parametrize("payload", [b"\x41\xf6", b"\x80", b"\xf6", b"\x01", b"\x61a", "claims"])
+def test_other_claims_in_a_good_signature_are_unreadable(payload: bytes | str) -> None:
+    """A string, a list, nothing, a number; an address that is a number: the list's own error, whoever signed it."""
+    from certlib.crypto import cbor  # noqa: PLC0415
+
+    claims = cbor.encode({2: 7, 4: 1, 6: 1, 65533: {"bits": 4, "lst": b""}, 65534: 60, -65537: 1, -65538: 1})
+    headers = {KID: key_id(STATUS.public_key), TYPE: MEDIA_TYPE}
+    data = sign1(claims if isinstance(payload, str) else payload, STATUS, headers, tagged=True)
+    with pytest.raises(VerificationError) as caught:
+        read_status_list(data, trusted())
+    assert caught.value.code == Verdict.UNREADABLE
+
+
 def test_only_a_shards_entries_and_codes_can_be_packed() -> None:
     """A code beyond four bits and an address of another shard are the issuer's mistakes."""
     with pytest.raises(ValueError, match="4 bits"):

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pypdfium2 as pdfium
@@ -14,6 +14,7 @@ from certlib.domain.verdict import Verdict
 from certlib.verify.examine import examine
 from certlib.verify.page import CHECKS, report_page
 from certlib.verify.pictures import Pictures, draw
+from certlib.verify.report import Report
 from certlib.verify.roots import TrustRoots
 from certlib.verify.sandbox import Sandbox
 from tests.verify import forgeries, samples
@@ -59,6 +60,39 @@ def test_an_altered_file_is_shown_before_and_after(altered: bytes) -> None:
     assert pictures.before != pictures.after
     page = report_page(report, pictures)
     assert "签章时 · when sealed" in page
+    assert "与签章时相比，第 1 页看上去不同。Page 1 looks different." in page
+    unseen = report_page(report, Pictures(pictures.after, pictures.after))
+    assert "页面看上去没有变化。The pages look as they did." in unseen
+
+
+def test_the_report_says_whose_the_seal_is(sealed: bytes) -> None:
+    """The organisation by its name and code, not the parts of a distinguished name alone; on page and in both files."""
+    report = examine(sealed, trust=TRUST, at=samples.NOW, name="a.pdf")
+    owner = "赣州市行政审批局（11360700MBY000029R）"
+    assert [seal.owner for seal in report.seals] == [owner]
+    assert report.as_json()["seals"][0]["owner"] == owner
+    assert owner in report_page(report)
+    assert owner in plain(report_pdf(report))
+    found = report.finding("issuer")
+    assert found is not None
+    assert owner in found.detail
+
+
+def test_a_report_on_a_day_past_says_besides_what_is_true_today(sealed: bytes) -> None:
+    """Valid on the day asked, revoked since: both stand on page, PDF and in JSON, and survive the sandbox."""
+    register = samples.MemoryRegister()
+    register.add(sealed)
+    then = examine(sealed, trust=TRUST, at=samples.NOW, lookup=register, name="a.pdf")
+    register.add(sealed, Verdict.REVOKED, cause="revoked")
+    later = examine(sealed, trust=TRUST, at=samples.NOW + timedelta(days=40), lookup=register, name="a.pdf")
+    report = Report.load(then.with_today(later).dump())
+    assert (report.verdict, report.today) == (Verdict.VALID, Verdict.REVOKED)
+    assert report.as_json()["today"]["verdict"] == "revoked"
+    for text in (report_page(report), plain(report_pdf(report))):
+        assert "今日结论" in text
+        assert later.words.chinese in text
+        assert then.words.chinese in text
+    assert "今日结论" not in report_page(then)
 
 
 def test_the_pdf_says_what_the_page_says(altered: bytes) -> None:

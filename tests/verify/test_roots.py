@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from asn1crypto import pem
 
+from certlib.crypto.certificates import RevocationList
 from certlib.crypto.development import development_folder, development_key
 from certlib.domain.verdict import StatusCode, Verdict
 from certlib.errors import ConfigurationError
@@ -104,3 +105,14 @@ def test_a_folder_without_roots_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "missing", tmp_path):
         with pytest.raises(ConfigurationError):
             TrustRoots.load(path)
+
+
+def test_a_revocation_list_spoilt_in_its_issuers_name_is_refused_by_name() -> None:
+    """Wherever a byte of the name is another: the file is named, whichever part is read late."""
+    data = (development_folder() / "crl" / "issuing.p256.crl").read_bytes()
+    good = RevocationList.load(data, name="good.crl")
+    begin = good.der.index(good.issuer)
+    for at in range(begin, begin + 9):
+        spoilt = good.der[:at] + bytes([good.der[at] ^ 1]) + good.der[at + 1 :]
+        with pytest.raises(ConfigurationError, match=r"bad\.crl"):
+            RevocationList.load(spoilt, name="bad.crl")
