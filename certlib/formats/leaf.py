@@ -173,6 +173,8 @@ def _values(data: bytes) -> dict[int, Any]:
     values = cbor2.loads(data)
     if type(values) is not dict or not all(values.values()) or cbor2.dumps(values) != data:
         raise ValueError("not the leaf's one encoding")
+    if any(type(key) is not int for key in values):  # true, 1.0 and simple(1) are equal to 1, and are not its encoding
+        raise ValueError("a leaf's key that is no number")
     if tuple(map(type, values.values())) != _types(tuple(values)):
         raise ValueError("a value of another type")
     for key in (_AT, _STEP, _USE):

@@ -86,10 +86,17 @@ def key_of(message: Message, purpose: str, trust: TrustRoots) -> Key:
     )
 
 
+_OTHER_FORM = (ValueError, TypeError, KeyError, IndexError, AttributeError)
+"""Attributes are read only when they are asked for; one of another form says nothing."""
+
+
 def is_intact(message: Message, digest: bytes) -> bool:
     """Whether the message is about content with that digest, and of the type it says."""
-    types = [one["values"] for one in message.info["signed_attrs"] if one["type"].native == "content_type"]
-    typed = len(types) == 1 and len(types[0]) == 1 and types[0][0].dotted == message.content_type
+    try:
+        types = [one["values"] for one in message.info["signed_attrs"] if one["type"].native == "content_type"]
+        typed = len(types) == 1 and len(types[0]) == 1 and types[0][0].dotted == message.content_type
+    except _OTHER_FORM:
+        return False
     return typed and message.message_digest == digest
 
 
@@ -114,6 +121,13 @@ def is_sound(message: Message) -> bool:
 
 
 def _names_certificate(message: Message) -> bool:
+    try:
+        return _names(message)
+    except _OTHER_FORM:
+        return False
+
+
+def _names(message: Message) -> bool:
     named = [one["values"] for one in message.info["signed_attrs"] if one["type"].native == "signing_certificate_v2"]
     if len(named) != 1 or len(named[0]) != 1:
         return False

@@ -67,6 +67,9 @@ def test_any_other_bytes_are_refused_with_a_value_error(data: bytes) -> None:
         cbor2.dumps({2: 1, 1: "a:b"}),  # keys out of order
         cbor2.dumps({1: "a:b", 2: 1, 11: 1}),  # an unknown key
         cbor2.dumps({1: "a:b", 2: 1, 5: 0}),  # an empty value
+        bytes.fromhex("a2f563613a620201"),  # true for the key 1
+        bytes.fromhex("a2f93c0063613a620201"),  # 1.0 for it
+        bytes.fromhex("a2e163613a620201"),  # simple(1) for it
         cbor2.dumps({1: b"a:b", 2: 1}),
         cbor2.dumps({1: "a:b", 2: 1.0}),
         cbor2.dumps({1: "a:b", 2: True}),

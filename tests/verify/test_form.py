@@ -50,6 +50,18 @@ def test_every_other_byte_string_is_refused_or_means_something_else(message: byt
             assert not (is_sound(read) and is_intact(read, good.message_digest)), at
 
 
+@pytest.mark.parametrize("attribute", ["060b2a864886f70d010910022f", "06092a864886f70d010903"])
+def test_an_attribute_of_another_form_is_no_error_but_no_signature(message: bytes, attribute: str) -> None:
+    """The set of its values under another tag, which is read late: the message is then neither sound nor intact."""
+    at = message.index(bytes.fromhex(attribute)) + len(bytes.fromhex(attribute))
+    assert message[at] == 0x31
+    try:
+        read = read_message(message[:at] + b"\x32" + message[at + 1 :])
+    except FormError:
+        return
+    assert not (is_sound(read) and is_intact(read, read.message_digest))
+
+
 @given(st.binary(max_size=200))
 def test_junk_is_refused_with_one_kind_of_error(junk: bytes) -> None:
     """Never another exception."""
