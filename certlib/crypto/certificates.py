@@ -132,7 +132,7 @@ class RevocationList:
             from_pem = pem.unarmor(text)[2] if b"-----BEGIN" in text else text
             # the name is parsed only when it is asked for
             return cls(from_pem, crl.issuer.public_bytes(), crl.last_update_utc, crl.next_update_utc, revoked)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, x509.InvalidVersion) as error:
             raise ConfigurationError(f"吊销列表 {name} 无法读取，请更换文件。") from error
 
     def revoked_at(self, certificate: Certificate) -> datetime | None:

@@ -116,3 +116,12 @@ def test_a_revocation_list_spoilt_in_its_issuers_name_is_refused_by_name() -> No
         spoilt = good.der[:at] + bytes([good.der[at] ^ 1]) + good.der[at + 1 :]
         with pytest.raises(ConfigurationError, match=r"bad\.crl"):
             RevocationList.load(spoilt, name="bad.crl")
+
+
+def test_a_revocation_list_of_an_unknown_version_is_refused_by_name() -> None:
+    """Version 66 is not read as version 2."""
+    data = (development_folder() / "crl" / "issuing.p256.crl").read_bytes()
+    good = RevocationList.load(data, name="good.crl").der
+    at = good.index(b"\x02\x01\x01")
+    with pytest.raises(ConfigurationError, match=r"bad\.crl"):
+        RevocationList.load(good[: at + 2] + b"\x41" + good[at + 3 :], name="bad.crl")
