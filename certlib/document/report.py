@@ -11,6 +11,7 @@ import typst
 
 from certlib.document.renderer import default_renderer
 from certlib.errors import RenderError
+from certlib.verify.meanings import told
 from certlib.verify.page import CHECKS, COLOURS, OUTCOMES, footer_lines, sections
 from certlib.verify.pictures import Pictures
 from certlib.verify.report import Report
@@ -77,7 +78,7 @@ def _data(report: Report, pictures: Pictures | None, drawn: list[dict[str, str]]
         "columns": 2 if len(drawn) > 1 else 1,
         "checks_title": "逐项检查 · checks",
         "checks": [
-            [f"{numbers.get(one.check, '')} {CHECKS.get(one.check, one.check)}", OUTCOMES[one.outcome], one.detail]
+            [f"{numbers.get(one.check, '')} {CHECKS.get(one.check, one.check)}", OUTCOMES[one.outcome], told(one)]
             for one in report.findings
         ],
         "footer": "  ".join(footer_lines(report)),

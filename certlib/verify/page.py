@@ -14,6 +14,7 @@ from itertools import zip_longest
 from certlib.domain.civil import SHANGHAI, chinese_date
 from certlib.domain.verdict import Verdict
 from certlib.verify.indications import indication
+from certlib.verify.meanings import told
 from certlib.verify.pictures import Pictures
 from certlib.verify.report import CertificateReport, Report, SealReport
 
@@ -177,7 +178,7 @@ def _checks(report: Report) -> str:
     rows = "".join(
         f"<tr class={escape(one.outcome)}>"
         f"<td>{numbers.get(one.check, '')} {escape(CHECKS.get(one.check, one.check))}</td>"
-        f"<td>{escape(OUTCOMES.get(one.outcome, one.outcome))}</td><td>{escape(one.detail)}</td></tr>"
+        f"<td>{escape(OUTCOMES.get(one.outcome, one.outcome))}</td><td>{escape(told(one))}</td></tr>"
         for one in report.findings
     )
     return f"<h2>逐项检查 · checks</h2><table>{rows}</table>"

@@ -1,5 +1,6 @@
 """Reports for people: the same words as everywhere, nothing a stranger's file says is believed or run."""
 
+import ast
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,9 @@ import pytest
 from certlib.cli.reporting import write_report
 from certlib.document.report import report_pdf
 from certlib.domain.verdict import Verdict
+from certlib.verify import meanings
 from certlib.verify.examine import examine
+from certlib.verify.meanings import MEANINGS
 from certlib.verify.page import CHECKS, report_page
 from certlib.verify.pictures import Pictures, draw
 from certlib.verify.report import Report
@@ -63,6 +66,31 @@ def test_an_altered_file_is_shown_before_and_after(altered: bytes) -> None:
     assert "与签章时相比，第 1 页看上去不同。Page 1 looks different." in page
     unseen = report_page(report, Pictures(pictures.after, pictures.after))
     assert "页面看上去没有变化。The pages look as they did." in unseen
+
+
+def test_every_finding_has_its_sense_in_english(altered: bytes) -> None:
+    """Whatever the examination can note that is not a pass has a sentence, and page and file show it."""
+    report = examine(altered, trust=TRUST, at=samples.NOW, name="a.pdf")
+    for said in (report_page(report), report_pdf(report)):
+        text = said if isinstance(said, str) else plain(said)
+        assert MEANINGS["changes", "fail"].replace(" ", "") in text.replace(" ", "")
+    assert noted() | {("issuer", "fail"), ("signature", "fail")} == set(MEANINGS)
+
+
+def noted() -> set[tuple[str, str]]:
+    """Check and outcome of every note that the verifier's sources write, but passes."""
+    outcomes = {"failed": "fail", "warn": "warn", "unknown": "unknown"}
+    calls = [
+        node
+        for path in Path(meanings.__file__).parent.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in outcomes
+    ]
+    return {
+        (call.args[0].value, outcomes[call.func.attr])
+        for call in calls
+        if call.args and isinstance(call.args[0], ast.Constant)
+    }
 
 
 def test_the_report_says_whose_the_seal_is(sealed: bytes) -> None:
