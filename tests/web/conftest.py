@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -44,15 +45,17 @@ class Web:
     service: Running
     keys: dict[str, ECKey]
     log: io.StringIO
-    tokens: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, tuple[float, str]] = field(default_factory=dict)
     _serial: Any = field(default_factory=lambda: itertools.count(1))
 
     def headers(self, client: str = DEVELOPMENT_CLIENT, **more: str) -> dict[str, str]:
-        """Headers with this client's token."""
-        if client not in self.tokens:
+        """Headers with this client's token, which is asked for anew before it ends."""
+        asked, token = self.tokens.get(client, (0.0, ""))
+        if not token or time.monotonic() - asked > self.service.settings.token_seconds / 2:
             form = token_request(client, self.keys[client], audience=f"{BASE}/oauth/token", now=datetime.now(UTC))
-            self.tokens[client] = self.http.post("/oauth/token", data=form).json()["access_token"]
-        return {"Authorization": f"Bearer {self.tokens[client]}", **more}
+            token = self.http.post("/oauth/token", data=form).json()["access_token"]
+            self.tokens[client] = (time.monotonic(), token)
+        return {"Authorization": f"Bearer {token}", **more}
 
     def request(self, item: str = ITEM) -> dict[str, Any]:
         """A complete request of a case of its own."""
