@@ -24,6 +24,7 @@ from city_repository.serving import served
 
 from .conftest import QUICK, City, now, until
 
+PATIENT = 60.0  # seconds: what an answer says is tested here, not how soon a busy machine gives it
 Headers = dict[str, str]
 Said = tuple[int, Headers, bytes]
 
@@ -98,7 +99,7 @@ def test_nothing_is_lost_to_a_bad_answer(between, city, office, certificate, cas
     one = certificate()
     office.event(one, "issue")
     between.said = said
-    with city.client() as client:
+    with city.client(timeout=PATIENT) as client:
         clock = [now()]
         worker = office.worker(client, clock=lambda: clock[0], pace=replace(QUICK, first=60.0, longest=60.0))
         worker.deliver_due()
@@ -123,7 +124,7 @@ def test_a_call_that_can_never_be_taken_is_a_dead_letter(between, city, office, 
     one = certificate()
     office.event(one, "issue")
     between.said = (status, {}, b"{}")
-    with city.client() as client:
+    with city.client(timeout=PATIENT) as client:
         office.worker(client).deliver_due()
         (letter,) = office.queue.dead_letters()
         assert f"[{code}]" in letter.last_error
@@ -143,7 +144,7 @@ def test_a_redirect_leads_nowhere(between, city, office, certificate):
                 (308, {"Location": f"http://127.0.0.1:{elsewhere.getsockname()[1]}"}, b""),
             )
             office.event(certificate(), "issue")
-            with city.client() as client:
+            with city.client(timeout=PATIENT) as client:
                 worker = office.worker(client)
                 worker.deliver_due()
                 assert "转向" in worker.trouble
@@ -156,7 +157,7 @@ def test_a_token_that_has_run_out_is_renewed(city, office, certificate):
     """A token that ended sooner than its promise is renewed within the call: no event waits for it, none fails."""
     desk = city.app.state.repository.desk
     lives = [certificate(), certificate()]
-    with city.client() as client:
+    with city.client(timeout=PATIENT) as client:
         for one in lives:
             office.event(one, "issue")
             office.worker(client).deliver_due()
@@ -171,7 +172,7 @@ def test_a_number_out_of_the_air_costs_nothing(between, city, office, certificat
     one = certificate()
     office.event(one, "issue")
     line = {"guid": f"{one.key}#2", "code": "E14", "message": "缺前序", "lastSequence": last}
-    with city.client() as client:
+    with city.client(timeout=PATIENT) as client:
         worker = office.worker(client, pace=replace(QUICK, first=60.0, longest=60.0))
         worker.deliver_due()
         office.event(one, "change")
@@ -214,7 +215,7 @@ def test_a_comparison_believes_no_bad_answer(between, city, office, certificate,
     path, said = COMPARED[case]
     one = certificate()
     office.event(one, "issue")
-    with city.client() as client:
+    with city.client(timeout=PATIENT) as client:
         office.worker(client).deliver_due()
         store = city.app.state.repository.store
         with store.write() as connection:  # so that the comparison goes down to the events
@@ -245,7 +246,7 @@ def test_a_date_without_zone_is_universal_time(between, city, office, certificat
     office.event(certificate(), "issue")
     moment = now().strftime("%a, %d %b %Y %H:%M:%S ") + zone
     between.said = (200, {"Date": moment.strip()}, lines())
-    with city.client() as client, pytest.raises(DeliveryDelayedError) as caught:
+    with city.client(timeout=PATIENT) as client, pytest.raises(DeliveryDelayedError) as caught:
         client.push(office.queue.claim("w", now(), 1, 60)[0])
     assert caught.value.code == "answer-schema"
 
@@ -259,11 +260,11 @@ def test_an_untrusted_certificate_is_named(office, certificate, tmp_path):
     with receiving(tls=server) as receiver:
         city = City(None, f"https://localhost:{receiver.port}")  # type: ignore[arg-type]
         delivery = office.queue.claim("w", now(), 1, 60)[0]
-        with city.client() as client, pytest.raises(CounterpartError) as caught:
+        with city.client(timeout=PATIENT) as client, pytest.raises(CounterpartError) as caught:
             client.push(delivery)
         assert (caught.value.code, receiver.came) == ("counterpart-certificate", [])
         assert "证书不可信" in caught.value.message
-        with city.client(trust=trusted) as client, pytest.raises(CounterpartError) as caught:
+        with city.client(trust=trusted, timeout=PATIENT) as client, pytest.raises(CounterpartError) as caught:
             client.push(delivery)
         assert caught.value.code == "counterpart-status"  # it is no repository, but it was asked
         assert receiver.came[0].path == "/token"
@@ -275,7 +276,7 @@ def test_a_repository_that_comes_back_after_its_worst_day(between, city, office,
     for one in lives:
         for operation in ("issue", "change", "change"):
             office.event(one, operation)
-    with city.client() as client:
+    with city.client(timeout=PATIENT) as client:
         worker = office.worker(client)
         for said, _, _ in BAD.values():
             between.said = said
