@@ -55,8 +55,8 @@ def test_a_request_s_id_is_kept_when_it_is_one(web: Any) -> None:
 
 def test_the_log_names_nobody_and_repeats_nothing(web: Any) -> None:
     """One JSON line a request with route template and client; no identifier, no name, no query, no token."""
-    body = web.issued()
-    web.http.get(f"/v1/certificates/{body['identifier']}?at=2027-01-01T00:00:00Z", headers=web.headers())
+    body, headers = web.issued(), web.headers()
+    web.http.get(f"/v1/certificates/{body['identifier']}?at=2027-01-01T00:00:00Z", headers=headers)
     web.http.post("/public/certificates", json={"number": body["number"], "check": "AAAA\r\nforged line"})
     lines = web.log.getvalue().splitlines()
     assert all(isinstance(json.loads(line), dict) for line in lines)
@@ -66,7 +66,7 @@ def test_the_log_names_nobody_and_repeats_nothing(web: Any) -> None:
         body["number"],
         "forged line",
         "2027-01-01",
-        web.tokens["client-approval-system"],
+        headers["Authorization"].removeprefix("Bearer "),
     ):
         assert secret not in whole
     assert "/v1/certificates/{identifier}" in whole
