@@ -73,7 +73,7 @@ _PARSING = (
     ArithmeticError,
     AssertionError,
     RecursionError,
-    NotImplementedError,
+    NotImplementedError,  # pyHanko raises it on files that ask for what it does not do
 )
 
 T = TypeVar("T")
