@@ -11,8 +11,7 @@ import typst
 
 from certlib.document.renderer import default_renderer
 from certlib.errors import RenderError
-from certlib.verify.meanings import told
-from certlib.verify.page import CHECKS, COLOURS, OUTCOMES, footer_lines, sections
+from certlib.verify.page import COLOURS, captions, footer_lines, pages_note, sections, steps
 from certlib.verify.pictures import Pictures
 from certlib.verify.report import Report
 
@@ -50,18 +49,21 @@ def _settable(text: str) -> str:
     return text.translate(dict.fromkeys(map(ord, missing), "\u25a1"))
 
 
-def _drawn(pictures: Pictures, root: Path) -> list[dict[str, str]]:
-    sides = (("before", "签章时 · when sealed", pictures.before), ("after", "现在 · now", pictures.after))
-    entries = []
-    for side, caption, pages in sides:
-        for number, page in enumerate(pages, start=1):
-            (root / f"{side}-{number}.png").write_bytes(page)
-            entries.append({"file": f"{side}-{number}.png", "caption": f"{caption} {number}"})
-    return entries
+def _drawn(pictures: Pictures, root: Path) -> list[list[dict[str, str]]]:
+    """The pages, each with its pictures beside each other; one that is not there has only its caption."""
+    pages = []
+    for page in pictures.pages:
+        sides = []
+        for number, (caption, data) in enumerate(captions(page, pictures)):
+            file = f"page-{page.number}-{number}.png" if data else ""
+            if data:
+                (root / file).write_bytes(data)
+            sides.append({"file": file, "caption": caption})
+        pages.append(sides)
+    return pages
 
 
-def _data(report: Report, pictures: Pictures | None, drawn: list[dict[str, str]]) -> dict[str, Any]:
-    numbers = {check: number for number, check in enumerate(CHECKS, start=1)}
+def _data(report: Report, pictures: Pictures | None, drawn: list[list[dict[str, str]]]) -> dict[str, Any]:
     shown = [
         {"title": title, "note": note, "rows": [list(row) for row in rows if row[1]]}
         for title, note, rows in sections(report, pictures)
@@ -75,11 +77,8 @@ def _data(report: Report, pictures: Pictures | None, drawn: list[dict[str, str]]
         "sections": shown,
         "pictures": drawn,
         "pictures_title": "页面 · pages",
-        "columns": 2 if len(drawn) > 1 else 1,
+        "pictures_note": pages_note(pictures) if pictures is not None else "",
         "checks_title": "逐项检查 · checks",
-        "checks": [
-            [f"{numbers.get(one.check, '')} {CHECKS.get(one.check, one.check)}", OUTCOMES[one.outcome], told(one)]
-            for one in report.findings
-        ],
+        "checks": [list(step[:3]) for step in steps(report)],
         "footer": "  ".join(footer_lines(report)),
     }

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 
 from certlib.domain.verdict import Finding, Verdict
+from certlib.verify.meanings import in_english
 from certlib.verify.report import Report
 
 PASSED, INDETERMINATE, FAILED = "TOTAL-PASSED", "INDETERMINATE", "TOTAL-FAILED"
@@ -64,8 +65,12 @@ def _of_signature(finding: Finding, verdict: Verdict) -> Indication:
 
 
 def report_json(report: Report) -> bytes:
-    """A report for machines: its own members, digest and time, and the standard's indication beside them."""
+    """A report for machines: its own members, digest and time, and the standard's indication beside them.
+
+    Each finding has its detail in English besides.
+    """
     found = indication(report)
     values = {**report.as_json(), "sha256": report.sha256, "at": report.at.isoformat()}
+    values["findings"] = [{**one.as_json(), "english": in_english(one)} for one in report.findings]
     values["etsi"] = {"standard": "EN 319 102-1", "indication": found.status, "sub_indication": found.reason}
     return json.dumps(values, ensure_ascii=False, indent=2).encode()

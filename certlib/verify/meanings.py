@@ -1,6 +1,7 @@
 """What a finding that is not a pass means, in English: the details of findings are Chinese.
 
-One sentence for each check and outcome, so that a reader of a report who reads no Chinese misses no finding's sense.
+One sentence for each check and outcome, so that a reader of a report who reads no Chinese misses no finding's sense,
+also where `certlib.verify.english` has no wording for a detail.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from certlib.domain.verdict import Finding
+from certlib.verify.english import english
 
 MEANINGS: Mapping[tuple[str, str], str] = {
     ("readable", "fail"): "The file cannot be examined: it is no PDF, damaged, encrypted, or beyond the limits.",
@@ -43,6 +45,11 @@ def meaning(finding: Finding) -> str:
     return MEANINGS.get((finding.check, finding.outcome), "")
 
 
+def in_english(finding: Finding) -> str:
+    """The finding's detail in English; what it means where the detail has no English; empty for a pass without one."""
+    return english(finding.detail) or meaning(finding)
+
+
 def told(finding: Finding) -> str:
-    """A finding's detail, and what it means in English where it is not a pass."""
-    return " ".join(filter(None, (finding.detail, meaning(finding))))
+    """A finding's detail, and the same in English."""
+    return " ".join(filter(None, (finding.detail, in_english(finding))))

@@ -1,7 +1,7 @@
 """The report for people: one self-contained HTML page, Chinese first, English beside it, no script.
 
-Order: the verdict; what it is; who sealed what when, under which authorisation; what was changed after sealing, with
-pictures; proof of time; the state on the day asked; every check with its number.
+Order: the verdict; what it is; who sealed what when, under which authorisation, with the proof of time; the state on
+the day asked and today; what was changed after sealing, with pictures of the pages then and now; every check by number.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import base64
 from datetime import datetime
 from html import escape
-from itertools import zip_longest
 
 from certlib.domain.civil import SHANGHAI, chinese_date
 from certlib.domain.verdict import Verdict
 from certlib.verify.indications import indication
 from certlib.verify.meanings import told
-from certlib.verify.pictures import Pictures
+from certlib.verify.pictures import Page, Pictures
 from certlib.verify.report import CertificateReport, Report, SealReport
 
 CHECKS = {
@@ -42,9 +41,12 @@ body{font:16px/1.6 "Noto Sans SC",sans-serif;max-width:52rem;margin:2rem auto;pa
 h1{font-size:1.6rem;border-left:.5rem solid currentColor;padding-left:.7rem}h2{font-size:1.1rem;margin-top:2rem}
 table{border-collapse:collapse;width:100%}
 th,td{border:1px solid #bbb;padding:.35rem .6rem;text-align:left;vertical-align:top}
-th{background:#f3f3f3;font-weight:600;white-space:nowrap}.pages{display:flex;gap:1rem;flex-wrap:wrap}
-img{max-width:100%;border:1px solid #bbb}figure{margin:0;flex:1 1 20rem}code{font-size:.85em;word-break:break-all}
-.fail td:first-child{color:#b00020;font-weight:600}.small{color:#444;font-size:.85rem}
+th{background:#f3f3f3;font-weight:600;width:12rem}td:last-child,p,code{overflow-wrap:anywhere}
+.pages{display:flex;gap:1rem;margin:0 0 1rem}figure{margin:0;flex:1 1 0;max-width:32rem}
+img{max-width:100%;border:1px solid #bbb}code{font-size:.85em}
+.fail td:first-child,.odd{color:#b00020;font-weight:600}.small{color:#444;font-size:.85rem}
+@media(max-width:40rem){th{width:7rem}.steps td{display:block;border-width:0 1px}
+.steps td:first-child{border-top-width:1px}.steps td:last-child{border-bottom-width:1px}}
 """
 
 
@@ -57,13 +59,14 @@ def report_page(report: Report, pictures: Pictures | None = None) -> str:
         f'<h1 style="color:{colour}">{escape(words.chinese)}<br><small>{escape(words.english)}</small></h1>',
         f"<p>{escape(report.file)}<br><code>SHA-256 {report.sha256}</code></p>",
         shown,
-        _pictures(pictures) if pictures else "",
+        _pictures(pictures, report) if pictures is not None else "",
         _checks(report),
         f"<p class=small>{'<br>'.join(map(escape, footer_lines(report)))}</p>",
     ]
     title = f"{words.chinese} · 核验报告"
     return (
         f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><main>{''.join(parts)}</main></body></html>"
     )
 
@@ -80,27 +83,76 @@ def sections(report: Report, pictures: Pictures | None = None) -> list[tuple[str
     else:
         seals = [("印章 · seals", "没有电子印章。No electronic seal.", ())]
     changes = [("签章后的改动 · changes after sealing", changes_note(report, pictures), ())] if report.seals else []
-    return [*said, *seals, *changes, ("状态 · state", "", _state(report))]
+    return [*said, *seals, ("状态 · state", "", _state(report)), *changes]
 
 
 def changes_note(report: Report, pictures: Pictures | None = None) -> str:
-    """What happened to the file after its seal was put on, and which of the pages drawn show it."""
-    finding = report.finding("changes")
-    if finding is not None and finding.outcome not in {"pass", "unknown"}:
-        seen = _differing(pictures) if pictures and pictures.before else ""
-        return f"{finding.detail}The file was added to or changed after sealing.{seen}"
+    """What happened to the file after its seal was put on, and which of its pages show it."""
+    finding, content = report.finding("changes"), report.finding("content")
+    if content is not None and content.outcome == "fail":
+        return f"{_CHANGED}{_differing(pictures) or _NO_BEFORE}"
+    if finding is None or finding.outcome == "unknown":
+        return "未能核对签章后有无改动。Whether anything was changed after sealing could not be checked."
+    if finding.outcome != "pass":
+        return f"{finding.detail}The file was added to or changed after sealing.{_differing(pictures)}"
     if report.verdict is Verdict.ALTERED:
-        return "签章覆盖的内容被改动。What the seal covers was changed."
+        return "文件不合签发文件的形式，见逐项检查。The file is not formed as an issued one; see the checks."
     return "签章后没有改动。Nothing was changed after sealing."
 
 
-def _differing(pictures: Pictures) -> str:
-    """Which pages look another way than when the file was sealed."""
-    pairs = zip_longest(pictures.before, pictures.after)
-    numbers = [str(number) for number, (before, after) in enumerate(pairs, start=1) if before != after]
-    if not numbers:
-        return " 页面看上去没有变化。The pages look as they did."
-    return f" 与签章时相比，第 {'、'.join(numbers)} 页看上去不同。Page {', '.join(numbers)} looks different."
+_CHANGED = "签章覆盖的内容被改动。What the seal covers was changed."
+_NO_BEFORE = " 原貌无法由此文件得知，请取得原件对照。How it looked when sealed cannot be told from this file."
+
+
+def _differing(pictures: Pictures | None) -> str:
+    """Which pages look another way than when the file was sealed; empty where nothing could be compared."""
+    if pictures is None or not pictures.compared:
+        return ""
+    numbers = [str(number) for number in pictures.differing]
+    some = f"与签章时相比，第 {'、'.join(numbers)} 页看上去不同。Page {', '.join(numbers)} looks different."
+    seen = some if numbers else "页面看上去没有变化。The pages look as they did."
+    if pictures.compared < pictures.total:
+        seen += f"（只比对了 {pictures.total} 页中的前 {pictures.compared} 页。"
+        seen += f"Only the first {pictures.compared} of {pictures.total} pages were compared.）"
+    return f" {seen}"
+
+
+def steps(report: Report) -> list[tuple[str, str, str, str]]:
+    """Every finding in the order of the checks: number and name of the check, outcome in words, detail, outcome."""
+    numbers = {check: number for number, check in enumerate(CHECKS, start=1)}
+    ordered = sorted(report.findings, key=lambda one: numbers.get(one.check, len(CHECKS)))
+    return [
+        (
+            f"{numbers.get(one.check, '')} {CHECKS.get(one.check, one.check)}".strip(),
+            OUTCOMES.get(one.outcome, one.outcome),
+            told(one),
+            one.outcome,
+        )
+        for one in ordered
+    ]
+
+
+def captions(page: Page, pictures: Pictures) -> list[tuple[str, bytes]]:
+    """What stands under each picture of a page, and the picture, empty where there is none to show."""
+    sides = [("现在 · now", page.after)]
+    if pictures.compared:
+        sides.insert(0, ("签章时 · when sealed", page.before))
+    name = f"第 {page.number} 页 · page {page.number}"
+    odd = "（不同 · differs）" if page.number in pictures.differing else ""
+    return [(f"{name}，{side}{odd}" if data else f"{name}，{side}：{_NONE}", data) for side, data in sides]
+
+
+_NONE = "没有这一页，或无法绘制 · no such page, or it cannot be drawn"
+UNDRAWN = "页面未能绘制：文件无法读取，或超出时限。The pages could not be drawn: unreadable, or it took too long."
+FRAMES = "红框之内与签章时不同。What is framed in red looks different from when it was sealed."
+
+
+def pages_note(pictures: Pictures) -> str:
+    """What stands before the pictures: that there are none, or how many of how many, and what the frames mean."""
+    if not pictures.pages:
+        return UNDRAWN
+    shown = f"共 {pictures.total} 页，此处 {len(pictures.pages)} 页。{len(pictures.pages)} of {pictures.total} pages."
+    return f"{shown if pictures.total > len(pictures.pages) else ''}{FRAMES if pictures.differing else ''}"
 
 
 def footer_lines(report: Report) -> tuple[str, str]:
@@ -160,28 +212,33 @@ def _today(report: Report) -> str:
     return "" if words is None else f"{words.chinese} · {words.english}（{_moment(report.today_at)}）"
 
 
-def _pictures(pictures: Pictures) -> str:
-    sides = ((pictures.before, "签章时 · when sealed"), (pictures.after, "现在 · now"))
-    return f"<div class=pages>{''.join(_figure(pages, caption) for pages, caption in sides if pages)}</div>"
+def _pictures(pictures: Pictures, report: Report) -> str:
+    if report.verdict is Verdict.UNREADABLE and not pictures.pages:
+        return ""  # the verdict says it
+    note = pages_note(pictures)
+    rows = "".join(f"<div class=pages>{_figures(page, pictures)}</div>" for page in pictures.pages)
+    return f"<h2>页面 · pages</h2>{f'<p>{escape(note)}</p>' if note else ''}{rows}"
 
 
-def _figure(pages: tuple[bytes, ...], caption: str) -> str:
-    images = "".join(
-        f'<img alt="{escape(caption)} {number}" src="data:image/png;base64,{base64.b64encode(page).decode()}">'
-        for number, page in enumerate(pages, start=1)
+def _figures(page: Page, pictures: Pictures) -> str:
+    odd = " odd" if page.number in pictures.differing else ""
+    return "".join(
+        f"<figure>{_image(caption, data)}<figcaption class='small{odd}'>{escape(caption)}</figcaption></figure>"
+        for caption, data in captions(page, pictures)
     )
-    return f"<figure>{images}<figcaption class=small>{escape(caption)}</figcaption></figure>"
+
+
+def _image(caption: str, data: bytes) -> str:
+    source = base64.b64encode(data).decode()
+    return f'<img alt="{escape(caption)}" src="data:image/png;base64,{source}">' if data else ""
 
 
 def _checks(report: Report) -> str:
-    numbers = {check: number for number, check in enumerate(CHECKS, start=1)}
     rows = "".join(
-        f"<tr class={escape(one.outcome)}>"
-        f"<td>{numbers.get(one.check, '')} {escape(CHECKS.get(one.check, one.check))}</td>"
-        f"<td>{escape(OUTCOMES.get(one.outcome, one.outcome))}</td><td>{escape(told(one))}</td></tr>"
-        for one in report.findings
+        f"<tr class={escape(outcome)}><td>{escape(name)}</td><td>{escape(words)}</td><td>{escape(said)}</td></tr>"
+        for name, words, said, outcome in steps(report)
     )
-    return f"<h2>逐项检查 · checks</h2><table>{rows}</table>"
+    return f"<h2>逐项检查 · checks</h2><table class=steps>{rows}</table>"
 
 
 def _moment(at: datetime | None) -> str:

@@ -3,11 +3,15 @@
 import ast
 import json
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pypdfium2 as pdfium
 import pytest
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from certlib.cli.reporting import write_report
 from certlib.document.report import report_pdf
@@ -51,29 +55,112 @@ def test_the_page_says_the_verdict_and_every_check(sealed: bytes) -> None:
         assert text in page
     for finding in report.findings:
         assert CHECKS[finding.check] in page
-    assert page.count("<img ") == len(draw(sealed).after)
+    assert page.count("<img ") == len(draw(sealed).pages)
+    names = [re.escape(f"<td>{number} {name}") for number, name in enumerate(CHECKS.values(), start=1)]
+    places = [found.start() for name in names if (found := re.search(name, page))]
+    assert places == sorted(places)  # numbered in the docs, in the code and here alike
 
 
 def test_an_altered_file_is_shown_before_and_after(altered: bytes) -> None:
-    """Both pictures are there, and differ."""
+    """Both pictures are there side by side, what differs is framed on both, and the page says which page it is."""
     report = examine(altered, trust=TRUST, at=samples.NOW, name="a.pdf")
     pictures = draw(altered)
     assert report.verdict is Verdict.ALTERED
-    assert pictures.before != ()
-    assert pictures.before != pictures.after
+    assert pictures.differing == (1,)
+    first = pictures.pages[0]
+    assert b"" not in {first.before, first.after}
+    assert first.before != first.after
     page = report_page(report, pictures)
-    assert "签章时 · when sealed" in page
+    assert "第 1 页 · page 1，签章时 · when sealed（不同 · differs）" in page
     assert "与签章时相比，第 1 页看上去不同。Page 1 looks different." in page
-    unseen = report_page(report, Pictures(pictures.after, pictures.after))
+    assert "framed in red" in page
+    unseen = report_page(report, replace(pictures, differing=()))
     assert "页面看上去没有变化。The pages look as they did." in unseen
+    assert "framed in red" not in unseen
+
+
+def test_a_change_far_behind_is_found_and_shown() -> None:
+    """Of eleven pages the sixth is drawn over: it is shown, though only four are, and the report says how many."""
+    lines = [*(value for name, value in samples.FACTS.items() if name != "check_code"), *map(str, range(330))]
+    sealed = samples.seal(samples.base_pdf(text="\n".join(lines)))
+    altered = forgeries.update(sealed, draw_over(5))
+    pictures = draw(altered)
+    assert (pictures.total, pictures.compared, pictures.differing) == (11, 11, (6,))
+    assert [page.number for page in pictures.pages] == [1, 2, 3, 6]
+    report = examine(altered, trust=TRUST, at=samples.NOW, name="a.pdf")
+    for text in (report_page(report, pictures), plain(report_pdf(report, pictures))):
+        assert "Page6looksdifferent." in "".join(text.split())
+        assert "4of11pages." in "".join(text.split())
+
+
+def test_pages_that_were_added_stand_without_a_before(sealed: bytes) -> None:
+    """A page that was not there when sealed differs, and its place then is empty, in words."""
+    longer = draw(forgeries.update(sealed, add_page))
+    assert longer.differing == (2,)
+    assert (longer.pages[1].before, longer.pages[1].after[:4]) == (b"", b"\x89PNG")
+    report = examine(sealed, trust=TRUST, at=samples.NOW, name="a.pdf")
+    for text in (report_page(report, longer), plain(report_pdf(report, longer))):
+        assert "page2，签章时·whensealed：没有这一页" in "".join(text.split())
+
+
+def test_not_every_page_could_be_compared_is_said(sealed: bytes, altered: bytes) -> None:
+    """When the time was up before the last page the report does not pretend to have seen it."""
+    report = examine(altered, trust=TRUST, at=samples.NOW, name="a.pdf")
+    pictures = Pictures(draw(sealed).pages, total=900, compared=40)
+    assert "Only the first 40 of 900 pages were compared." in report_page(report, pictures)
+
+
+def test_a_report_is_made_though_nothing_could_be_drawn(altered: bytes) -> None:
+    """It says so, on page and in the file."""
+    report = examine(altered, trust=TRUST, at=samples.NOW, name="a.pdf")
+    for text in (report_page(report, Pictures()), plain(report_pdf(report, Pictures()))):
+        assert "页面未能绘制" in text
+    assert "页面未能绘制" not in report_page(report)
+
+
+def test_what_was_not_checked_is_not_said_to_hold(sealed: bytes) -> None:
+    """A seal that does not hold says nothing of changes, and a byte changed in place leaves no picture of before."""
+    spoilt = sealed.replace(b"/BaseFont", b"/BaseFonT", 1)
+    report = examine(spoilt, trust=TRUST, at=samples.NOW, name="a.pdf")
+    assert report.verdict is Verdict.ALTERED
+    page = report_page(report, draw(spoilt))
+    assert "What the seal covers was changed." in page
+    assert "cannot be told from this file" in page
+    unreached = replace(
+        report, findings=tuple(one for one in report.findings if one.check not in {"changes", "content"})
+    )
+    assert "Nothing was changed after sealing" not in report_page(unreached)
+    assert "could not be checked" in report_page(unreached)
+
+
+def draw_over(number: int) -> Callable[[IncrementalPdfFileWriter], None]:
+    """An update that paints over one page."""
+
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        page = writer.root["/Pages"]["/Kids"][number].get_object()
+        page["/Contents"] = writer.add_object(
+            generic.StreamObject(stream_data=forgeries.WHITE + b" 0 g 60 60 40 40 re f")
+        )
+        writer.update_container(page)
+
+    return change
+
+
+def add_page(writer: IncrementalPdfFileWriter) -> None:
+    """An update that puts the first page in once more, behind the others."""
+    pages = writer.root["/Pages"]
+    pages["/Kids"].append(pages["/Kids"].raw_get(0))
+    pages["/Count"] = generic.NumberObject(len(pages["/Kids"]))
+    writer.update_container(pages)
 
 
 def test_every_finding_has_its_sense_in_english(altered: bytes) -> None:
     """Whatever the examination can note that is not a pass has a sentence, and page and file show it."""
     report = examine(altered, trust=TRUST, at=samples.NOW, name="a.pdf")
+    sense = "bytes were appended after sealing that no signature covers."
     for said in (report_page(report), report_pdf(report)):
         text = said if isinstance(said, str) else plain(said)
-        assert MEANINGS["changes", "fail"].replace(" ", "") in text.replace(" ", "")
+        assert f"{len(altered) - len(samples.seal())}{sense}".replace(" ", "") in "".join(text.split())
     assert noted() | {("issuer", "fail"), ("signature", "fail")} == set(MEANINGS)
 
 
@@ -166,3 +253,5 @@ def test_the_machine_reads_the_indications(sealed: bytes, tmp_path: Path) -> Non
     values = json.loads(write_report(report, "json", tmp_path, Pictures).read_bytes())
     assert values["verdict"] == report.verdict.value
     assert values["etsi"]["indication"] == "TOTAL-PASSED"
+    (time,) = (one for one in values["findings"] if one["check"] == "time")
+    assert time["english"].startswith("Sealed at 2026-")
