@@ -292,19 +292,21 @@ class _Audit:
         except ValueError:
             self._found.add("leaves", f"日志第 {index} 条", "不是日志条目的唯一编码")
             return
-        chain = self._chains.take(index, leaf, digest) if leaf.chain else 0
-        if chain and leaf.statuses:
+        kind, at, _commitment, links, _step, _previous, statuses, file, seal, use = leaf
+        chain = self._chains.take(index, leaf, digest) if links else 0
+        if chain and statuses:
             self._indices.take(index, leaf, chain)
-        elif leaf.statuses:
+        elif statuses:
             self._found.add("indices", place_of(index, leaf), "有索引号而不属于任何证照（文书）")
-        if leaf.seal:
+        if seal:
             self._seals.note(index, leaf)
-        if leaf.use and leaf.kind != "seal:denied":
+        if use and kind != "seal:denied":
             self._seals.take(index, leaf)
-        if chain and leaf.file:
-            self._files.take(leaf.file)
-        if self._publications is not None and leaf.kind.endswith(":published"):
+        if chain and file:
+            self._files.take(file)
+        if self._publications is not None and kind.endswith(":published"):
             self._publications.take(index, leaf)
-        self._times.take(index, leaf)
+        if not self._times.earliest <= at <= self._times.latest:
+            self._times.name(index, leaf)
         if self._register is not None:
             self._register.take(index, leaf, chain)

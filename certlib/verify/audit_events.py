@@ -9,7 +9,8 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from certlib.domain.verdict import StatusCode
 from certlib.formats.leaf import Leaf
@@ -92,13 +93,17 @@ class Indices:
 
     def take(self, index: int, leaf: Leaf, chain: int) -> None:
         """Check the statuses of one leaf and let them hold from here on."""
-        plans, births = leaf.kind.endswith(":planned"), leaf.kind in _BIRTHS
+        kind, owners = leaf.kind, self._owners
+        plans, births = kind.endswith(":planned"), kind in _BIRTHS
         for n, code in leaf.statuses:
-            if n >= len(self._owners) and not self._room(n):
+            if n >= len(owners) and not self._room(n):
                 self._found.add("indices", place_of(index, leaf), f"索引号 {n} 远超已用的范围")
                 continue
-            new = plans or (births and not self._owners[n])
-            fault = self._plan(n, chain) if new else self._fault(n, chain)
+            owner = owners[n]
+            if owner == chain and not plans:  # almost always
+                self.codes[n] = code
+                continue
+            fault = self._plan(n, chain) if plans or (births and not owner) else self._fault(n)
             if fault:
                 self._found.add("indices", place_of(index, leaf), fault)
             self.codes[n] = code
@@ -106,6 +111,10 @@ class Indices:
     def owner(self, n: int) -> int:
         """The ordinal of the chain that planned `n`, 0 when none did."""
         return self._owners[n] if n < len(self._owners) else 0
+
+    def owns(self, n: Any, chain: int) -> bool:
+        """Whether that chain planned `n`, which comes from a bundle and may be anything."""
+        return type(n) is int and 0 <= n < len(self._owners) and self._owners[n] == chain
 
     def packed(self, shard: int, count: int) -> bytes:
         """The statuses of a shard of `count` indices as a status list packs them: two in a byte, the lower first."""
@@ -124,10 +133,8 @@ class Indices:
         self.high_water = max(self.high_water, n)
         return ""
 
-    def _fault(self, n: int, chain: int) -> str:
-        if not self._owners[n]:
-            return f"索引号 {n} 没有计划就有了状态"
-        return "" if self._owners[n] == chain else f"索引号 {n} 属于另一证照（文书）"
+    def _fault(self, n: int) -> str:
+        return f"索引号 {n} 属于另一证照（文书）" if self._owners[n] else f"索引号 {n} 没有计划就有了状态"
 
     def _room(self, n: int) -> bool:
         more = n + 1 - len(self._owners)
@@ -201,27 +208,25 @@ class Seals:
         self._found.add("seals", f"{seal} 号印章", f"第 {first} 至 {last} 次用印没有记录：计数器有缺口")
 
 
+_EVER, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
 class Times:
     """Step 8: a leaf's time lies between the signed times of the heads before and after it, give or take."""
 
     def __init__(self, found: Breaches, tolerance: timedelta) -> None:
         self._found = found
         self._tolerance = tolerance
-        self._earliest: datetime | None = None
-        self._latest: datetime | None = None
+        self.earliest, self.latest = _EVER, _NEVER  # between which the next leaves lie, both included
 
     def between(self, before: datetime | None, after: datetime | None) -> None:
         """From here on leaves lie between these two heads; without `before` the earlier one still holds."""
         if before is not None:
-            self._earliest = before - self._tolerance
-        self._latest = after + self._tolerance if after else None
+            self.earliest = before - self._tolerance
+        self.latest = after + self._tolerance if after else _NEVER
 
-    def take(self, index: int, leaf: Leaf) -> None:
-        """Check one leaf."""
-        at = leaf.at
-        if self._earliest is not None and at < self._earliest:
-            message = f"时间 {at:%Y-%m-%d %H:%M:%S} UTC 早于此前已签检查点的时间，疑为倒签"
-            self._found.add("times", place_of(index, leaf), message)
-        elif self._latest is not None and at > self._latest:
-            message = f"时间 {at:%Y-%m-%d %H:%M:%S} UTC 晚于其后检查点的时间"
-            self._found.add("times", place_of(index, leaf), message)
+    def name(self, index: int, leaf: Leaf) -> None:
+        """Name a leaf that does not lie between the two."""
+        early = leaf.at < self.earliest
+        message = "早于此前已签检查点的时间，疑为倒签" if early else "晚于其后检查点的时间"
+        self._found.add("times", place_of(index, leaf), f"时间 {leaf.at:%Y-%m-%d %H:%M:%S} UTC {message}")

@@ -32,6 +32,7 @@ _NO_EVENT = frozenset({"planned", "plan-voided", "effective", "file-replaced", "
 _USES = frozenset({"seal:used", "seal:released"})
 _OWN = {"register:rows": "rows", "access:digest": "access", "service:served": "service"}
 _HASH = 32
+_ERASED = "erased"  # the commitment of a content whose salt is gone; and what a check says of it
 
 ROW_WORDS = {
     "intent": "办理计划",
@@ -90,11 +91,11 @@ def _rows_of(kind: str, has_file: bool) -> tuple[str, ...]:
         return ("event", "outcome")
     acts = event not in _NO_EVENT
     conditions = (
-        ("file", has_file and subject != "seal"),
         ("event", acts and subject == "certificate"),
+        ("file", has_file and subject != "seal"),
         ("outcome", acts and has_file and subject in {"certificate", "document"}),
     )
-    return tuple(row for row, belongs in conditions if belongs)
+    return tuple(row for row, belongs in conditions if belongs)  # as an export orders them
 
 
 class Register:
@@ -122,27 +123,26 @@ class Register:
 
     def take(self, index: int, leaf: Leaf, chain: int) -> None:
         """Check the rows of one leaf."""
-        if leaf.commitment and leaf.statuses:
+        kind, has_file = leaf.kind, bool(leaf.file)
+        if leaf.statuses and leaf.commitment:
             self._remember(leaf)
-        if leaf.kind.endswith(":erased"):
+        if kind.endswith(":erased"):
             self._erased.add(chain)
         line = self._next
         if line is not None and line.get("seq") == index:
             self._next = next(self._lines, None)
         else:
             line = self._line(index)
-        for row in _rows_of(leaf.kind, bool(leaf.file)):
-            if row not in line:
-                message = f"台账中没有与之对应的{ROW_WORDS[row]}，疑被删除"
-                self._found.add("register", place_of(index, leaf), message)
-        for row, claim in line.items():
-            if row != "seq":
-                keys, check = _CHECKS.get(row, _UNKNOWN)
-                sound = check is not None and type(claim) is dict and claim.keys() == keys
-                if sound and claim.get("commitment") != "erased" and not check(self, claim, leaf, chain):  # type: ignore[misc]
-                    self.rows += 1  # almost every row; the rest is looked at again, to be named
-                else:
-                    self._check(row, claim, index, leaf, chain)
+        names, checks = _belonging(kind, has_file)
+        if tuple(line) != names:  # more or fewer than belong there, or in another order
+            self._check_all(line, index, leaf, chain)
+            return
+        for row, keys, check in checks:
+            claim = line[row]
+            if type(claim) is dict and tuple(claim) == keys and not check(self, claim, leaf, chain):
+                self.rows += 1  # almost every row
+            else:
+                self._check(row, claim, index, leaf, chain)  # again, to be named
 
     def finish(self) -> None:
         """Take the rows without a leaf."""
@@ -188,82 +188,100 @@ class Register:
                 if n * _HASH < size:
                     self._commitments[n * _HASH : (n + 1) * _HASH] = leaf.commitment
 
+    def _check_all(self, line: Mapping[str, Any], index: int, leaf: Leaf, chain: int) -> None:
+        """The rows that ought to be there, and then those that are."""
+        for row in rows_of(leaf):
+            if row not in line:
+                message = f"台账中没有与之对应的{ROW_WORDS[row]}，疑被删除"
+                self._found.add("register", place_of(index, leaf), message)
+        for row, claim in line.items():
+            if row != "seq":
+                self._check(row, claim, index, leaf, chain)
+
     def _check(self, row: str, claim: Any, index: int, leaf: Leaf, chain: int) -> None:
         self.rows += 1
-        keys, check = _CHECKS.get(row, _UNKNOWN)
-        if check is None or type(claim) is not dict or claim.keys() != keys:
+        keys, check = _CHECKS.get(row, ((), None))
+        if check is None or type(claim) is not dict or claim.keys() != set(keys):
             self._found.add("register", place_of(index, leaf), f"register.jsonl 有无法识别的内容“{row[:40]}”")
             return
-        if claim.get("commitment") == "erased":
-            self._without_salt.setdefault(chain, place_of(index, leaf))
         fault = check(self, claim, leaf, chain)
-        if fault:
+        if fault == _ERASED:
+            self.erased += 1
+            self._without_salt.setdefault(chain, place_of(index, leaf))
+        elif fault:
             key = f"{ROW_WORDS[row]} {claim.get('key', '')}".strip()
             self._found.add("register", f"{place_of(index, leaf)}，{key}", fault)
 
     def _intent(self, claim: Mapping[str, Any], leaf: Leaf, _chain: int) -> str:
-        if claim.get("indices") != [n for n, _ in leaf.statuses]:
+        if claim["indices"] != [n for n, _ in leaf.statuses]:
             return "索引号与日志所计划的不符"
         return self._commitment(claim, leaf.commitment)
 
     def _event(self, claim: Mapping[str, Any], leaf: Leaf, _chain: int) -> str:
-        same = claim.get("at") == (leaf.at - _EPOCH) // _MILLISECOND
+        same = claim["at"] == (leaf.at - _EPOCH) // _MILLISECOND
         return "" if same else "办理时间与日志不符"
 
     def _file(self, claim: Mapping[str, Any], leaf: Leaf, chain: int) -> str:
-        if claim.get("sha256") != leaf.file.hex():
+        if claim["sha256"] != leaf.file.hex():
             return "文件的摘要与日志不符"
-        return "" if self._indices.owner(_number(claim.get("n"))) == chain else "文件的索引号属于另一证照（文书）"
+        return "" if self._indices.owns(claim["n"], chain) else "文件的索引号属于另一证照（文书）"
 
     def _outcome(self, claim: Mapping[str, Any], _leaf: Leaf, chain: int) -> str:
-        n = _number(claim.get("n"))
-        if self._indices.owner(n) != chain:
+        n = claim["n"]
+        if not self._indices.owns(n, chain):
             return "索引号属于另一证照（文书）"
-        planned = bytes(self._commitments[n * _HASH : (n + 1) * _HASH])
+        planned = self._commitments[n * _HASH : (n + 1) * _HASH]
         if self._partial and not any(planned):
             return ""
         return self._commitment(claim, planned)
 
     def _use(self, claim: Mapping[str, Any], leaf: Leaf, _chain: int) -> str:
         state = leaf.kind.removeprefix("seal:")
-        said = (claim.get("seal"), claim.get("use"), claim.get("state"), claim.get("sha256", ""))
+        said = (claim["seal"], claim["use"], claim["state"], claim["sha256"])
         return "" if said == (leaf.seal, leaf.use, state, leaf.file.hex()) else "用印登记与日志不符"
 
     def _service(self, claim: Mapping[str, Any], leaf: Leaf, _chain: int) -> str:
         return self._commitment(claim, leaf.commitment)
 
     def _rows(self, claim: Mapping[str, Any], leaf: Leaf, _chain: int) -> str:
-        if claim.get("commitment") == leaf.commitment.hex() and not claim.get("differs"):
+        if claim["commitment"] == leaf.commitment.hex() and not claim["differs"]:
             return ""
-        differs = claim.get("differs")
+        differs = claim["differs"]
         named = [_row_words(str(one)) for one in differs] if isinstance(differs, list) else []
         return f"{'、'.join(named) or '有一行'} 与写入时的摘要不符，疑被改动或删除"
 
     def _access(self, claim: Mapping[str, Any], leaf: Leaf, _chain: int) -> str:
-        same = claim.get("commitment") == leaf.commitment.hex()
+        same = claim["commitment"] == leaf.commitment.hex()
         return "" if same else "这一时段的查阅记录与其摘要不符，疑被改动、删除或加入"
 
-    def _commitment(self, claim: Mapping[str, Any], planned: bytes) -> str:
-        said = claim.get("commitment")
-        if said == "erased":
-            self.erased += 1
+    def _commitment(self, claim: Mapping[str, Any], planned: bytes | bytearray) -> str:
+        said = claim["commitment"]
+        if said == planned.hex():
             return ""
-        return "" if said == planned.hex() else "内容与日志中的承诺不符，疑被改动"
+        return _ERASED if said == _ERASED else "内容与日志中的承诺不符，疑被改动"
 
 
 _Check = Callable[[Register, Mapping[str, Any], Leaf, int], str]
-_CHECKS: dict[str, tuple[frozenset[str], _Check | None]] = {
-    "intent": (frozenset({"key", "commitment", "indices"}), Register._intent),
-    "event": (frozenset({"key", "at"}), Register._event),
-    "file": (frozenset({"sha256", "n"}), Register._file),
-    "outcome": (frozenset({"key", "n", "commitment"}), Register._outcome),
-    "use": (frozenset({"seal", "use", "state", "sha256"}), Register._use),
-    "service": (frozenset({"key", "commitment"}), Register._service),
-    "rows": (frozenset({"commitment", "differs"}), Register._rows),
-    "access": (frozenset({"commitment"}), Register._access),
+_CHECKS: dict[str, tuple[tuple[str, ...], _Check]] = {
+    "intent": (("key", "commitment", "indices"), Register._intent),
+    "event": (("key", "at"), Register._event),
+    "file": (("sha256", "n"), Register._file),
+    "outcome": (("key", "n", "commitment"), Register._outcome),
+    "use": (("seal", "use", "state", "sha256"), Register._use),
+    "service": (("key", "commitment"), Register._service),
+    "rows": (("commitment", "differs"), Register._rows),
+    "access": (("commitment",), Register._access),
 }
-"""What a claim of each row must have, and what judges it."""
-_UNKNOWN: tuple[frozenset[str], None] = (frozenset(), None)
+"""What a claim of each row must have, as an export orders it, and what judges it."""
+
+_Belonging = tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...], _Check], ...]]
+
+
+@lru_cache(maxsize=256)
+def _belonging(kind: str, has_file: bool) -> _Belonging:
+    """The members of the line of such a leaf as an export writes it, and how each of its rows is judged."""
+    rows = _rows_of(kind, has_file)
+    return ("seq", *rows) if rows else (), tuple((row, *_CHECKS[row]) for row in rows)
 
 
 _PLAIN = 2  # members of a line of standing that waits for nothing
@@ -274,14 +292,15 @@ def check_standing(found: Breaches, lines: Iterator[Mapping[str, Any]], indices:
 
     Gives how many there are; 0 when the bundle does not say.
     """
-    codes = indices.codes
+    codes, owner = indices.codes, indices.owner
     seen, size, count = bytearray(len(codes)), len(codes), 0
     for line in lines:
-        n, code = _number(line.get("n")), line.get("code")
-        if len(line) == _PLAIN and 0 <= n < size and not seen[n] and code == codes[n] and indices.owner(n):
+        n, code = line.get("n"), line.get("code")
+        if len(line) == _PLAIN and type(n) is int and 0 <= n < size and code == codes[n] and owner(n) and not seen[n]:
             seen[n] = 1  # almost every line
             count += 1
             continue
+        n = _number(n)
         waits = line.get("waiting") is True  # its newest leaf has no number yet
         if waits and not indices.owner(n):
             continue

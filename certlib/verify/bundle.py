@@ -18,9 +18,11 @@ Nothing is ever unpacked: a file is read where it lies, up to the size its kind 
 from __future__ import annotations
 
 import json
+import os
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -72,12 +74,16 @@ class FolderBundle:
     """A bundle in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self._real = folder, folder.resolve()
+        self._inside: set[str] = set()  # folders seen to lie in it; a billion leaves have some thousand
 
     def read(self, name: str, limit: int = MAX_FILE) -> bytes:
         """The file's bytes."""
         with self._open(name) as file:
-            return _whole(file.read(limit + 1), name, limit)
+            size = os.fstat(file.fileno()).st_size
+            if size > limit:
+                raise _too_long(name, limit)
+            return file.read(size)
 
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
         """The objects of a file of JSON lines."""
@@ -90,16 +96,24 @@ class FolderBundle:
         place = self._folder / folder
         return sorted(entry.name for entry in place.iterdir() if entry.is_file()) if place.is_dir() else []
 
-    def _open(self, name: str) -> IO[bytes]:
+    def _open(self, name: str) -> FileIO:
         path = self._folder / name
-        if not path.is_file():
-            raise _missing(name)
-        if not path.resolve().is_relative_to(self._folder.resolve()):
-            raise _unreadable(f"{name} 指向审计包之外")
         try:
-            return path.open("rb")
+            if not path.is_file():
+                raise _missing(name)
+            if not self._within(path, name.rpartition("/")[0]):
+                raise _unreadable(f"{name} 指向审计包之外")
+            return FileIO(path)
         except OSError as error:
             raise _unreadable(f"{name} 打不开：{error.strerror}") from error
+
+    def _within(self, path: Path, folder: str) -> bool:
+        """Whether a file lies in the bundle, links followed; each folder of it is followed once."""
+        if folder in self._inside and not path.is_symlink():
+            return True
+        if path.parent.resolve().is_relative_to(self._real):
+            self._inside.add(folder)
+        return path.resolve().is_relative_to(self._real)
 
 
 class TarBundle:
@@ -216,12 +230,6 @@ def _object(line: bytes, place: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _unreadable(f"{place} 不是 JSON 对象")
     return value
-
-
-def _whole(data: bytes, name: str, limit: int) -> bytes:
-    if len(data) > limit:
-        raise _too_long(name, limit)
-    return data
 
 
 def _missing(name: str) -> VerificationError:
