@@ -16,6 +16,7 @@ from typing import Any
 import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from certlib.domain.verdict import Finding
@@ -64,7 +65,8 @@ _OUTCOMES = {
 def print_findings(title: str, findings: Iterable[Finding], names: Mapping[str, str] = _NO_NAMES) -> None:
     """Findings as a table, one a line; `names` are words for checks."""
     rows = [
-        (names.get(finding.check, finding.check), _OUTCOMES[finding.outcome], finding.detail) for finding in findings
+        (names.get(finding.check, finding.check), _OUTCOMES[finding.outcome], escape(finding.detail))
+        for finding in findings
     ]
     print_table(("检查", "结果", "说明"), rows, title=title)
 
@@ -78,9 +80,9 @@ def print_error(error: CertlibError, *, as_json: bool) -> None:
             body["faults"] = [fault.as_json() for fault in faults]
         err.print_json(json.dumps(body, ensure_ascii=False, default=str), indent=None)
         return
-    err.print(f"[red]{error.message}[/red] [dim]({error.code})[/dim]", soft_wrap=True)
+    err.print(f"[red]{escape(error.message)}[/red] [dim]({error.code})[/dim]", soft_wrap=True)
     if faults:
-        rows = [(fault.path, fault.label, fault.message, fault.code) for fault in faults]
+        rows = [(escape(fault.path), fault.label, escape(fault.message), fault.code) for fault in faults]
         err.print(table(("位置", "名称", "问题", "代码"), rows))
 
 

@@ -1,5 +1,6 @@
 """The audit of a bundle: everything is computed anew from the entries, and each breach is named with its place.
 
+    0 bundle    it is a bundle of our form, and what the journal speaks of is in it and can be read
     1 head      the newest checkpoint is signed by the journal and cosigned by enough witnesses
     2 archive   every archived checkpoint is signed, none is larger than the head, each has the root of the tree then,
                 names the one before and finds the cosignatures it names: none is missing
@@ -8,7 +9,7 @@
     5 chains    steps of a certificate or document without gap, each naming the one before
     6 indices   each index n planned exactly once, and only its own chain speaks of it
     7 seals     counters of each seal dense over used and released; each use under an authorisation journalled before
-    8 times     between the signed times of the neighbouring heads
+    8 times     between the signed times of the neighbouring heads, and none later than the auditor's own clock
     9 register  leaves and rows of the register in one-to-one correspondence
    10 standing  statuses in the register's tables = statuses from the journal
    11 status    published status lists = statuses rebuilt from the journal, and each publication journalled as it was
@@ -49,6 +50,7 @@ TOLERANCE = timedelta(minutes=1)
 """How long an event may take from its time to its commit, and how far clocks may be apart."""
 
 CHECKS = {
+    "bundle": "审计包",
     "head": "最新检查点",
     "archive": "历次检查点",
     "tree": "日志树",
@@ -101,6 +103,11 @@ class AuditReport:
         """Whether nothing was found."""
         return self.breach_count == 0
 
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """The checks that were not made, or not wholly: of these nothing is said."""
+        return tuple(finding.check for finding in self.findings if finding.outcome in {"unknown", "warn"})
+
 
 def audit(
     bundle: Bundle,
@@ -110,12 +117,13 @@ def audit(
     quorum: int = 0,
     tolerance: timedelta = TOLERANCE,
     files: Mapping[str, bytes] = _NO_FILES,
+    now: datetime | None = None,
     progress: Progress | None = None,
 ) -> AuditReport:
     """Check a bundle against the auditor's own keys, and against notes of checkpoints kept since earlier audits.
 
-    `files` are SHA-256 digests by name, of issued files that the auditor drew elsewhere. Never raises for what is wrong
-    with the bundle.
+    `files` are SHA-256 digests by name, of issued files that the auditor drew elsewhere; `now` is the auditor's own
+    time, which no head may be ahead of. Never raises for what is wrong with the bundle.
     """
     found = Breaches()
     heads = Heads(found, trust.journal, trust.witnesses, tolerance)
@@ -123,22 +131,44 @@ def audit(
     try:
         head = work.heads.open(bundle, since) if _know_format(bundle, found) else None
         if head is not None:
+            heads.compare_clocks(now)
             work.read(head, Witnessing(quorum), progress or (lambda _done, _all: None))
     except VerificationError as error:  # a file of the bundle that cannot be read at all
-        found.add("tree", "审计包", error.message)
+        found.add("bundle", *_what(error))
     return work.report()
+
+
+def unreadable(error: VerificationError) -> AuditReport:
+    """The report on what cannot even be opened as a bundle."""
+    found = Breaches()
+    found.add("bundle", *_what(error))
+    checks = [Finding(check, "unknown", f"{words}：未能查完") for check, words in CHECKS.items() if check != "bundle"]
+    findings = (Finding("bundle", "fail", f"{CHECKS['bundle']}：1 处问题"), *checks)
+    return AuditReport(
+        origin="", size=0, root=b"", at=None, findings=findings, breaches=tuple(found.kept), breach_count=1, erased=0
+    )
+
+
+def _what(error: VerificationError) -> tuple[str, str]:
+    return str(error.extra.get("file") or "审计包"), error.message
 
 
 def _know_format(bundle: Bundle, found: Breaches) -> bool:
     """A bundle that says of itself that it is of another form is not read as if it were of ours."""
+    files = set(bundle.names(""))
+    if not files & {ABOUT, CHECKPOINT}:
+        inner = "、".join(bundle.within())
+        hint = f"其中的 {inner} 像是审计包，请直接审计它" if inner else "请给出 certctl bundle 导出的文件夹或 .tar 文件"
+        found.add("bundle", "审计包", f"不是审计包，或残缺：没有 {ABOUT} 和 {CHECKPOINT}；{hint}")
+        return False
     try:
         about = next(bundle.lines(ABOUT), {})
     except VerificationError as error:
-        found.add("head", ABOUT, error.message)
+        found.add("bundle", ABOUT, error.message)
         return True  # damaged, and said so; the rest is looked at
     form = about.get("format", FORMAT)
     if form != FORMAT:
-        found.add("head", ABOUT, f"审计包的格式是“{str(form)[:40]}”，本程序只懂“{FORMAT}”")
+        found.add("bundle", ABOUT, f"审计包的格式是“{str(form)[:40]}”，本程序只懂“{FORMAT}”")
     return bool(form == FORMAT)
 
 
@@ -155,10 +185,12 @@ class _Audit:
         self._publications: Publications | None = None
         self._register: Register | None = None
         self._details: dict[str, str] = {}
+        self._witnessed = True  # cosignatures are asked for
         self._complete = False
 
     def read(self, head: SignedCheckpoint, witnessing: Witnessing, progress: Progress) -> None:
         """(2)–(12): one pass over the entries."""
+        self._witnessed = witnessing.wanted
         size = head.checkpoint.size
         register = Register(self._found, self._bundle.lines(REGISTER), self._indices)
         self._register = register if register.present else None
@@ -173,8 +205,9 @@ class _Audit:
         register.finish()
         self._seals.finish(register.open_uses)
         self._publications.finish(size)
-        self._lists.match(self._publications)
+        self._lists.match(self._publications, self._indices.high_water)
         standing = check_standing(self._found, self._bundle.lines(STANDING), self._indices)
+        self._name_missing(size)
         self._details = {
             "head": witnessing.finish(head, self._found),
             "standing": f"{standing} 个索引号" if standing else "",
@@ -182,6 +215,12 @@ class _Audit:
             "files": self._files.finish(),
         }
         self._complete = True
+
+    def _name_missing(self, size: int) -> None:
+        """(0): a part left out would be one that nobody looks at."""
+        needed = {REGISTER: size > 0, STANDING: self._indices.planned > 0}
+        for name in sorted(name for name, needs in needed.items() if needs and name not in self._bundle.names("")):
+            self._found.add("bundle", name, f"审计包缺少文件 {name}：导出不全，或被拿走")
 
     def report(self) -> AuditReport:
         """The findings: one line per check, and the breaches."""
@@ -216,6 +255,8 @@ class _Audit:
         )
         if check in _OPTIONAL and not details.get(check):
             return Finding(check, "unknown", f"{words}：审计包未提供，或未给出信任根")
+        if check == "head" and not self._witnessed:
+            return Finding(check, "warn", f"{words}：{details[check]}；没有要求见证签名，未核对见证")
         return Finding(check, "pass", f"{words}：{details.get(check) or '相符'}")
 
     def _status_detail(self) -> str:
@@ -249,7 +290,12 @@ class _Audit:
         index = self._tree.size // WIDTH
         place = TilePlace(ENTRIES, index, tile_width(ENTRIES, index, size))
         try:
-            entries = split_entries(self._bundle.read(place.path, MAX_ENTRIES))
+            data = self._bundle.read(place.path, MAX_ENTRIES)
+        except VerificationError as error:
+            self._found.add("bundle", place.path, error.message)
+            return False
+        try:
+            entries = split_entries(data)
         except VerificationError as error:
             self._found.add("tree", place.path, error.message)
             return False

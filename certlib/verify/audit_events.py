@@ -41,10 +41,18 @@ class Breaches:
     counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, check: str, place: str, message: str) -> None:
-        """Note a breach."""
+        """Note a breach; what the bundle itself says in it can neither fill the page nor command the terminal."""
         self.counts[check] += 1
         if self.counts[check] <= self.limit:
-            self.kept.append(Breach(check, place, message))
+            self.kept.append(Breach(check, _shown(place, _LONGEST_PLACE), _shown(message, _LONGEST_MESSAGE)))
+
+
+_LONGEST_PLACE, _LONGEST_MESSAGE = 200, 500  # characters
+
+
+def _shown(text: str, longest: int) -> str:
+    text = text if len(text) <= longest else f"{text[:longest]}…"
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def place_of(index: int, leaf: Leaf) -> str:

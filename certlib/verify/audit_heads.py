@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from certlib.errors import VerificationError
-from certlib.formats.tlog_checkpoint import SignedCheckpoint, open_checkpoint
-from certlib.formats.tlog_note import COSIGNATURE, MAX_NOTE, VerifierKey
+from certlib.formats.tlog_checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint
+from certlib.formats.tlog_note import COSIGNATURE, MAX_NOTE, Note, VerifierKey
 from certlib.verify.audit_events import Breaches
 from certlib.verify.audit_links import Links
 from certlib.verify.bundle import CHECKPOINT, CHECKPOINTS, Bundle
@@ -51,9 +51,13 @@ class Heads:
         """(1): the newest checkpoint, None when it cannot be relied on; from then on `next` is the first to compare."""
         try:
             note = bundle.read(CHECKPOINT, MAX_NOTE).decode(errors="replace")
+        except VerificationError as error:
+            self._found.add("bundle", CHECKPOINT, error.message)
+            return None
+        try:
             self.head = open_checkpoint(note, self._journal, self._witnesses)
         except VerificationError as error:
-            self._found.add("head", CHECKPOINT, error.message)
+            self._found.add("head", CHECKPOINT, self._whose(note, error))
             return None
         own = [(note, f"审计人自存检查点 {number}") for number, note in enumerate(since, start=1)]
         kept = [opened for source in ((note, CHECKPOINT), *own) if (opened := self._opened(*source)) is not None]
@@ -61,6 +65,15 @@ class Heads:
         self._points = heapq.merge(self._archive(bundle.lines(CHECKPOINTS)), sorted(point for _, point in kept))
         self.next = next(self._points, None)
         return self.head
+
+    def compare_clocks(self, now: datetime | None) -> None:
+        """(8): the newest head is not ahead of the auditor's own clock, where one is given."""
+        at = self.head.at if self.head is not None else None
+        if now is not None and at is not None and at > now + self.tolerance:
+            message = (
+                f"签于 {at:%Y-%m-%d %H:%M:%S} UTC，晚于本机的 {now:%Y-%m-%d %H:%M:%S}：两处时钟不一致，先核对本机时间"
+            )
+            self._found.add("times", CHECKPOINT, message)
 
     def take(self) -> Archived:
         """The next one; `next` moves on."""
@@ -106,6 +119,19 @@ class Heads:
         point = signed.checkpoint
         return signed, Archived(point.size, place, point.root, signed.at, len(signed.witnessed))
 
+    def _whose(self, note: str, error: VerificationError) -> str:
+        """Why a head is not the journal's: whose it says it is, and whose keys the auditor gave."""
+        ours = sorted({key.name for key in self._journal})
+        try:
+            origin = Checkpoint.parse(Note.parse(note).text).origin
+        except VerificationError:
+            return error.message
+        if error.code != "unknown-issuer" or not ours:
+            return error.message
+        if origin in ours:
+            return f"检查点没有日志“{origin}”所给公钥的签名：同名而密钥不同，是另一日志，或公钥给错"
+        return f"是日志“{origin[:100]}”的审计包，所给公钥属于日志“{'、'.join(ours)[:200]}”：另一日志，或公钥给错"
+
     def _fault(self, signed: SignedCheckpoint) -> str:
         point, head = signed.checkpoint, (self.head or signed).checkpoint
         if point.origin != head.origin:
@@ -128,6 +154,7 @@ class Witnessing:
 
     def __init__(self, quorum: int) -> None:
         self._quorum = quorum
+        self.wanted = quorum > 0
         self._newest: Archived | None = None
 
     def take(self, point: Archived) -> None:
@@ -139,9 +166,16 @@ class Witnessing:
         """What to say of the head; a breach when no witness vouches for this history, or none has for a day."""
         if self._newest is None:
             message = f"没有任何检查点有 {self._quorum} 个见证签名：可能是改写后重签的日志"
-            found.add("head", CHECKPOINT, message)
+            found.add("head", CHECKPOINT, message + _strangers(head))
             return ""
         behind = head.checkpoint.size - self._newest.size
         if head.at and self._newest.at and head.at - self._newest.at > WITNESSED_WITHIN:
             found.add("head", CHECKPOINT, f"最近一次见证是 {self._newest.size} 条，其后已超过一天没有见证")
         return f"{head.checkpoint.size} 条" + (f"，最后 {behind} 条尚未见证" if behind else "")
+
+
+def _strangers(head: SignedCheckpoint) -> str:
+    """The cosignatures under the newest head that the auditor's keys say nothing of, by name."""
+    known = {head.checkpoint.origin, *head.witnessed}
+    names = sorted({line.name for line in head.note.signatures} - known)
+    return f"；最新检查点上另有“{'”“'.join(names)[:200]}”的签名，所给见证公钥中没有它们的" if names else ""

@@ -35,6 +35,8 @@ class Lists:
         self._bundle, self._found, self._roots = bundle, found, roots
         self._pending: list[tuple[int, str]] = []  # journal size and name, the largest first
         self._trust: TrustList | None = None
+        self._shards: set[int] = set()
+        self._unread = 0  # status lists that could not be read, each named
         self._published: list[tuple[str, bytes, datetime]] = []  # of status lists: place, digest, time
         self.trusted = {series.check: 0 for series in _SERIES.values()}
         self.compared = 0
@@ -51,7 +53,9 @@ class Lists:
         for name in self._bundle.names(STATUS) if self._trust else ():
             published = self._read(f"{STATUS}/{name}")
             if published is None:
+                self._unread += 1
                 continue
+            self._shards.add(published.shard)
             if published.journal_size <= size:
                 self._pending.append((published.journal_size, f"{STATUS}/{name}"))
                 continue
@@ -76,13 +80,17 @@ class Lists:
                 n = published.shard * SHARD_SIZE + slot
                 self._found.add("status", place, f"索引号 {n} 在清单中为 {theirs}，由日志得出的是 {ours}")
 
-    def match(self, publications: Publications) -> None:
-        """(11), (12): each list has its leaf, and each leaf its list."""
+    def match(self, publications: Publications, high_water: int) -> None:
+        """(11), (12): each list has its leaf, and each leaf its list; once there are status lists, every shard has."""
+        shards = range(high_water // SHARD_SIZE + 1) if self._trust and publications.compared else ()
+        missing = () if self._unread else (shard for shard in shards if shard not in self._shards)
+        for shard in missing:
+            self._found.add("status", STATUS, f"审计包中没有第 {shard} 片状态清单：导出不全，或被拿走")
         for place, digest, issued in self._published:
             publications.match_status(place, digest, issued)
         for folder, series in _SERIES.items():
             lists = digests(self._bundle, folder)
-            if lists:  # what the bundle does not bring at all is said to be unknown
+            if lists or self._roots:  # without roots, what the bundle does not bring at all is said to be unknown
                 publications.match(series.check, series.kind, lists)
 
     def _take_series(self, folder: str, series: _Series) -> None:

@@ -49,7 +49,7 @@ class Tiles:
         try:
             tile = self._bundle.read(place.path, WIDTH * HASH_SIZE)
         except VerificationError as error:
-            self._found.add("tree", place.path, error.message)
+            self._found.add("bundle", place.path, error.message)
             return
         if tile != b"".join(row):
             wrong = [at for at, value in enumerate(row) if tile[at * HASH_SIZE : (at + 1) * HASH_SIZE] != value]

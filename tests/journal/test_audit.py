@@ -79,14 +79,29 @@ def test_a_bundle_in_a_tar_file_reads_the_same(bundle: Path, tmp_path: Path) -> 
     assert examine(path) == examine(bundle)
 
 
-def test_what_the_bundle_does_not_bring_is_said_to_be_unknown(copy: Path) -> None:
-    """Without register lines, lists or trust roots the journal alone is audited, and the report says so."""
-    (copy / "register.jsonl").unlink()
-    (copy / "standing.jsonl").unlink()
+def test_lists_are_said_to_be_unchecked_without_roots_to_check_them_with(copy: Path) -> None:
+    """The auditor's own choice is no breach; the report says what was not looked at."""
     report = examine(copy, trust=replace(TRUST, trust_roots=()))
     assert report.holds
-    unknown = {finding.check for finding in report.findings if finding.outcome == "unknown"}
-    assert unknown == {"register", "standing", "status", "trust", "seal-list"}
+    assert set(report.unchecked) == {"status", "trust", "seal-list"}
+    assert examine(copy).unchecked == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "breach"),
+    [
+        ("register.jsonl", "bundle | register.jsonl | 审计包缺少文件 register.jsonl"),
+        ("standing.jsonl", "bundle | standing.jsonl | 审计包缺少文件 standing.jsonl"),
+        ("published.jsonl", "status | 日志第 96 条（status:published） | published.jsonl 没有说明"),
+        ("status/0.cwt", "status | status | 审计包中没有第 0 片状态清单"),
+        ("trust/0001.json", "trust | 日志第 94 条（trust:published） | 公布过的清单不在审计包中"),
+        ("seals/0001.json", "seal-list | 日志第 95 条（seals:published） | 公布过的清单不在审计包中"),
+    ],
+)
+def test_what_the_journal_speaks_of_and_the_bundle_lacks_is_a_breach(copy: Path, name: str, breach: str) -> None:
+    """Whoever takes the register or a list out of a bundle would otherwise leave nothing to find."""
+    (copy / name).unlink()
+    assert breach in breach_text(copy)
 
 
 def test_progress_is_told(bundle: Path, honest: City) -> None:
@@ -678,6 +693,44 @@ def test_an_unknown_witness_counts_for_nothing(copy: Path) -> None:
     assert "没有任何检查点有 2 个见证签名" in breach_text(copy, trust=strangers)
 
 
+def test_an_unknown_witness_is_named(copy: Path) -> None:
+    """The auditor sees whose cosignatures there are, and that theirs are not among the keys given."""
+    text = breach_text(copy, trust=replace(TRUST, witnesses=TRUST.witnesses[:1]))
+    assert "另有“witness-audit”的签名" in text
+
+
+def test_a_journal_without_witnesses_asked_for_is_not_said_to_be_witnessed(copy: Path) -> None:
+    """No breach, but not a clean report either."""
+    report = examine(copy, quorum=0)
+    assert report.holds
+    assert report.unchecked == ("head",)
+    assert "未核对见证" in report.findings[1].detail
+
+
+def test_a_head_from_the_auditors_future_is_clocks_apart(copy: Path, honest: City) -> None:
+    """By more than a minute; a head of the past is none, however old."""
+    at = START + timedelta(minutes=92)
+    with open_bundle(copy) as bundle:
+        early = audit(bundle, TRUST, quorum=2, now=at - timedelta(minutes=2))
+        assert audit(bundle, TRUST, quorum=2, now=at - timedelta(seconds=30)).holds
+        assert audit(bundle, TRUST, quorum=2, now=at + timedelta(days=900)).holds
+    (breach,) = early.breaches
+    assert (breach.check, breach.place) == ("times", "checkpoint")
+    assert "晚于本机的" in breach.message
+
+
+def test_what_a_bundle_says_commands_no_terminal(copy: Path) -> None:
+    """Control characters and endless texts of a bundle do not come through in a breach."""
+    write(copy / "bundle.json", json.dumps({"format": "\x1b[2J\r" + "x" * 10_000}).encode())
+    (breach,) = examine(copy).breaches
+    assert breach.message.isprintable()
+    assert len(breach.message) < 200
+    line = {"seq": None, "row": "file", "key": "\x1b]0;" + "k" * 10_000}
+    write(copy / "bundle.json", b"")
+    write(copy / "register.jsonl", json.dumps(line).encode())
+    assert all(one.place.isprintable() and len(one.place) <= 201 for one in examine(copy).breaches)
+
+
 def test_leaves_not_yet_witnessed_are_counted(tmp_path: Path) -> None:
     """A head signed a moment ago may lack its cosignatures; for a whole day it may not."""
     city = a_day()
@@ -685,7 +738,7 @@ def test_leaves_not_yet_witnessed_are_counted(tmp_path: Path) -> None:
     city.head(START + timedelta(minutes=95), witnessed=False)
     report = examine(city.export(tmp_path / "fresh"))
     assert report.holds
-    assert report.findings[0].detail == "最新检查点：100 条，最后 3 条尚未见证"
+    assert report.findings[1].detail == "最新检查点：100 条，最后 3 条尚未见证"
     city.head(START + timedelta(days=2), witnessed=False)
     assert "超过一天没有见证" in breach_text(city.export(tmp_path / "stale"))
 
@@ -741,14 +794,14 @@ def test_malformed_files_are_findings_and_never_exceptions(copy: Path, name: str
 def test_a_key_of_another_journal_with_the_same_name_does_not_pass(copy: Path) -> None:
     """The name alone is nothing."""
     forger = [key.verifier for key in journal_keys(JOURNAL[0].verifier.name, ed25519(b"f"))]
-    assert "没有该日志自己的签名" in breach_text(copy, trust=replace(TRUST, journal=forger))
+    assert "同名而密钥不同" in breach_text(copy, trust=replace(TRUST, journal=forger))
 
 
 def test_a_bundle_of_another_form_is_not_read(copy: Path) -> None:
     """It is named, and nothing is said of contents that this program does not understand."""
     (copy / "bundle.json").write_text('{"format": "certlib-bundle/99"}\n', encoding="utf-8")
     (copy / "checkpoints.jsonl").write_text("of another form\n", encoding="utf-8")
-    assert breach_text(copy) == "head | bundle.json | 审计包的格式是“certlib-bundle/99”，本程序只懂“" + FORMAT + "”"
+    assert breach_text(copy) == "bundle | bundle.json | 审计包的格式是“certlib-bundle/99”，本程序只懂“" + FORMAT + "”"
 
 
 def test_the_cosignatures_in_memory_are_bounded(honest: City, monkeypatch: pytest.MonkeyPatch) -> None:
