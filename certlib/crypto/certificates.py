@@ -23,6 +23,7 @@ DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.36"  # RFC 9336
 EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"  # NSS, and so poppler, will not have a signer without it
 _CODE = 18  # characters of a 统一社会信用代码
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"  # RFC 3161 §2.3
+_OTHER_FORM = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)  # by asn1crypto
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,13 @@ class Certificate:
     @classmethod
     def load(cls, data: bytes) -> Certificate:
         """The certificate in these DER bytes. Raises `ValueError` when they hold none."""
+        try:
+            return cls._read(data)
+        except _OTHER_FORM as error:
+            raise ValueError("not a certificate") from error
+
+    @classmethod
+    def _read(cls, data: bytes) -> Certificate:
         parsed = asn1.Certificate.load(data, strict=True)
         tbs = parsed["tbs_certificate"]
         name = parsed.subject.native

@@ -1,11 +1,17 @@
 """Which certificates may seal, and when."""
 
+from base64 import b64encode
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
-from certlib.crypto.certificates import check_signer, load_certificates, load_revocation_lists
+from certlib.crypto.certificates import Certificate, check_signer, load_certificates, load_revocation_lists
 from certlib.crypto.development import development_folder
 from certlib.errors import ConfigurationError, SealFailedError
 
@@ -72,3 +78,20 @@ def _load(label: str, short: str):
 
 def _lists(short: str):
     return load_revocation_lists([development_folder() / "crl" / f"issuing.{short}.crl"])
+
+
+@pytest.mark.parametrize("value", [b"", b"\x03\x00", b"\x03\x01\x09", b"\x05\x00", b"\x30\x80"])
+@pytest.mark.parametrize("oid", ["2.5.29.15", "2.5.29.19", "2.5.29.37", "2.5.29.17"])
+def test_a_certificate_with_an_extension_of_another_form_is_read_or_refused(oid: str, value: bytes) -> None:
+    """Whoever makes a certificate may write anything in it; its reader knows one error."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, NOW, NOW.replace(year=NOW.year + 1))
+    odd = x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), value)
+    data = builder.add_extension(odd, critical=False).sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    try:
+        assert Certificate.load(data).common_name == "x"
+    except ValueError:
+        pem = b"-----BEGIN CERTIFICATE-----\n" + b64encode(data) + b"\n-----END CERTIFICATE-----\n"
+        with pytest.raises(ConfigurationError, match="odd"):
+            load_certificates(pem, name="odd")
