@@ -8,6 +8,7 @@ from typing import Any
 
 from certlib.formats.seal_list import SealList, read_seal_list
 from certlib.issue.inspecting import PublicRegister
+from certlib.verify.meanings import in_english
 from certlib.verify.report import Report
 from certlib.verify.roots import TrustRoots
 from service.lookups import report_view
@@ -35,5 +36,5 @@ def _seal_list(data: bytes, roots: tuple[bytes, ...]) -> SealList:
 
 
 def findings_of(report: Report) -> list[dict[str, str]]:
-    """Every check with its outcome, in the order of the examination."""
-    return [finding.as_json() for finding in report.findings]
+    """Every check with its outcome, in the order of the examination; the details are Chinese, `meaning` is English."""
+    return [{**finding.as_json(), "meaning": in_english(finding)} for finding in report.findings]

@@ -19,10 +19,15 @@ Done = subprocess.CompletedProcess[str]
 Run = Callable[..., Done]
 
 
-def run_certctl(program: Path, *words: str, cwd: Path, check: bool = False) -> Done:
-    """Run the `certctl` at `program` as a process of its own, with a wide page and no colours."""
+def run_certctl(program: Path, *words: str, cwd: Path, check: bool = False, code: Path | None = None) -> Done:
+    """Run the `certctl` at `program` as a process of its own, with a wide page and no colours.
+
+    `code` is the folder whose packages it runs, in place of those installed beside it.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "CERTLIB"))}
     environment |= {"COLUMNS": "200", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+    if code is not None:
+        environment["PYTHONPATH"] = str(code)
     return subprocess.run(
         [program, *words], cwd=cwd, env=environment, capture_output=True, text=True, check=check, timeout=300
     )
@@ -40,7 +45,7 @@ def certctl() -> Run:
     """The checkout's `certctl`; give it words, and `cwd` when the current folder matters."""
 
     def run(*words: str, cwd: Path = ROOT, check: bool = False) -> Done:
-        return run_certctl(Path(sys.executable).with_name("certctl"), *words, cwd=cwd, check=check)
+        return run_certctl(Path(sys.executable).with_name("certctl"), *words, cwd=cwd, check=check, code=ROOT)
 
     return run
 

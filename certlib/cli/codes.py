@@ -57,11 +57,11 @@ def examine_picture(path: Path, trust: TrustRoots, register: RemoteRegister | No
     try:
         codes = sorted(set(_codes_in(path)))
     except (OSError, ValueError, SyntaxError) as error:
-        return _unreadable(path, f"不是可以识别的图片（{type(error).__name__}）。", at)
+        return unreadable(str(path), f"不是可以识别的图片（{type(error).__name__}）。", at)
     if len(codes) == 1:
         return examine_text(codes[0], trust, register, at=at, name=str(path))
     told = "图片中有不止一份证照的二维码，请一次只核验一份。" if codes else "图片中没有找到证照二维码。"
-    return _unreadable(path, told, at)
+    return unreadable(str(path), told, at)
 
 
 def _index(text: str) -> int:
@@ -97,6 +97,7 @@ def _read(zxingcpp: Any, picture: Any) -> list[Any]:
     return list(zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode))
 
 
-def _unreadable(path: Path, detail: str, at: datetime) -> Report:
+def unreadable(name: str, detail: str, at: datetime) -> Report:
+    """The report on what cannot even be looked at, and why (Chinese)."""
     finding = Finding("readable", "fail", detail)
-    return Report(file=str(path), verdict=Verdict.UNREADABLE, findings=(finding,), at=at)
+    return Report(file=name, verdict=Verdict.UNREADABLE, findings=(finding,), at=at)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -40,7 +41,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> Table:
     """A table in the form all commands share."""
-    made = Table(*columns, title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")  # Chinese has no spaces to break at: the rest would be cut off
     for row in rows:
         made.add_row(*row)
     return made
@@ -62,10 +65,25 @@ _OUTCOMES = {
 }
 
 
-def print_findings(title: str, findings: Iterable[Finding], names: Mapping[str, str] = _NO_NAMES) -> None:
-    """Findings as a table, one a line; `names` are words for checks."""
+def visible(text: str) -> str:
+    """The text without characters that steer a terminal, or turn round what stands beside them; each shows as �."""
+    return "".join("\ufffd" if unicodedata.category(one) in {"Cc", "Cf", "Cs"} else one for one in text)
+
+
+def _detail(finding: Finding) -> str:
+    return finding.detail
+
+
+def print_findings(
+    title: str,
+    findings: Iterable[Finding],
+    names: Mapping[str, str] = _NO_NAMES,
+    *,
+    said: Callable[[Finding], str] = _detail,
+) -> None:
+    """Findings as a table, one a line; `names` are words for checks, `said` what is told of each."""
     rows = [
-        (names.get(finding.check, finding.check), _OUTCOMES[finding.outcome], escape(finding.detail))
+        (escape(names.get(finding.check, finding.check)), _OUTCOMES[finding.outcome], escape(said(finding)))
         for finding in findings
     ]
     print_table(("检查", "结果", "说明"), rows, title=title)

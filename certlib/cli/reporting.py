@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from certlib.errors import ConfigurationError
@@ -14,10 +14,17 @@ from certlib.verify.report import Report
 Draw = Callable[[], Pictures]
 
 
-def write_report(report: Report, kind: str, folder: Path, draw: Draw) -> Path:
-    """Write one file's report into `folder` and give its path. Raises `ConfigurationError` without typst for PDF."""
+def write_report(report: Report, kind: str, folder: Path, draw: Draw, *, beside: Iterable[Report] = ()) -> Path:
+    """Write one file's report into `folder` and give its path.
+
+    `beside` are those already written there: of two files of one name each keeps its report. Raises
+    `ConfigurationError` without typst for PDF.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{Path(report.file).name}.report.{kind}"
+    name = Path(report.file).name
+    if same := sum(Path(other.file).name == name for other in beside):
+        name = f"{name}.{same + 1}"
+    path = folder / f"{name}.report.{kind}"
     path.write_bytes(WRITERS[kind](report, draw))
     return path
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,13 +13,15 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from certlib.cli.codes import PICTURES, examine_picture, examine_text, is_code, names_code
+from certlib.cli.codes import PICTURES, examine_picture, examine_text, is_code, names_code, unreadable
 from certlib.cli.options import AsJson
-from certlib.cli.output import out, print_findings, progress
+from certlib.cli.output import out, print_findings, progress, visible
 from certlib.cli.reporting import WRITERS, write_report
-from certlib.domain.verdict import WORDS, Verdict
+from certlib.domain.verdict import WORDS, Finding, Verdict
+from certlib.verify.examine import MAX_SIZE
+from certlib.verify.meanings import in_english
 from certlib.verify.memory import Memory
-from certlib.verify.page import CHECKS
+from certlib.verify.page import NUMBERED
 from certlib.verify.remote import RemoteRegister
 from certlib.verify.report import Report
 from certlib.verify.roots import TrustRoots
@@ -27,6 +29,7 @@ from certlib.verify.sandbox import Sandbox
 from certlib.verify.ses_file import SUFFIXES, national_authorities, original_beside
 
 _STYLES = {"green": "bold green", "amber": "bold yellow", "red": "bold red", "grey": "bold dim"}
+_KINDS = frozenset({".pdf", *SUFFIXES})  # what of a folder is verified
 _UNCHECKED = "状态未核对"
 _TODAY = timedelta(minutes=1)  # what was asked for earlier than that lies in the past
 
@@ -63,34 +66,64 @@ def verify(
     lookup = RemoteRegister(register) if register else None
     roots = _roots(trust, lookup, state, codes=any(map(names_code, files)))
     now = datetime.now(UTC)
-    moment = at.astimezone(UTC) if at else now
-    reports = []
+    reports: list[Report] = []
     with Sandbox(roots) as sandbox:
-        for path in _files(files):
-            if isinstance(path, str):
-                reports.append(examine_text(path, roots, lookup, at=moment, name=f"{path[:60]}…"))
-                typer.echo(reports[-1].as_line()) if as_json else _print(reports[-1])
-                continue
-            with progress(f"正在核验 {path.name}…"):
-                data = path.read_bytes()
-                if path.suffix in SUFFIXES:
-                    reports.append(_beside(sandbox, path, data, trust, moment))
-                elif path.suffix.lower() in PICTURES:
-                    reports.append(examine_picture(path, roots, lookup, at=moment))
-                else:
-                    found = sandbox.examine(data, at=moment, lookup=lookup, name=str(path))
-                    if moment < now - _TODAY:
-                        found = found.with_today(sandbox.examine(data, at=now, lookup=lookup, name=str(path)))
-                    reports.append(found)
-                if report:
-                    write_report(reports[-1], report, to, partial(sandbox.pictures, data, at=moment))
-            typer.echo(reports[-1].as_line()) if as_json else _print(reports[-1])
+        desk = _Desk(sandbox, lookup, trust, at.astimezone(UTC) if at else now, now)
+        for found, data in desk.reports(_files(files)):
+            reports.append(found)
+            if report and data:
+                write_report(found, report, to, partial(sandbox.pictures, data, at=desk.moment), beside=reports[:-1])
+            typer.echo(found.as_line()) if as_json else _print(found)
     if len(reports) > 1 and not as_json:
         _summary(reports)
     strict = bool(register) or require_status or any(shard.rolled_back for shard in roots.shards)
-    if not as_json and any(report.verdict is Verdict.STATUS_UNKNOWN for report in reports):
+    if not as_json and any(one.verdict is Verdict.STATUS_UNKNOWN for one in reports):
         out.print(_UNCHECKED)
     raise typer.Exit(_code(reports, strict=strict))
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What every file of one call is examined with, at the `moment` asked and, where that has passed, `now` as well."""
+
+    sandbox: Sandbox
+    lookup: RemoteRegister | None
+    trust: Path | None
+    moment: datetime
+    now: datetime
+
+    def reports(self, subjects: Iterable[Path | str]) -> Iterator[tuple[Report, bytes]]:
+        """A report on each file or code, with the file's bytes (none for a code)."""
+        for subject in subjects:
+            if isinstance(subject, str):
+                told = f"{subject[:60]}…"
+                yield examine_text(subject, self.sandbox.trust, self.lookup, at=self.moment, name=told), b""
+                continue
+            with progress(f"正在核验 {subject.name}…"):
+                examined = self._file(subject)
+            yield examined
+
+    def _file(self, path: Path) -> tuple[Report, bytes]:
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_SIZE + 1)  # what is larger is refused unread
+        except OSError as error:
+            return unreadable(str(path), f"文件打不开：{error.strerror}。", self.moment), b""
+        if path.suffix.lower() in SUFFIXES:
+            return self._beside(path, data), data
+        if path.suffix.lower() in PICTURES:
+            return examine_picture(path, self.sandbox.trust, self.lookup, at=self.moment), data
+        found = self.sandbox.examine(data, at=self.moment, lookup=self.lookup, name=str(path))
+        if self.moment < self.now - _TODAY:
+            found = found.with_today(self.sandbox.examine(data, at=self.now, lookup=self.lookup, name=str(path)))
+        return found, data
+
+    def _beside(self, path: Path, data: bytes) -> Report:
+        """A `.ses` with the file it stands beside, or an `.esl`."""
+        original = original_beside(path)
+        beside = original.read_bytes() if original else None
+        authorities = national_authorities(self.trust)
+        return self.sandbox.examine_ses(data, beside, authorities, at=self.moment, name=str(path))
 
 
 def _roots(trust: Path | None, register: RemoteRegister | None, state: Path | None, *, codes: bool) -> TrustRoots:
@@ -110,24 +143,21 @@ def _roots(trust: Path | None, register: RemoteRegister | None, state: Path | No
     return judged
 
 
-def _beside(sandbox: Sandbox, path: Path, data: bytes, trust: Path | None, moment: datetime) -> Report:
-    """A `.ses` with the file it stands beside, or an `.esl`."""
-    original = original_beside(path)
-    authorities = national_authorities(trust)
-    beside = original.read_bytes() if original else None
-    return sandbox.examine_ses(data, beside, authorities, at=moment, name=str(path))
-
-
 def _files(words: Iterable[str]) -> Iterator[Path | str]:
-    """Codes as they are, files as paths, folders as the sealed files in them; a path that is not there is misuse."""
+    """Codes as they are, files as paths, folders as the sealed files in them; nothing to verify is misuse."""
     for word in words:
-        path, kinds = Path(word), {".pdf", *SUFFIXES}
+        path = Path(word)
         if is_code(word):
             yield word
-            continue
-        if not path.exists():
+        elif path.is_dir():
+            found = sorted(file for file in path.rglob("*") if file.suffix.lower() in _KINDS and not file.is_dir())
+            if not found:
+                raise typer.BadParameter(f"{word[:200]} 中没有可核验的文件 (no {'、'.join(sorted(_KINDS))} in it)")
+            yield from found
+        elif path.exists():
+            yield path
+        else:
             raise typer.BadParameter(f"{word[:200]} 不存在 (no such file, and not a code)")
-        yield from sorted(file for file in path.rglob("*") if file.suffix in kinds) if path.is_dir() else (path,)
 
 
 def _summary(reports: Iterable[Report]) -> None:
@@ -147,14 +177,24 @@ def _code(reports: Iterable[Report], *, strict: bool) -> int:
 
 def _print(report: Report) -> None:
     words = report.words
-    out.print(Text.assemble((words.chinese, _STYLES[words.tone]), f"  {words.english}  ", report.file))
+    out.print(Text.assemble((words.chinese, _STYLES[words.tone]), f"  {words.english}  ", visible(report.file)))
     certificate = report.certificate
     if certificate:
-        out.print(f"  {certificate.title} {certificate.number}  {certificate.holder}  {certificate.issuer}")
+        _tell(f"{certificate.title} {certificate.number}  {certificate.holder}  {certificate.issuer}")
     for seal in report.seals:
-        out.print(f"  印章 {seal.seal}  {seal.owner or seal.subject}  {seal.level} {seal.suite}")
+        _tell(f"印章 {seal.seal}  {seal.owner or seal.subject}  {seal.level} {seal.suite}")
     if report.today_words is not None:
-        out.print(f"  今日结论：{report.today_words.chinese}  Today: {report.today_words.english}")
+        _tell(f"今日结论：{report.today_words.chinese}  Today: {report.today_words.english}")
     odd = [finding for finding in report.findings if finding.outcome != "pass"]
     if odd:
-        print_findings("", odd, CHECKS)
+        print_findings("", odd, NUMBERED, said=_said)
+
+
+def _said(finding: Finding) -> str:
+    """A finding's detail, and below it what it means in English."""
+    return "\n".join(filter(None, (visible(finding.detail), visible(in_english(finding)))))
+
+
+def _tell(line: str) -> None:
+    """A line of what a stranger's file says: no markup of ours, and nothing that steers the terminal."""
+    out.print(f"  {visible(line)}", markup=False)

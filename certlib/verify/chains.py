@@ -86,6 +86,16 @@ def key_of(message: Message, purpose: str, trust: TrustRoots) -> Key:
     )
 
 
+def is_named(certificates: Iterable[bytes], roots: Iterable[bytes]) -> bool:
+    """Whether any of the certificates is, or says it is, of these roots: by names alone, which anybody may write."""
+    try:
+        names = {certificate_in(root).subject_name for root in roots}
+        known = [certificate_in(data) for data in certificates]
+    except ValueError:
+        return True  # what cannot be read is given no benefit
+    return any(names & {one.issuer, one.subject_name} for one in known)
+
+
 _OTHER_FORM = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 """Attributes are read only when they are asked for; one of another form says nothing."""
 

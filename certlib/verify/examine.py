@@ -2,8 +2,8 @@
 
 The steps, which are also the checks of the report:
 
- 1. `readable`       it is a PDF of at most 20 MB, not encrypted
- 2. `register`       the register knows exactly these bytes (when a register is asked)
+ 1. `register`       the register knows exactly these bytes (when a register is asked)
+ 2. `readable`       it is a PDF of at most 20 MB, not encrypted
  3. `span`           the span guard on the raw bytes (`certlib.verify.span`, rules 1 to 5)
  4. `fields`         one seal, which certifies (DocMDP P=1); besides only document timestamps; nothing else
  5. `form`           every byte of each signature message is signed, checked or fixed (`certlib.verify.form`)
@@ -28,7 +28,8 @@ strangers are examined in a child process (`certlib.verify.sandbox`).
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from certlib.domain.civil import day_start
@@ -37,22 +38,35 @@ from certlib.errors import CertlibError, VerificationError
 from certlib.formats.facts import FILE_NAME, Facts, read_facts
 from certlib.verify.claims import claims_of
 from certlib.verify.lookup import RegisterLookup, RegisterState
-from certlib.verify.pades import DOCUMENT_TIMESTAMP, SEAL, Found, Opened, UnreadableError
+from certlib.verify.pades import DOCUMENT_TIMESTAMP, SEAL, EncryptedError, Found, Opened, UnreadableError
 from certlib.verify.printed import missing, read_printed
 from certlib.verify.report import Notes, Report, SealReport
 from certlib.verify.roots import TrustRoots
 from certlib.verify.seals import SealExamination
-from certlib.verify.span import Guarded, guard
+from certlib.verify.span import MAX_SIGNATURES, Fault, Guarded, guard
 from certlib.verify.state import listed_state
 
 MAX_SIZE = 20 << 20  # bytes
 # Facts that a face need not show when facts.json does not say which it leaves out.
 _SUPPLIED = frozenset({"identifier", "edition", "check_code", "valid_from", "valid_until", "issuer", "issued_on"})
+_TAIL = 2048  # bytes at the end among which a PDF says where its cross-reference table stands
+_NO_END = "文件末尾没有 PDF 的结束标记：没有下载完整，或末尾被追加了别的内容。请重新取得原件。"
+_HEAD = 1024  # bytes at the beginning after which no viewer looks for a PDF any more
+_OFFICE, _OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+# First bytes, a part that must occur as well, and what such a file is.
 _OTHERS = (
-    (b"PK\x03\x04", "这是压缩包、OFD 或 Word 文件"),
-    (b"\xd0\xcf\x11\xe0", "这是 Word 文件"),
-    (b"\xff\xd8", "这是照片"),
-    (b"\x89PNG", "这是图片"),
+    (_OFFICE, b"word/", "这是 Word 文件"),
+    (_OFFICE, b"xl/", "这是 Excel 文件"),
+    (_OFFICE, b"OFD.xml", "这是 OFD 文件"),
+    (_OFFICE, b"", "这是压缩包，或 Word 一类的办公文件"),
+    (_OLD_OFFICE, "WordDocument".encode("utf-16-le"), "这是 Word 文件"),
+    (_OLD_OFFICE, b"", "这是 Word、WPS 或 Excel 文件"),
+    (b"{\\rtf", b"", "这是 Word 文件（RTF）"),
+    (b"\xff\xd8", b"", "这是照片"),
+    (b"\x89PNG", b"", "这是图片"),
+    (b"II*\x00", b"", "这是图片（扫描件）"),
+    (b"MM\x00*", b"", "这是图片（扫描件）"),
+    (b"<", b"", "这是网页或 XML 文件"),
 )
 
 
@@ -113,15 +127,13 @@ class _Examination:
 
     def run(self) -> None:
         """Steps 1 to 15."""
-        opened = self._readable()
         self._register()
+        opened = self._readable()
         guarded = guard(self.pdf)
         self._sealed(opened, guarded)
         self._span(opened, guarded)
         self._fields(opened)
-        for index, found in enumerate(opened.found):
-            if found.kind == "/Sig":
-                self._seal(opened, guarded, index)
+        self._seals(opened, guarded)
         self._facts()
         self._status()
 
@@ -143,19 +155,6 @@ class _Examination:
         )
 
     # (1)
-    def _readable(self) -> Opened:
-        why = _not_a_pdf(self.pdf)
-        try:
-            if not why:
-                opened = Opened(self.pdf)
-                self.notes.passed("readable", f"{len(self.pdf)} 字节")
-                return opened
-        except UnreadableError as error:
-            why = str(error)
-        self.notes.failed("readable", why, Verdict.UNREADABLE)
-        raise _Stop
-
-    # (2)
     def _register(self) -> None:
         self.sha256 = hashlib.sha256(self.pdf).hexdigest()
         if self.lookup is None:
@@ -172,8 +171,39 @@ class _Examination:
             detail = "证照台账中没有此文件：不是签发的原件，或签发后被改动、另存。"
             self.notes.failed("register", detail, Verdict.NOT_THE_ISSUED_FILE)
 
+    # (2)
+    def _readable(self) -> Opened:
+        why = _not_a_pdf(self.pdf)
+        if why:
+            self.notes.failed("readable", why, Verdict.UNREADABLE)
+            raise _Stop
+        if b"startxref" not in self.pdf[-_TAIL:]:
+            self._broken(_NO_END)  # to look for it further up would cost seconds
+            raise _Stop
+        try:
+            opened = Opened(self.pdf)
+        except EncryptedError as error:
+            self.notes.failed("readable", str(error), Verdict.UNREADABLE)
+            raise _Stop from error
+        except UnreadableError as error:
+            self._broken(str(error))
+            raise _Stop from error
+        self.notes.passed("readable", f"{len(self.pdf)} 字节")
+        return opened
+
+    def _broken(self, why: str) -> None:
+        """What cannot be read is unreadable; what was signed, is whole to its end and cannot be read, was altered."""
+        guarded = guard(self.pdf)
+        if guarded.spans or (guarded.faults and b"%%EOF" in self.pdf[-_TAIL:]):
+            self.notes.failed(
+                "readable", "文件带有签名，但结构已被破坏，不能读取：签章后被改动或追加。", Verdict.ALTERED
+            )
+            self._span_faults(guarded.faults)
+        else:
+            self.notes.failed("readable", why, Verdict.UNREADABLE)
+
     def _sealed(self, opened: Opened, guarded: Guarded) -> None:
-        if opened.found or guarded.spans or guarded.faults:
+        if opened.found or opened.broken or guarded.spans or guarded.faults:
             return
         if self.state is not None and self.state.imported:
             self.notes.unknown("signature", "补录登记的证照，未由本系统签发，没有电子印章。")
@@ -191,10 +221,13 @@ class _Examination:
         faults = list(guarded.faults)
         if differs := guarded.agrees(found.byte_range for found in opened.found):
             faults.append(differs)
-        for fault in faults:
-            self.notes.failed("span", f"规则 {fault.rule}：{fault.detail}", Verdict.ALTERED)
+        self._span_faults(faults)
         if not faults:
             self.notes.passed("span", "签名覆盖文件的全部字节。")
+
+    def _span_faults(self, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            self.notes.failed("span", f"规则 {fault.rule}：{fault.detail}", Verdict.ALTERED)
 
     # (4)
     def _fields(self, opened: Opened) -> None:
@@ -205,7 +238,18 @@ class _Examination:
             self.notes.passed("fields", f"一个印章，{len(opened.found) - 1} 个文档时间戳。")
 
     # (5) to (13)
-    def _seal(self, opened: Opened, guarded: Guarded, index: int) -> None:
+    def _seals(self, opened: Opened, guarded: Guarded) -> None:
+        places = [index for index, found in enumerate(opened.found) if found.kind == "/Sig"]
+        if opened.crowded:
+            self._status()
+            raise _Stop  # judging each would only cost time
+        for number, index in enumerate(places, start=1):
+            notes = self.notes if len(places) == 1 else self.notes.of(f"第 {number} 个签名：")
+            if number > 1:  # whoever signed what somebody had sealed before: that it was done is what counts
+                notes = replace(notes, instead=Verdict.ALTERED)
+            self._seal(opened, guarded, index, notes)
+
+    def _seal(self, opened: Opened, guarded: Guarded, index: int, notes: Notes) -> None:
         examination = SealExamination(
             pdf=self.pdf,
             opened=opened,
@@ -213,7 +257,7 @@ class _Examination:
             trust=self.trust,
             at=self.at,
             unproved=self._unproved(),
-            notes=self.notes,
+            notes=notes,
             registered=self.state.registered_at if self.state else None,
         )
         report = examination.examine(index)
@@ -270,11 +314,15 @@ class _Examination:
 def _not_a_pdf(pdf: bytes) -> str:
     """Why the bytes are not worth parsing (Chinese); empty when they may be a PDF."""
     if len(pdf) > MAX_SIZE:
-        return f"文件有 {len(pdf) >> 20} MB，超过 {MAX_SIZE >> 20} MB，不予核验。"
+        return f"文件超过 {MAX_SIZE >> 20} MB，不予核验。"
+    if not pdf:
+        return "文件为空：没有下载完整。请重新取得原件。"
     if pdf.startswith(b"%PDF-"):
         return ""
-    other = next((words for prefix, words in _OTHERS if pdf.startswith(prefix)), "文件为空" if not pdf else "")
-    return f"{other or '文件不是 PDF'}，只能核验 PDF 格式的电子证照原件。"
+    if (more := pdf.find(b"%PDF-", 0, _HEAD)) > 0:
+        return f"文件在 PDF 之前多出 {more} 字节，不是签发的原件，无法核验。请重新取得原件。"
+    kinds = (words for prefix, part, words in _OTHERS if pdf.startswith(prefix) and part in pdf)
+    return f"{next(kinds, '文件不是 PDF')}，只能核验 PDF 格式的电子证照原件。"
 
 
 def _field_faults(opened: Opened) -> list[str]:
@@ -284,6 +332,10 @@ def _field_faults(opened: Opened) -> list[str]:
     faults = []
     if opened.lenient:
         faults.append("文件结构有错误，签发的文件不会如此。")
+    if opened.crowded:
+        return [f"文件有 {MAX_SIGNATURES} 个以上的签名，应当恰好一个印章；不再逐个核验。"]
+    if opened.broken:
+        faults.append(f"文件有 {opened.broken} 个签名缺少必要的内容，或写法不对，不成其为签名。")
     if opened.empty_fields:
         faults.append("文件有未签署的签名域。")
     if len(seals) != 1:

@@ -54,7 +54,12 @@ SIGNATURES: dict[bytes, str] = {
 
 
 class FormError(ValueError):
-    """The message is not in its one form; the text says what differs, in Chinese."""
+    """The message is not in its one form; the text says what differs, in Chinese.
+
+    `certificates` are those embedded in it, as far as they can be read: they tell whose message it means to be.
+    """
+
+    certificates: tuple[bytes, ...] = ()
 
 
 class AlgorithmError(FormError):
@@ -111,7 +116,8 @@ def read_message(data: bytes, content_type: str = DATA) -> Message:
         content_info = cms.ContentInfo.load(data, strict=True)
         signed = content_info["content"]
         return _message(data, signed, _only_signer(content_info), content_type)
-    except FormError:
+    except FormError as error:
+        error.certificates = _embedded(content_info)
         raise
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError) as error:
         raise FormError("签名值的结构有误。") from error
@@ -132,6 +138,13 @@ def read_token(data: bytes) -> Stamp:
     if not isinstance(at, datetime) or at.tzinfo is None:
         raise FormError("时间戳没有写明时区的时间。")
     return Stamp(message, at, hashed, algorithm)
+
+
+def _embedded(content_info: cms.ContentInfo) -> tuple[bytes, ...]:
+    try:
+        return tuple(choice.chosen.dump() for choice in content_info["content"]["certificates"])
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError):
+        return ()
 
 
 def _only_signer(content_info: cms.ContentInfo) -> cms.SignerInfo:

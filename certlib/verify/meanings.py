@@ -12,11 +12,14 @@ from certlib.domain.verdict import Finding
 from certlib.verify.english import english
 
 MEANINGS: Mapping[tuple[str, str], str] = {
-    ("readable", "fail"): "The file cannot be examined: it is no PDF, damaged, encrypted, or beyond the limits.",
+    (
+        "readable",
+        "fail",
+    ): "The file cannot be read: it is no PDF, damaged, incomplete, encrypted, or beyond the limits.",
     ("register", "fail"): "The register does not hold this file or number, or holds other facts for it.",
     ("register", "unknown"): "The register gave no answer, so nothing was compared with it.",
     ("span", "fail"): "The signature does not cover exactly the bytes that a seal must cover.",
-    ("fields", "fail"): "The file has signature fields other than one seal and its document timestamps.",
+    ("fields", "fail"): "The signatures are not what an issued file has: one seal, which certifies, and timestamps.",
     ("form", "fail"): "The signature holds something that it does not protect, or is not formed as a seal's.",
     ("time", "fail"): "The timestamp does not prove this content at the moment asked about.",
     ("time", "warn"): "The time of sealing is not proved now: no timestamp yet, or one that no longer holds.",

@@ -83,6 +83,10 @@ class UnreadableError(ValueError):
     """The bytes cannot be read as a PDF; the text says why, in Chinese."""
 
 
+class EncryptedError(UnreadableError):
+    """The PDF is under a password, be it only one against changes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """A filled signature field. `permission` is DocMDP's P, 0 when the signature certifies nothing."""
@@ -129,7 +133,11 @@ class Material:
 
 
 class Opened:
-    """A PDF as pyHanko reads it. `lenient` says that it could be read only by overlooking errors of structure."""
+    """A PDF as pyHanko reads it: `found` are its signatures, `empty_fields` fields without one.
+
+    `lenient` says that it could be read only by overlooking errors of structure; `broken` counts fields whose value is
+    no signature; `crowded` says that there are more signatures than anybody needs, not all of which were read.
+    """
 
     def __init__(self, pdf: bytes) -> None:
         """Open the file. Raises `UnreadableError`."""
@@ -154,18 +162,25 @@ class Opened:
 
     def _prepare(self) -> None:
         if self._reader.encrypted:
-            raise UnreadableError("文件设有密码（已加密），无法核验；签发的文件从不加密，请取得原件。")
-        self._embedded: list[EmbeddedPdfSignature] = []
-        self.empty_fields = 0
+            raise EncryptedError("文件设有密码（已加密），无法核验；签发的文件从不加密，请取得原件。")
+        self.empty_fields = self.broken = 0
+        self.crowded = False
+        filled: list[tuple[EmbeddedPdfSignature, Found]] = []
         for name, value, reference in enumerate_sig_fields(self._reader):
+            self.crowded = len(filled) + self.broken >= MAX_SIGNATURES
+            if self.crowded:
+                break
             if value is None:
                 self.empty_fields += 1
-            elif len(self._embedded) < MAX_SIGNATURES:
-                self._embedded.append(EmbeddedPdfSignature(self._reader, reference, name))
-            else:
-                raise UnreadableError(f"文件中的签名超过 {MAX_SIGNATURES} 个，签发的文件只有一个印章，不予核验。")
-        self._embedded.sort(key=lambda one: one.signed_revision)
-        self.found = tuple(map(self._found, self._embedded))
+                continue
+            try:
+                embedded = EmbeddedPdfSignature(self._reader, reference, name)
+                filled.append((embedded, self._found(embedded)))
+            except _PARSING:
+                self.broken += 1
+        filled.sort(key=lambda one: one[1].revision)
+        self._embedded = [embedded for embedded, _ in filled]
+        self.found = tuple(found for _, found in filled)
         self.revisions = int(self._reader.xrefs.total_revisions)
 
     def _found(self, embedded: EmbeddedPdfSignature) -> Found:

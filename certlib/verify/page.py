@@ -18,8 +18,8 @@ from certlib.verify.pictures import Page, Pictures
 from certlib.verify.report import CertificateReport, Report, SealReport
 
 CHECKS = {
-    "readable": "可读取 · readable",
     "register": "签发原件 · the issued file",
+    "readable": "可读取 · readable",
     "span": "签名范围 · span of the signatures",
     "fields": "签章域 · signature fields",
     "form": "签名结构 · form of the signatures",
@@ -34,6 +34,7 @@ CHECKS = {
     "facts": "内附数据 · attached facts",
     "status": "当前状态 · status",
 }
+NUMBERED = {check: f"{number} {words}" for number, (check, words) in enumerate(CHECKS.items(), start=1)}
 OUTCOMES = {"pass": "通过 · pass", "fail": "不符 · fail", "warn": "注意 · warning", "unknown": "未核 · unknown"}
 COLOURS = {"green": "#0a6b2d", "amber": "#8a5200", "red": "#b00020", "grey": "#4a4a4a"}
 _STYLE = """
@@ -119,11 +120,11 @@ def _differing(pictures: Pictures | None) -> str:
 
 def steps(report: Report) -> list[tuple[str, str, str, str]]:
     """Every finding in the order of the checks: number and name of the check, outcome in words, detail, outcome."""
-    numbers = {check: number for number, check in enumerate(CHECKS, start=1)}
-    ordered = sorted(report.findings, key=lambda one: numbers.get(one.check, len(CHECKS)))
+    places = {check: place for place, check in enumerate(CHECKS)}
+    ordered = sorted(report.findings, key=lambda one: places.get(one.check, len(CHECKS)))
     return [
         (
-            f"{numbers.get(one.check, '')} {CHECKS.get(one.check, one.check)}".strip(),
+            NUMBERED.get(one.check, one.check),
             OUTCOMES.get(one.outcome, one.outcome),
             told(one),
             one.outcome,

@@ -174,27 +174,36 @@ class Notes:
 
     findings: list[Finding] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    about: str = ""  # what the details speak of, where there are several
+    instead: Verdict | None = None  # what a failure stands for, whatever it says
+
+    def of(self, about: str) -> Notes:
+        """The same findings, to be continued about one of several things."""
+        return replace(self, about=about)
 
     def passed(self, check: str, detail: str = "") -> None:
         """The check holds."""
-        self.findings.append(Finding(check, "pass", detail))
+        self._found(check, "pass", detail)
 
     def warn(self, check: str, detail: str) -> None:
         """The check holds with a reservation."""
-        self.findings.append(Finding(check, "warn", detail))
+        self._found(check, "warn", detail)
 
     def unknown(self, check: str, detail: str) -> None:
         """The check could not be made."""
-        self.findings.append(Finding(check, "unknown", detail))
+        self._found(check, "unknown", detail)
 
     def failed(self, check: str, detail: str, verdict: Verdict) -> None:
         """The check does not hold, and that stands for `verdict`."""
-        self.findings.append(Finding(check, "fail", detail))
-        self.verdicts.append(verdict)
+        self._found(check, "fail", detail)
+        self.verdicts.append(self.instead or verdict)
 
     def verdict(self, otherwise: Verdict) -> Verdict:
         """The weightiest verdict noted, or `otherwise`."""
         return min(self.verdicts, key=_WEIGHT.__getitem__, default=otherwise)
+
+    def _found(self, check: str, outcome: str, detail: str) -> None:
+        self.findings.append(Finding(check, outcome, self.about + detail))
 
 
 def _iso(value: object) -> str:

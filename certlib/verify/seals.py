@@ -17,12 +17,12 @@ from certlib.crypto.suites import suite_of
 from certlib.domain.verdict import Verdict
 from certlib.errors import VerificationError
 from certlib.formats.seal_list import ListedSeal
-from certlib.verify.chains import certificate_in
+from certlib.verify.chains import certificate_in, is_named
 from certlib.verify.form import AlgorithmError, FormError, Message, Stamp, digest_of, read_message, read_token
 from certlib.verify.pades import Found, Judgement, Material, Opened, UnreadableError, judge_seal, judge_stamp
 from certlib.verify.report import Notes, SealReport
 from certlib.verify.roots import TrustRoots
-from certlib.verify.span import Guarded, Span
+from certlib.verify.span import Guarded, Span, without_padding
 
 CLOCKS_APART = timedelta(minutes=5)
 _CHANGES = {"none": "盖章后没有任何改动。", "lta": "盖章后只补充了验证材料和时间戳。"}
@@ -59,11 +59,11 @@ class SealExamination:
         span = self._span(found)
         try:
             self.material = self.opened.proof_material()
-            message = read_message(span.contents if span else found.contents)
-        except AlgorithmError as error:
-            self.notes.failed("signature", str(error), Verdict.SIGNATURE_INVALID)
+            message = read_message(span.contents if span else without_padding(found.contents))
+        except FormError as error:
+            self._refuse("signature" if isinstance(error, AlgorithmError) else "form", str(error), error.certificates)
             return None
-        except (FormError, UnreadableError) as error:
+        except UnreadableError as error:
             self.notes.failed("form", str(error), Verdict.SIGNATURE_INVALID)
             return None
         self._document_timestamps()
@@ -89,7 +89,7 @@ class SealExamination:
     def _document_timestamp(self, index: int, found: Found) -> None:
         span = self._span(found)
         try:
-            stamp = read_token(span.contents if span else found.contents)
+            stamp = read_token(span.contents if span else without_padding(found.contents))
         except FormError as error:
             self.notes.failed("time", f"文档时间戳：{error}", Verdict.ALTERED)
             return
@@ -102,7 +102,7 @@ class SealExamination:
     def _seal_timestamp(self, message: Message) -> None:
         self.moment = self.proved
         if not message.token:
-            self.notes.warn("time", "印章没有时间戳，签章时间待证明（time proof: pending）。")
+            self.notes.warn("time", "印章没有时间戳，签章时间待证明。")
             return
         try:
             stamp = read_token(message.token)
@@ -143,10 +143,18 @@ class SealExamination:
         if not judged.sound:
             notes.failed("signature", "印章的签名不成立，疑似伪造。", Verdict.SIGNATURE_INVALID)
         elif judged.problem == "algorithm":
-            notes.failed("signature", "签名或证书的算法不在允许之列。", Verdict.SIGNATURE_INVALID)
+            self._refuse("signature", "签名或证书的算法不在允许之列。", message.certificates)
         else:
             notes.passed("signature", f"{message.signature_algorithm}，{message.digest}")
             self._issuer(message, judged)
+
+    def _refuse(self, check: str, detail: str, certificates: tuple[bytes, ...]) -> None:
+        """A message we do not take: a forgery where it names our authorities, else a stranger's own way."""
+        if not certificates or is_named(certificates, self.trust.certificates):
+            self.notes.failed(check, detail, Verdict.SIGNATURE_INVALID)
+        else:
+            self.notes.failed(check, detail, Verdict.UNKNOWN_ISSUER)
+            self.notes.failed("issuer", _ISSUER_FAULTS["untrusted"], Verdict.UNKNOWN_ISSUER)
 
     # (9), (10), and the rest of (5)
     def _issuer(self, message: Message, judged: Judgement) -> None:

@@ -108,6 +108,12 @@ def _contents(pdf: bytes, before: int, after: int) -> bytes | Fault:
     return value[:size]
 
 
+def without_padding(value: bytes) -> bytes:
+    """The one DER value that zeros follow; all of it when anything else does."""
+    size = _der_size(value)
+    return value if size is None or any(value[size:]) else value[:size]
+
+
 def _der_size(value: bytes) -> int | None:
     """The size of the one SEQUENCE that `value` starts with, in definite and shortest form; None when it has none."""
     if len(value) < 2 or value[0] != 0x30:

@@ -1,11 +1,13 @@
 """`certctl verify`: its exit codes, its last line, its JSON."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Demonstration, Run
+from tests.verify.samples import attachment, base_pdf, seal, signer
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +96,55 @@ def test_a_hostile_signature_beside_a_file_is_unreadable(certctl: Run, tmp_path:
     done = certctl("verify", str(hostile))
     assert done.returncode == 3
     assert "无法读取" in done.stdout
+
+
+def test_a_reason_is_told_whole_and_in_english_too(certctl: Run, out: Path) -> None:
+    """No sentence is cut off at the edge of its column, and each check has its number of the report."""
+    done = certctl("verify", str(out / "tampered.pdf"))
+    assert "…" not in done.stdout
+    said = "".join(done.stdout.split())
+    assert "7内容未改·content" in said
+    assert "Thecontentwaschangedaftersealing." in said
+
+
+def test_a_folder_is_searched_for_any_spelling(certctl: Run, sound: Path, tmp_path: Path) -> None:
+    """`.PDF` is one too, a folder of that name is none, a link to nowhere is told and ends nothing."""
+    shutil.copy(sound, tmp_path / "A.PDF")
+    (tmp_path / "b.pdf").mkdir()
+    (tmp_path / "c.pdf").symlink_to(tmp_path / "nowhere")
+    done = certctl("verify", "--json", str(tmp_path))
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(Path(line["file"]).name, line["verdict"]) for line in lines] == [
+        ("A.PDF", "status-unknown"),
+        ("c.pdf", "unreadable"),
+    ]
+    assert "打不开" in lines[1]["findings"][0]["detail"]
+    assert done.returncode == 3
+
+
+def test_a_folder_with_nothing_to_verify_does_not_pass(certctl: Run, tmp_path: Path) -> None:
+    """Nothing verified is misuse, not success."""
+    (tmp_path / "licence.docx").write_bytes(b"PK")
+    assert certctl("verify", str(tmp_path)).returncode == 2
+
+
+def test_two_files_of_one_name_keep_their_reports(certctl: Run, out: Path, sound: Path, tmp_path: Path) -> None:
+    """Of a batch from several folders none overwrites another's."""
+    for folder, file in (("a", sound), ("b", out / "tampered.pdf")):
+        (tmp_path / folder).mkdir()
+        shutil.copy(file, tmp_path / folder / "licence.pdf")
+    certctl("verify", "--report", "json", "--out", str(tmp_path / "r"), str(tmp_path / "a"), str(tmp_path / "b"))
+    reports = sorted((tmp_path / "r").iterdir())
+    assert [path.name for path in reports] == ["licence.pdf.2.report.json", "licence.pdf.report.json"]
+    verdicts = [json.loads(path.read_text(encoding="utf-8"))["verdict"] for path in reports]
+    assert verdicts == ["altered", "status-unknown"]
+
+
+def test_nothing_a_file_says_steers_the_terminal(certctl: Run, tmp_path: Path) -> None:
+    """Neither markup of ours nor an escape sequence in a stranger's facts or a file's name is carried out."""
+    file = tmp_path / "a\x1b[2J[red].pdf"
+    file.write_bytes(seal(base_pdf(attachment(title="[/green]\u202e证"), text="x"), by=signer("seal-foreign")))
+    done = certctl("verify", str(file))
+    assert done.returncode == 1, done.stderr
+    assert "[/green]" in done.stdout
+    assert not {"\x1b", "\u202e"} & set(done.stdout)
