@@ -96,6 +96,7 @@ class Worker:
         for thread in self._threads:
             thread.join(patience)
         self._held.close()
+        self._rounds.leave()
 
     def wait(self) -> None:
         """Block until stopped."""
@@ -116,6 +117,8 @@ class Worker:
     def _watch_witnesses(self) -> None:
         """Witnesses are elsewhere and may be slow: they hold up nothing but this thread."""
         while not self._stop.wait(_WITNESS_PAUSE):
+            if self._failing:
+                self._tell_failing()  # it still stands, though the work that fails may be an hour's away
             self._guarded("asking witnesses", self._ask_witnesses)
 
     def _ask_witnesses(self) -> None:
@@ -153,7 +156,7 @@ class Worker:
         found = [
             Finding("worker", "fail", f"后台{WORK[one]}未成（{kind}）。") for one, kind in [*self._failing.items()]
         ]
-        self._rounds.watch(found or [Finding("worker", "pass")], self._clock())
+        self._rounds.watch_own(found or [Finding("worker", "pass")], self._clock())
 
     def _deliver(self, name: str, worker: DeliveryWorker) -> None:
         told = self._office.register.on_delivery
@@ -185,9 +188,9 @@ class Worker:
 
     def _look_at_deliveries(self) -> None:
         now = self._clock()
-        found = list(check_deliveries(self._office, now)) or [Finding("deliveries", "pass")]
+        self._rounds.watch(list(check_deliveries(self._office, now)) or [Finding("deliveries", "pass")], now)
         away = bool(self._watch.trouble())
-        self._rounds.watch([*found, Finding("city", "fail", _AWAY) if away else Finding("city", "pass")], now)
+        self._rounds.watch_own([Finding("city", "fail", _AWAY) if away else Finding("city", "pass")], now)
 
     def _compare(self, delivering: Delivering) -> None:
         """The day's comparison with the city repository; what cannot be done now is tried again later."""

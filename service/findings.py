@@ -4,6 +4,9 @@
     kept.change(lambda last: {"files": (now, findings)})     # in the place of what stood there under that name
     kept.read()["files"]
 
+What holds only for the process that saw it (it cannot reach the city; its own work fails) lies under `place_of(check,
+process)`, so that no other's writes over it; `united` gives all that is kept by check.
+
 Written whole or not at all, by one process at a time. What the disk does not take stays in memory and is written with
 the next change, so that an alarm about a full disk is told by the process at least that has it.
 """
@@ -23,15 +26,35 @@ from typing import Any
 from certlib.domain.verdict import Finding
 
 Last = dict[str, tuple[datetime, tuple[Finding, ...]]]
-"""By check: when it looked last, and what it found."""
+"""By check, or by a check's place: when it looked last, and what it found."""
 
 _NAME, _LOCK = "check-findings.json", "check-findings.lock"
 _OUTCOMES = frozenset({"pass", "fail", "warn", "unknown"})
 _LONGEST = 8 << 20  # bytes; cut there it is no JSON, and the next rounds write it anew
+_NOTHING: Callable[[str, datetime], bool] = lambda _place, _at: False  # noqa: E731
+
+
+def place_of(check: str, process: str) -> str:
+    """Where the findings of one process lie that are its own."""
+    return f"{check}@{process}"
+
+
+def united(last: Last) -> Last:
+    """What each check found, whichever process did: each thing once, and a pass only where nobody found anything."""
+    found: Last = {}
+    for place, (at, given) in last.items():
+        check = place.partition("@")[0]
+        if check not in found:
+            found[check] = (at, given)
+            continue
+        since, before = found[check]
+        both = tuple(dict.fromkeys((*before, *given)))
+        found[check] = (max(since, at), tuple(one for one in both if one.outcome != "pass") or both)
+    return found
 
 
 class KeptFindings:
-    """The last findings by check; without a folder in memory alone. Safe for concurrent use."""
+    """The last findings by place; without a folder in memory alone. Safe for concurrent use."""
 
     def __init__(self, home: Path | None) -> None:
         self._home, self._lock = home, Lock()
@@ -42,12 +65,15 @@ class KeptFindings:
         with self._lock:
             return self._all()
 
-    def change(self, change: Callable[[Last], Last]) -> None:
-        """Put what `change` gives for some checks in the place of what stood there; it is shown all that is kept."""
+    def change(self, change: Callable[[Last], Last], *, without: Callable[[str, datetime], bool] = _NOTHING) -> None:
+        """Put what `change` gives for some places in the place of what stood there; it is shown all that is kept.
+
+        What lies at places of which `without` (place, moment) is true goes.
+        """
         with self._lock:
             try:
                 with self._alone():
-                    kept = self._all()
+                    kept = {place: one for place, one in self._all().items() if not without(place, one[0])}
                     self._write(kept | change(kept))
             except OSError:
                 self._unwritten |= change(self._all())
@@ -85,13 +111,16 @@ class KeptFindings:
 
 def _as_json(last: Last) -> dict[str, Any]:
     return {
-        check: {"at": at.isoformat(), "findings": [[one.outcome, one.detail] for one in found]}
-        for check, (at, found) in last.items()
+        place: {"at": at.isoformat(), "findings": [[one.outcome, one.detail] for one in found]}
+        for place, (at, found) in last.items()
     }
 
 
 def _read(values: dict[str, Any]) -> Last:
-    return {check: (_moment(one["at"]), tuple(_findings(check, one["findings"]))) for check, one in values.items()}
+    return {
+        place: (_moment(one["at"]), tuple(_findings(place.partition("@")[0], one["findings"])))
+        for place, one in values.items()
+    }
 
 
 def _findings(check: str, pairs: Iterable[Any]) -> Iterator[Finding]:

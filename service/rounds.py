@@ -3,11 +3,13 @@
 A finding goes into the log, into the metric and before the auditor's page together, whoever had the round made: the
 worker by its schedule or an auditor by hand. One round at a time; each check's findings replace those of its last one.
 The findings lie in the office's folder (`service.findings`), so that what a worker in a process of its own finds stands
-in the metric and on the page of the process that serves them.
+in the metric and on the page of the process that serves them. What only concerns the process that saw it is told by
+`watch_own`: it stands until that process takes it back or is not heard of any more, whatever the others see.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -20,10 +22,11 @@ import structlog
 from certlib.domain.verdict import Finding
 from certlib.issue.checking import check_office
 from certlib.issue.office import Office
-from service.findings import KeptFindings, Last
+from service.findings import KeptFindings, Last, place_of, united
 
 _MOST = 100  # findings of one check on the page; what comes up between rounds beyond them stands in the log
 _SEEN = timedelta(seconds=15)  # after which it is written down that what is watched is as it was
+_GONE = timedelta(minutes=2)  # after which a process that has said nothing of what it watches is not there any more
 
 
 class Rounds:
@@ -33,6 +36,7 @@ class Rounds:
         """`home` is the office's folder, where all its processes keep them; without it they are this object's own."""
         self._log = log or structlog.get_logger()
         self._kept, self._turn = KeptFindings(home), Lock()
+        self._process = secrets.token_hex(4)
 
     def check(self, office: Office, clock: Callable[[], datetime], *, wait: bool = True) -> bool:
         """A round of the checker, its findings told; False when another is under way and `wait` is not set."""
@@ -66,6 +70,27 @@ class Rounds:
             if given != before or abs(at - since) >= _SEEN:
                 self.keep(given, at)
 
+    def watch_own(self, findings: Iterable[Finding], at: datetime) -> None:
+        """As `watch`, of what holds for this process alone: it takes nothing away that another found."""
+        last, kept = self.last(), self._kept.read()
+        for check, given in _by_check(findings).items():
+            place = place_of(check, self._process)
+            since, own = kept.get(place, (at, ()))
+            self._alarm(one for one in given if one not in last.get(check, (at, ()))[1])
+            if given != own or abs(at - since) >= _SEEN:
+                self._own(check, given, at)
+
+    def leave(self) -> None:
+        """Take back what holds for this process alone: it ends."""
+        self._kept.change(lambda _: {}, without=lambda place, _: place.endswith(place_of("", self._process)))
+
+    def _own(self, check: str, given: tuple[Finding, ...], now: datetime) -> None:
+        """Write down what this process found, and drop what nobody stands for: silent processes, an older version."""
+        fresh = {place_of(check, self._process): (now, given)}
+        self._kept.change(
+            lambda _: fresh, without=lambda place, at: place == check or ("@" in place and abs(now - at) > _GONE)
+        )
+
     def add(self, finding: Finding, at: datetime) -> None:
         """One thing more that came up between two rounds: it stands beside the rest until the check's next round."""
         self._alarm([finding])
@@ -84,7 +109,7 @@ class Rounds:
 
     def last(self) -> Last:
         """When each check last ran, and what it found; empty before the first round."""
-        return self._kept.read()
+        return united(self._kept.read())
 
     def findings(self) -> tuple[Finding, ...]:
         """The last findings of all checks."""

@@ -200,12 +200,8 @@ class DeliveryWorker:
             elif not self._apart(part, stop):
                 self._unread(part[0], error)
         except Exception as error:  # noqa: BLE001  one poisoned row must not stop the others
-            if self._apart(part, stop):
-                pass
-            elif isinstance(error, CertlibError):
-                self._dead(part[0], error.code, f"[{error.code}] {error}")
-            else:
-                self._unforeseen(part[0], error)
+            if not self._apart(part, stop):
+                self._failed_alone(part[0], error)
         else:
             self._report(pairs)
 
@@ -214,6 +210,13 @@ class DeliveryWorker:
         for delivery in part if len(part) > 1 else ():
             self._deliver([delivery], stop)
         return len(part) > 1
+
+    def _failed_alone(self, delivery: Delivery, error: Exception) -> None:
+        """What we know of ourselves makes a dead letter; anything else is tried again."""
+        if isinstance(error, CertlibError):
+            self._dead(delivery, error.code, f"[{error.code}] {error}")
+        else:
+            self._unforeseen(delivery, error)
 
     def _unread(self, delivery: Delivery, error: StorageError) -> None:
         if not delivery.failures:

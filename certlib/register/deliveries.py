@@ -137,7 +137,13 @@ class SqlDeliveries:
         self._engine, self._read, self._target = engine, read, target
 
     def claim(self, worker: str, now: datetime, limit: int, lease_seconds: float) -> list[Delivery]:
-        """Lease up to `limit` rows to `worker` and return them, the longest waiting first."""
+        """Lease up to `limit` rows to `worker` and return them, the longest waiting first.
+
+        While nothing is due that takes no lock: workers ask some times a second, also when nobody issues anything.
+        """
+        with reader(self._engine) as session:
+            if not self._is_due(session, now):
+                return []
         until = now + timedelta(seconds=lease_seconds)
         with writer(self._engine) as session:
             ids = _claimable(self._target, now, limit)
@@ -156,6 +162,12 @@ class SqlDeliveries:
             ).scalars()
             claimed = sorted(rows, key=lambda row: (row.created_at, row.id or 0))
             return [replace(self._delivery(session, row), lease_until=until) for row in claimed]
+
+    def _is_due(self, session: Session, now: datetime) -> bool:
+        """Whether any row's time has come, even if it has to wait for another."""
+        due = (is_open(), col(DeliveryRow.available_at) <= now)
+        query = select(DeliveryRow.id).where(DeliveryRow.target == self._target, *due)
+        return session.exec(query.limit(1)).first() is not None
 
     def renew(self, deliveries: Sequence[Delivery], now: datetime, lease_seconds: float) -> list[Delivery]:
         """Hold these claims from `now` on for longer; those that are still ours. The others are another worker's."""

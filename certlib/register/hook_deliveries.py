@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, update
 from sqlmodel import Session, col, select
 
-from certlib.domain.delivery import GONE, Delivery
+from certlib.domain.delivery import GONE
 from certlib.register.deliveries import SqlDeliveries, is_in, is_open
 from certlib.register.delivery_table import DeliveryRow
 from certlib.register.engine import reader, writer
@@ -38,13 +38,6 @@ class Choice:
 
 class HookDeliveries(SqlDeliveries):
     """The deliveries to one webhook target."""
-
-    def claim(self, worker: str, now: datetime, limit: int, lease_seconds: float) -> list[Delivery]:
-        """As for the city; a look without a lock goes before, since targets are many and mostly idle."""
-        with reader(self._engine) as session:
-            if not self._is_due(session, now) or self._is_gone(session):
-                return []
-        return super().claim(worker, now, limit, lease_seconds)
 
     @property
     def is_gone(self) -> bool:
@@ -95,9 +88,7 @@ class HookDeliveries(SqlDeliveries):
         return int(found.rowcount)
 
     def _is_due(self, session: Session, now: datetime) -> bool:
-        due = (is_open(), col(DeliveryRow.available_at) <= now)
-        query = select(DeliveryRow.id).where(DeliveryRow.target == self._target, *due)
-        return session.exec(query.limit(1)).first() is not None
+        return super()._is_due(session, now) and not self._is_gone(session)
 
     def _is_gone(self, session: Session) -> bool:
         query = select(DeliveryRow.id).where(

@@ -79,7 +79,7 @@ def open_town(home: Path, *, host: str = "", port: int = 0, tls: Tls | None = No
         values |= {"city_url": city, "host": url.partition("://")[2] if host else ""}
         settings = _settings(home / "office", values, hooks)
         office = stack.enter_context(open_office(settings))
-        web = load_service_settings(settings.home, public_url=url, tick_seconds=0.1, lookups_per_minute=1000)
+        web = load_service_settings(settings.home, public_url=url, lookups_per_minute=1000)
         app = create_app(open_service(office, web))
         if tls:
             _offer_root(app, tls)

@@ -37,6 +37,19 @@ def test_a_late_report_of_a_lost_lease_is_not_taken(each_office, certificate):
     assert each_office.queue.backlog().done == 1
 
 
+def test_asking_while_nothing_is_due_takes_no_lock(each_office, certificate):
+    """Idle workers ask some times a second: whoever issues meanwhile does not wait for them, nor they for him."""
+    each_office.event(certificate(), "issue")
+    (one,) = each_office.queue.claim("w", now(), 9, 60)
+    each_office.queue.done(one, {}, now())
+    changes = []
+    event.listen(each_office.engine, "before_cursor_execute", lambda *said: changes.append(said[2]))
+    with writer(each_office.engine):
+        begun = len(changes)
+        assert each_office.queue.claim("w", now(), 9, 60) == []
+    assert not [text for text in changes[begun:] if "IMMEDIATE" in text or "UPDATE" in text]
+
+
 def test_a_claim_is_renewed_by_who_has_it(each_office, certificate):
     """Renewed it lasts longer, for the same claim; what another has taken over meanwhile is not renewed."""
     one, two = certificate(), certificate()

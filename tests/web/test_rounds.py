@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,7 @@ def test_what_a_worker_of_another_process_finds_stands_in_metric_health_and_page
     """A round, an event laid aside and a round that fails: told by the process that serves, and cleared there too."""
     code = """
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from certlib.domain.verdict import Finding
 from service.rounds import Rounds
@@ -162,6 +162,59 @@ else:
             if one["kind"] == "checker"
         ]
         assert sign["count"] == 3 * alarms
+
+
+def test_what_one_worker_cannot_do_stands_until_that_worker_can(tmp_path: Path) -> None:
+    """Of two workers one does not reach the city: one alarm in the log, not one for each look of the other."""
+    log = Log()
+    stuck, sound, page = (Rounds(tmp_path, log) for _ in range(3))
+    away, well = Finding("city", "fail", "现在不能推送"), Finding("city", "pass")
+    stuck.keep([away], AT)  # as an older version left it, or a worker long gone
+    for second in range(0, 60, 3):
+        at = AT + timedelta(seconds=second)
+        stuck.watch_own([away], at)
+        sound.watch_own([well], at)
+        assert page.findings() == (away,)
+        assert value(page, "certlib_check_alarms", "city") == 1
+    assert log.said == []
+    stuck.watch_own([well], at)
+    assert page.findings() == (well,)
+    sound.watch_own([away], at)
+    stuck.watch_own([away], at)
+    assert page.findings() == (away,)  # one cause, seen by both
+    assert log.said == [("alarm", "现在不能推送")]
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_a_worker_that_is_gone_alarms_no_more(tmp_path: Path, *, killed: bool) -> None:
+    """When it stops it takes back what held for it alone; killed, the others drop it when they hear nothing more."""
+    gone, other = (Rounds(tmp_path, Log()) for _ in range(2))
+    gone.watch_own([Finding("worker", "fail", "后台自查未成")], AT)
+    if not killed:
+        gone.leave()
+        assert other.findings() == ()
+    for minute in (0, 1, 2, 3):
+        other.watch_own([Finding("city", "pass")], AT + timedelta(minutes=minute))
+    assert other.findings() == (Finding("city", "pass"),)
+
+
+def test_work_that_fails_once_an_hour_stands_all_the_while(web_alone: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker says every moment what fails, though it tries it again much later."""
+    monkeypatch.setattr("service.background._WITNESS_PAUSE", 0.01)
+    now, rounds, asked = [AT], Rounds(log=Log()), threading.Semaphore(0)
+    monkeypatch.setattr(Worker, "_ask_witnesses", lambda _: asked.release())
+    worker = Worker(web_alone.office, tick_seconds=60, clock=lambda: now[0], log=structlog.get_logger(), rounds=rounds)
+    worker._failed("checking", ValueError("x"))
+    thread = threading.Thread(target=worker._watch_witnesses, daemon=True)
+    thread.start()
+    for _ in range(10):
+        now[0] += timedelta(minutes=1)
+        assert asked.acquire(timeout=20)
+        assert asked.acquire(timeout=20)  # a whole look at the new moment lies between the two
+        rounds.watch_own([Finding("city", "pass")], now[0])
+        assert any(one.check == "worker" for one in rounds.findings())
+    worker._stop.set()
+    thread.join(20)
 
 
 def test_findings_outlive_the_process_and_a_spoilt_file_is_written_anew(tmp_path: Path) -> None:
