@@ -106,5 +106,6 @@ def _notes(session: Session) -> Iterator[str]:
         below, line = col(JournalCosignature.checkpoint), col(JournalCosignature.line)
         ordered = select(below, line).where(below.between(first, last)).order_by(below, col(JournalCosignature.witness))
         for checkpoint, text in session.connection().execute(ordered):
-            notes[checkpoint] += text
+            if checkpoint in notes:  # or its head was taken away, and stands among the faults (`journal_faults`)
+                notes[checkpoint] += text
         yield from notes.values()

@@ -61,6 +61,9 @@ def _checkpoints(session: Session) -> Iterator[Line]:
 
 
 def _cosignatures(session: Session) -> Iterator[Line]:
+    heads = select(col(JournalCheckpoint.id))
+    orphans = select(col(JournalCosignature.checkpoint)).where(col(JournalCosignature.checkpoint).not_in(heads))
+    yield from (_fault("journal_checkpoint", number) for number in session.connection().scalars(orphans.distinct()))
     query = select(col(JournalCosignature.checkpoint), col(JournalCosignature.witness), col(JournalCosignature.line))
     for checkpoint, witness, line in session.connection().execute(query):
         if f" {witness} " not in line:

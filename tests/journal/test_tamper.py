@@ -160,6 +160,24 @@ def test_one_row_deleted_is_found(office: Audited, tmp_path: Path, table: str) -
     assert_named(audited(office, tmp_path), table)
 
 
+def test_a_head_deleted_from_above_its_cosignatures_is_found(office: Audited, tmp_path: Path) -> None:
+    """The lines of the witnesses that are left tell of it, wherever in the archive it stood; so when they are moved."""
+    head = "(SELECT max(checkpoint) FROM journal_cosignature)"
+    assert tamper(office, f"DELETE FROM journal_checkpoint WHERE id = {head}") == 1
+    report = audited(office, tmp_path)
+    assert report is not None
+    assert_named(report, "journal_checkpoint")
+    assert any(breach.place.startswith("检查点的登记") for breach in report.breaches)
+
+
+def test_a_cosignature_under_no_head_is_found(office: Audited, tmp_path: Path) -> None:
+    """And the bundle is made all the same."""
+    assert tamper(office, "UPDATE journal_cosignature SET checkpoint = 100000") > 0
+    report = audited(office, tmp_path)
+    assert report is not None
+    assert "检查点的登记 100000" in {breach.place for breach in report.breaches}
+
+
 @pytest.mark.parametrize("table", sorted(name for name, one in TAMPER.items() if one.by_rows))
 def test_a_row_put_in_is_found_and_named(office: Audited, tmp_path: Path, table: str) -> None:
     """A copy of a row under a key of its own, as an insider would add an edition, an authorisation or a seal use."""
