@@ -28,9 +28,11 @@ from certlib.register.claims import stretch_claims
 from certlib.register.export import export_bundle
 from certlib.verify.audit import AuditTrust, audit
 from certlib.verify.audit_events import Breaches, Indices, place_of
+from certlib.verify.audit_heads import KEPT
 from certlib.verify.audit_register import Register
 from certlib.verify.bundle import STATUS, open_bundle
 
+_LAST = "上次自查所见的检查点"
 _PORTION = 8 * WIDTH  # leaves read at a time
 
 
@@ -49,7 +51,9 @@ def check_whole(office: Office, kept: str = "") -> tuple[str, list[Finding]]:
             head = export_bundle(session, office.journal, files, lists=lists)
         with open_bundle(path) as bundle:
             report = audit(bundle, trust, since=[kept] if kept else ())
-    return head.text, [_finding(one.place, one.message) for one in report.breaches]
+    return head.text, [
+        _finding(_LAST if one.place == KEPT.format(1) else one.place, one.message) for one in report.breaches
+    ]
 
 
 def check_since(office: Office, kept: str, start: int | None = None) -> tuple[str, list[Finding]]:

@@ -70,9 +70,12 @@ def empty_head(origin: str) -> Checkpoint:
 
 
 def _grown(seen: Checkpoint, head: Checkpoint, asked: WitnessRequest) -> Checkpoint:
-    if asked.old != seen.size or (head.size == seen.size and head.root != seen.root):
-        message = f"见证最近一次签的是 {seen.size} 条，与请求不符。"
-        raise ConflictError(message, code="witness-size", extra={"size": seen.size})
+    fork = head.size == seen.size and head.root != seen.root
+    if asked.old != seen.size or fork:
+        message = f"见证最近一次签的是 {seen.size} 条，请求自 {asked.old} 条起"
+        if fork:
+            message = f"同是 {seen.size} 条而根不同：日志“{seen.origin}”有两个版本"
+        raise ConflictError(f"{message}，未签名。", code="witness-size", extra={"size": seen.size})
     verify_consistency(seen.size, head.size, asked.proof, seen.root, head.root)
     return head
 
@@ -87,11 +90,20 @@ _STATUS = {
 }
 
 
-def http_answer(witness: Witness, body: bytes, now: datetime) -> tuple[int, str, str]:
-    """Status, content type and text with which `POST …/add-checkpoint` answers `body` (C2SP tlog-witness)."""
+def http_answer(
+    witness: Witness, body: bytes, now: datetime, tell: Callable[[str], object] = lambda _: None
+) -> tuple[int, str, str]:
+    """Status, content type and text with which `POST …/add-checkpoint` answers `body` (C2SP tlog-witness).
+
+    `tell` is told why nothing was signed: the witness's operator must hear of it, of a history that forked above all.
+    """
+    plain = "text/plain; charset=utf-8"
     try:
-        return 200, "text/plain; charset=utf-8", witness.cosign(body.decode(errors="replace"), now)
-    except ConflictError as error:
-        return 409, "text/x.tlog.size", f"{error.extra['size']}\n"
+        return 200, plain, witness.cosign(body.decode(errors="replace"), now)
     except CertlibError as error:
-        return _STATUS.get(error.code, 500), "text/plain; charset=utf-8", f"{error.message}\n"
+        tell(error.message)
+        if isinstance(error, ConflictError):
+            return 409, "text/x.tlog.size", f"{error.extra['size']}\n"
+        status = _STATUS.get(error.code, 500)
+        # what is wrong with the witness itself is its operator's affair
+        return status, plain, f"{error.message}\n" if status < 500 else "见证暂时不能签名。\n"

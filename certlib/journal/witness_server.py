@@ -10,13 +10,18 @@ from collections.abc import Callable
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from certlib.errors import ConfigurationError
 from certlib.journal.witness import Witness, http_answer
 
+_LENGTH_DIGITS = 9
 _MAX_BODY = 1 << 17  # bytes; a request has at most 63 hashes and one note
 
 
 def witness_server(witness: Witness, address: tuple[str, int], clock: Callable[[], datetime]) -> ThreadingHTTPServer:
-    """A server bound to `address` (host, port) that cosigns at `/add-checkpoint`; call `serve_forever` on it."""
+    """A server bound to `address` (host, port) that cosigns at `/add-checkpoint`; call `serve_forever` on it.
+
+    Raises `ConfigurationError` when the address cannot be had.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         timeout = 10.0  # seconds without a byte
@@ -34,8 +39,15 @@ def witness_server(witness: Witness, address: tuple[str, int], clock: Callable[[
             length = self.headers.get("Content-Length", "")
             if not self.path.endswith("/add-checkpoint"):
                 return 404, "text/plain; charset=utf-8", "没有此地址。\n"
-            if not length.isdecimal() or int(length) > _MAX_BODY:
+            if not length.isdecimal() or len(length) > _LENGTH_DIGITS or int(length) > _MAX_BODY:
                 return 413, "text/plain; charset=utf-8", "请求过长或未注明长度。\n"
-            return http_answer(witness, self.rfile.read(int(length)), clock())
+            return http_answer(witness, self.rfile.read(int(length)), clock(), self._tell)
 
-    return ThreadingHTTPServer(address, Handler)
+        def _tell(self, why: str) -> None:
+            self.log_error("拒签 · not signed: %s", why)
+
+    try:
+        return ThreadingHTTPServer(address, Handler)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"见证不能在 {address[0]}:{address[1]} 监听：{reason}。") from error

@@ -15,6 +15,9 @@ from certlib.verify.audit_events import Breaches
 from certlib.verify.audit_links import Links
 from certlib.verify.bundle import CHECKPOINT, CHECKPOINTS, Bundle
 
+KEPT = "审计人自存检查点 {}"
+"""How the checkpoints of `since` are named in breaches, from 1."""
+
 WITNESSED_WITHIN = timedelta(days=1)
 """How long a journal may go on without a cosignature before the audit calls it a breach."""
 
@@ -59,7 +62,7 @@ class Heads:
         except VerificationError as error:
             self._found.add("head", CHECKPOINT, self._whose(note, error))
             return None
-        own = [(note, f"审计人自存检查点 {number}") for number, note in enumerate(since, start=1)]
+        own = [(note, KEPT.format(number)) for number, note in enumerate(since, start=1)]
         kept = [opened for source in ((note, CHECKPOINT), *own) if (opened := self._opened(*source)) is not None]
         self._links.expect((signed, point.place) for signed, point in kept)
         self._points = heapq.merge(self._archive(bundle.lines(CHECKPOINTS)), sorted(point for _, point in kept))

@@ -182,6 +182,28 @@ def test_the_witness_program_answers_over_http(server: ThreadingHTTPServer, witn
         assert refusal.value.code == status
 
 
+def test_the_operator_hears_of_a_fork_and_the_asker_nothing_of_the_disk(tmp_path: Path) -> None:
+    """The specification's answer to a second history is a size; what it means stands in the witness's own log."""
+    keys = {ORIGIN: [key.verifier for key in KEYS]}
+    witness, told = Witness(witness_key(), keys, FolderWitnessStore(tmp_path)), list[str]()
+    http_answer(witness, TRUE.request(0, 3).encode(), NOW, told.append)
+    http_answer(witness, TRUE.request(2, 5).encode(), NOW, told.append)
+    status, _, answer = http_answer(witness, FORGED.request(3, 3).encode(), NOW, told.append)
+    assert (status, answer) == (409, "3\n")
+    assert ["有两个版本" in one for one in told] == [False, True]
+    next(tmp_path.glob("*.head")).write_text("nonsense")
+    status, _, answer = http_answer(witness, TRUE.request(3, 5).encode(), NOW, told.append)
+    assert (status, str(tmp_path) in answer) == (500, False)
+    assert str(tmp_path) in told[-1]
+
+
+def test_an_address_that_is_taken_is_an_error_of_settings(server: ThreadingHTTPServer, witness: Witness) -> None:
+    """So is one that this machine does not have, and a port that is none."""
+    for address in (("127.0.0.1", server.server_address[1]), ("203.0.113.9", 0), ("127.0.0.1", 99_999)):
+        with pytest.raises(ConfigurationError, match="不能在"):
+            witness_server(witness, (address[0], int(address[1])), lambda: NOW)
+
+
 class Office:
     """A journal in a database and its witnesses."""
 
