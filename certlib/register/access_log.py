@@ -23,6 +23,7 @@ from certlib.register.tables import AccessRow
 
 KIND = "access:digest"
 EVERY = timedelta(hours=1)
+_PORTION = 10_000  # accesses under one digest
 _COLUMNS = ("id", "at", "client", "subject", "purpose", "outcome")
 
 Line = dict[str, Any]
@@ -42,13 +43,23 @@ def record_accesses(register: Register, subjects: Iterable[str], *, client: str,
 
 
 def digest_accesses(register: Register, *, every: timedelta = EVERY) -> int:
-    """Digest the accesses not digested yet, when the last digest is older than `every`; gives how many there were."""
+    """Digest the accesses not digested yet, when the last digest is older than `every`; gives how many there were.
+
+    However many workers ask at once, one does it.
+    """
     with register.reader() as session:
-        now, last = register.moment(session), _last(session)
-        if (last is not None and now - last.at < every) or not _open(session):
+        if not _due(session, register, every):
             return 0
-    with register.writer() as session:
-        return _digest(session, register)
+    done = 0
+    while True:
+        with register.writer() as session:
+            register.next(session, KIND)  # its row is the lock: a second worker waits here, and then finds it done
+            if not done and not _due(session, register, every):
+                return 0
+            count = _digest(session, register)
+        done += count
+        if count < _PORTION:
+            return done
 
 
 def access_claims(session: Session, leaves: Mapping[bytes, int]) -> Iterator[tuple[int, str, Line]]:
@@ -67,6 +78,8 @@ def accesses_digest(previous: str, rows: Sequence[AccessRow]) -> bytes:
 
 def _digest(session: Session, register: Register) -> int:
     rows, last = _open(session), _last(session)
+    if not rows:
+        return 0
     previous = last.sha256 if last else ""
     at: datetime = register.moment(session, last.at if last else None)
     digest = accesses_digest(previous, rows)
@@ -79,9 +92,16 @@ def _digest(session: Session, register: Register) -> int:
     return len(rows)
 
 
-def _open(session: Session) -> Sequence[AccessRow]:
+def _due(session: Session, register: Register, every: timedelta) -> bool:
+    last = _last(session)
+    return (last is None or register.moment(session) - last.at >= every) and bool(_open(session, 1))
+
+
+def _open(session: Session, limit: int = 0) -> Sequence[AccessRow]:
     # by the mark, not by number: numbers commit out of order on PostgreSQL
-    query = select(AccessRow).where(col(AccessRow.digest).is_(None)).order_by(col(AccessRow.id)).limit(10_000)
+    query = (
+        select(AccessRow).where(col(AccessRow.digest).is_(None)).order_by(col(AccessRow.id)).limit(limit or _PORTION)
+    )
     return session.exec(query).all()
 
 

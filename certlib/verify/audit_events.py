@@ -121,8 +121,8 @@ class Indices:
         return self._owners[n] if n < len(self._owners) else 0
 
     def owns(self, n: Any, chain: int) -> bool:
-        """Whether that chain planned `n`, which comes from a bundle and may be anything."""
-        return type(n) is int and 0 <= n < len(self._owners) and self._owners[n] == chain
+        """Whether that chain planned `n`, which comes from a bundle and may be anything; of 0, whether none did."""
+        return type(n) is int and n >= 0 and (self._owners[n] if n < len(self._owners) else 0) == chain
 
     def packed(self, shard: int, count: int) -> bytes:
         """The statuses of a shard of `count` indices as a status list packs them: two in a byte, the lower first."""

@@ -19,10 +19,11 @@ from certlib.issue import check_journal
 from certlib.issue.check_file import last_token
 from certlib.issue.check_state import CheckState
 from certlib.issue.checking import CHECKS, Round, check_office
+from certlib.register import access_log
 from certlib.register.access_log import digest_accesses, record_access
 from certlib.register.row_tables import AccessDigestRow, PublishedRow
 from certlib.register.seal_tables import SealCertificateRow
-from certlib.register.tables import FileRow
+from certlib.register.tables import AccessRow, FileRow
 from certlib.verify.span import guard
 from tests.issue.conftest import Desk
 
@@ -434,6 +435,37 @@ def test_accesses_are_digested_by_the_hour_each_digest_after_the_one_before(desk
         first, second = session.exec(select(AccessDigestRow).order_by(AccessDigestRow.id)).all()
     assert (first.count, second.count) == (1, 2)
     assert (first.previous, second.previous) == ("", first.sha256)
+
+
+def test_however_many_were_seen_in_an_hour_all_are_digested(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In portions, one digest after the other: a busy hour does not leave more behind than the next one takes."""
+    monkeypatch.setattr("certlib.register.access_log._PORTION", 2)
+    register = desk.office.register
+    for _ in range(5):
+        record_access(register, client="auditor", subject="甲", purpose="审计", outcome="shown")
+    assert digest_accesses(register) == 5
+    with register.reader() as session:
+        assert session.exec(select(AccessDigestRow.count).order_by(AccessDigestRow.id)).all() == [2, 2, 1]
+        assert session.exec(select(AccessRow).where(AccessRow.digest == None)).all() == []  # noqa: E711
+    desk.office.sequence()
+    assert [one for one in check_office(desk.office, desk.clock(), whole=True) if one.outcome == "fail"] == []
+
+
+def test_two_workers_digest_an_access_once(desk: Desk) -> None:
+    """The second waits for the first and finds nothing to do; else each digest would lack what the other took."""
+    register, given = desk.office.register, list[int]()
+    record_access(register, client="auditor", subject="甲", purpose="审计", outcome="shown")
+    threads = [threading.Thread(target=lambda: given.append(digest_accesses(register))) for _ in range(6)]
+    with register.writer() as session:
+        register.next(session, access_log.KIND)
+        for thread in threads:
+            thread.start()
+        time.sleep(0.5)  # all have seen that something is due
+    for thread in threads:
+        thread.join()
+    assert sorted(given) == [0, 0, 0, 0, 0, 1]
+    desk.office.sequence()
+    assert [one for one in check_office(desk.office, desk.clock(), whole=True) if one.outcome == "fail"] == []
 
 
 def test_a_status_list_is_journalled_when_it_changes_and_at_most_once_a_minute(desk: Desk) -> None:
