@@ -210,7 +210,7 @@ class _Audit:
         self._name_missing(size)
         self._details = {
             "head": witnessing.finish(head, self._found),
-            "standing": f"{standing} 个索引号" if standing else "",
+            "standing": f"{standing} 个索引号" if standing or not self._indices.planned else "",
             "register": f"{register.rows} 行" if register.present else "",
             "files": self._files.finish(),
         }

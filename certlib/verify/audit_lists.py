@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from certlib.domain.verdict import StatusCode
 from certlib.errors import VerificationError
 from certlib.formats.seal_list import SealList, read_seal_list
 from certlib.formats.status import SHARD_SIZE, StatusList, read_status_list
@@ -14,6 +15,8 @@ from certlib.formats.trust import TrustList, read_trust_list
 from certlib.verify.audit_events import Breaches, Indices
 from certlib.verify.audit_published import Publications, digests
 from certlib.verify.bundle import SEALS, STATUS, TRUST, Bundle
+
+_NOTHING = bytes([StatusCode.NOT_IN_FORCE << 4 | StatusCode.NOT_IN_FORCE])  # two places of a packed list
 
 
 class _Series(NamedTuple):
@@ -70,7 +73,8 @@ class Lists:
         if published is None:
             return
         self.compared += 1
-        self._published.append((place, hashlib.sha256(published.packed).digest(), published.issued))
+        if published.packed.strip(_NOTHING):  # a list that says nothing of any index has nothing to be journalled
+            self._published.append((place, hashlib.sha256(published.packed).digest(), published.issued))
         if published.high_water != indices.high_water:
             message = f"清单所称最大索引号 {published.high_water}，由日志得出的是 {indices.high_water}"
             self._found.add("status", place, message)

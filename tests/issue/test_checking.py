@@ -437,6 +437,13 @@ def test_accesses_are_digested_by_the_hour_each_digest_after_the_one_before(desk
     assert (first.previous, second.previous) == ("", first.sha256)
 
 
+def test_an_office_that_has_issued_nothing_yet_is_sound(desk: Desk) -> None:
+    """Its status list says nothing of any index: there is no status that the journal ought to tell of."""
+    desk.office.receive_blanks("medical-device-licence", "GZ000001", "GZ000010", person="王五", witness="赵六")
+    desk.office.tick()
+    assert [one for one in check_office(desk.office, desk.clock(), whole=True) if one.outcome == "fail"] == []
+
+
 def test_however_many_were_seen_in_an_hour_all_are_digested(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """In portions, one digest after the other: a busy hour does not leave more behind than the next one takes."""
     monkeypatch.setattr("certlib.register.access_log._PORTION", 2)
