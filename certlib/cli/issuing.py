@@ -13,7 +13,7 @@ import typer
 
 from certlib.catalogue import Catalogue, load_catalogue
 from certlib.catalogue import example as example_request
-from certlib.cli.options import AsJson, Home, Yes
+from certlib.cli.options import AsJson, At, Home, Yes
 from certlib.cli.output import (
     err,
     print_json,
@@ -81,7 +81,7 @@ def act(
 def show(
     identifier: Annotated[str, typer.Argument(help="证照标识 · the certificate's identifier")],
     *,
-    at: Annotated[datetime | None, typer.Option(help="某一时刻的状态 · as it stood at this moment")] = None,
+    at: At = None,
     marked: Annotated[
         Path | None, typer.Option(help="另存查看件：未用印，标有 已注销 等现状 · save a marked, unsealed copy")
     ] = None,
@@ -90,7 +90,7 @@ def show(
 ) -> None:
     """证照的状态、版本、实体证照与可办事项 · a certificate as it stands, or stood."""
     with open_office(Settings.load(home)) as office:
-        view = office.certificate(identifier, at and at.astimezone())
+        view = office.certificate(identifier, at)
         if marked is not None:
             marked.write_bytes(office.marked_file(identifier))
     if as_json:

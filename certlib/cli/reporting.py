@@ -11,7 +11,7 @@ from certlib.verify.page import report_page
 from certlib.verify.pictures import Pictures
 from certlib.verify.report import Report
 
-Draw = Callable[[], Pictures]
+Draw = Callable[[], Pictures | None]
 
 
 def write_report(report: Report, kind: str, folder: Path, draw: Draw, *, beside: Iterable[Report] = ()) -> Path:

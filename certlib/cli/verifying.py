@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,14 +15,15 @@ import typer
 from rich.text import Text
 
 from certlib.cli.codes import PICTURES, examine_picture, examine_text, is_code, names_code, unreadable
-from certlib.cli.options import AsJson
-from certlib.cli.output import out, print_findings, progress, visible
+from certlib.cli.options import AsJson, At
+from certlib.cli.output import err, out, print_findings, print_table, progress, visible
 from certlib.cli.reporting import WRITERS, write_report
 from certlib.domain.verdict import WORDS, Finding, Verdict
 from certlib.verify.examine import MAX_SIZE
 from certlib.verify.meanings import in_english
 from certlib.verify.memory import Memory
 from certlib.verify.page import NUMBERED
+from certlib.verify.pictures import Pictures
 from certlib.verify.remote import RemoteRegister
 from certlib.verify.report import Report
 from certlib.verify.roots import TrustRoots
@@ -30,14 +32,15 @@ from certlib.verify.ses_file import SUFFIXES, national_authorities, original_bes
 
 _STYLES = {"green": "bold green", "amber": "bold yellow", "red": "bold red", "grey": "bold dim"}
 _KINDS = frozenset({".pdf", *SUFFIXES})  # what of a folder is verified
+_REPORT = ".report.pdf"  # what an earlier run may have left in the folder
 _UNCHECKED = "状态未核对"
 _TODAY = timedelta(minutes=1)  # what was asked for earlier than that lies in the past
+_MOST_NAMED, _MOST_KINDS = 20, 12  # files that do not pass, and endings of files passed over, in the summary
 
 Files = Annotated[
     list[str], typer.Argument(help="文件、文件夹、照片，或二维码的文字 · files, folders, photos, or the text of a code")
 ]
 Trust = Annotated[Path | None, typer.Option(help="信任目录，默认开发根证书 · folder of trusted roots")]
-At = Annotated[datetime | None, typer.Option(help="某一时刻的结论 · as of this moment")]
 
 
 def verify(
@@ -59,24 +62,35 @@ def verify(
 ) -> None:
     """核验文件和二维码：真不真、改没改、还有效吗 · verify sealed files and signed codes.
 
-    退出码：0 通过，1 不通过，2 用法有误，3 无法读取 · exit codes: 0 sound, 1 not, 2 misuse, 3 unreadable.
+    退出码：0 通过，1 不通过，2 用法有误，3 无法读取，130 中断 · exit codes: 0 sound, 1 not, 2 misuse, 3 unreadable,
+    130 interrupted.
     """
     if report and report not in WRITERS:
         raise typer.BadParameter(f"--report 应为 {'、'.join(WRITERS)} 之一")
     lookup = RemoteRegister(register) if register else None
     roots = _roots(trust, lookup, state, codes=any(map(names_code, files)))
+    strict = bool(register) or require_status or any(shard.rolled_back for shard in roots.shards)
     now = datetime.now(UTC)
+    subjects, others = _subjects(files)
     reports: list[Report] = []
     with Sandbox(roots) as sandbox:
-        desk = _Desk(sandbox, lookup, trust, at.astimezone(UTC) if at else now, now)
-        for found, data in desk.reports(_files(files)):
-            reports.append(found)
-            if report and data:
-                write_report(found, report, to, partial(sandbox.pictures, data, at=desk.moment), beside=reports[:-1])
-            typer.echo(found.as_line()) if as_json else _print(found)
+        desk = _Desk(sandbox, lookup, trust, at or now, now)
+        try:
+            for found, data in desk.reports(subjects):
+                reports.append(found)
+                if report:
+                    write_report(found, report, to, partial(desk.pictures, data), beside=reports[:-1])
+                typer.echo(found.as_line()) if as_json else _print(found)
+        except KeyboardInterrupt:
+            err.print(f"已中断：核验了 {len(reports)}/{len(subjects)} 件 · interrupted")
+            if not as_json:
+                _summary(reports, strict=strict)
+            raise typer.Exit(130) from None
+    if others:
+        kinds = "、".join(f"{visible(kind)} {count}" for kind, count in others.most_common(_MOST_KINDS))
+        err.print(f"另有 {others.total()} 个文件不是电子证照，未核验 · not verified: {kinds}", markup=False)
     if len(reports) > 1 and not as_json:
-        _summary(reports)
-    strict = bool(register) or require_status or any(shard.rolled_back for shard in roots.shards)
+        _summary(reports, strict=strict)
     if not as_json and any(one.verdict is Verdict.STATUS_UNKNOWN for one in reports):
         out.print(_UNCHECKED)
     raise typer.Exit(_code(reports, strict=strict))
@@ -92,38 +106,44 @@ class _Desk:
     moment: datetime
     now: datetime
 
-    def reports(self, subjects: Iterable[Path | str]) -> Iterator[tuple[Report, bytes]]:
+    def reports(self, subjects: Sequence[Path | str]) -> Iterator[tuple[Report, bytes]]:
         """A report on each file or code, with the file's bytes (none for a code)."""
-        for subject in subjects:
-            if isinstance(subject, str):
-                told = f"{subject[:60]}…"
-                yield examine_text(subject, self.sandbox.trust, self.lookup, at=self.moment, name=told), b""
-                continue
-            with progress(f"正在核验 {subject.name}…"):
-                examined = self._file(subject)
+        for number, subject in enumerate(subjects, start=1):
+            name = f"{subject[:60]}…" if isinstance(subject, str) else subject.name
+            with progress(f"正在核验 {number}/{len(subjects)} {visible(name)}…"):
+                examined = self._code(subject, name) if isinstance(subject, str) else self._file(subject)
             yield examined
+
+    def pictures(self, data: bytes) -> Pictures | None:
+        """The pages of a PDF; a code, a photo or a `.ses` has none."""
+        return self.sandbox.pictures(data, at=self.moment) if data.startswith(b"%PDF-") else None
+
+    def _code(self, text: str, name: str) -> tuple[Report, bytes]:
+        return self._judged(lambda at: examine_text(text, self.sandbox.trust, self.lookup, at=at, name=name)), b""
 
     def _file(self, path: Path) -> tuple[Report, bytes]:
         try:
             with path.open("rb") as file:
                 data = file.read(MAX_SIZE + 1)  # what is larger is refused unread
+            return self._judged(self._look(path, data)), data
         except OSError as error:
             return unreadable(str(path), f"文件打不开：{error.strerror}。", self.moment), b""
-        if path.suffix.lower() in SUFFIXES:
-            return self._beside(path, data), data
-        if path.suffix.lower() in PICTURES:
-            return examine_picture(path, self.sandbox.trust, self.lookup, at=self.moment), data
-        found = self.sandbox.examine(data, at=self.moment, lookup=self.lookup, name=str(path))
-        if self.moment < self.now - _TODAY:
-            found = found.with_today(self.sandbox.examine(data, at=self.now, lookup=self.lookup, name=str(path)))
-        return found, data
 
-    def _beside(self, path: Path, data: bytes) -> Report:
-        """A `.ses` with the file it stands beside, or an `.esl`."""
-        original = original_beside(path)
+    def _judged(self, look: Callable[[datetime], Report]) -> Report:
+        """What is found at the moment asked and, where that has passed, besides what holds now."""
+        found = look(self.moment)
+        return found.with_today(look(self.now)) if self.moment < self.now - _TODAY else found
+
+    def _look(self, path: Path, data: bytes) -> Callable[[datetime], Report]:
+        """How this kind of file is examined; a `.ses` with the file it stands beside."""
+        name, trust, lookup = str(path), self.sandbox.trust, self.lookup
+        if path.suffix.lower() in PICTURES:
+            return lambda at: examine_picture(path, trust, lookup, at=at)
+        if path.suffix.lower() not in SUFFIXES:
+            return lambda at: self.sandbox.examine(data, at=at, lookup=lookup, name=name)
+        original, authorities = original_beside(path), national_authorities(self.trust)
         beside = original.read_bytes() if original else None
-        authorities = national_authorities(self.trust)
-        return self.sandbox.examine_ses(data, beside, authorities, at=self.moment, name=str(path))
+        return lambda at: self.sandbox.examine_ses(data, beside, authorities, at=at, name=name)
 
 
 def _roots(trust: Path | None, register: RemoteRegister | None, state: Path | None, *, codes: bool) -> TrustRoots:
@@ -143,33 +163,62 @@ def _roots(trust: Path | None, register: RemoteRegister | None, state: Path | No
     return judged
 
 
-def _files(words: Iterable[str]) -> Iterator[Path | str]:
-    """Codes as they are, files as paths, folders as the sealed files in them; nothing to verify is misuse."""
+def _subjects(words: Iterable[str]) -> tuple[list[Path | str], Counter[str]]:
+    """Codes as they are, files as paths, folders as the sealed files in them; nothing to verify is misuse.
+
+    Besides, of how many other files the folders have, by their ending.
+    """
+    subjects: list[Path | str] = []
+    others: Counter[str] = Counter()
     for word in words:
         path = Path(word)
         if is_code(word):
-            yield word
+            subjects.append(word)
         elif path.is_dir():
-            found = sorted(file for file in path.rglob("*") if file.suffix.lower() in _KINDS and not file.is_dir())
-            if not found:
+            before = len(subjects)
+            subjects += _in_folder(path, others)
+            if len(subjects) == before:
                 raise typer.BadParameter(f"{word[:200]} 中没有可核验的文件 (no {'、'.join(sorted(_KINDS))} in it)")
-            yield from found
         elif path.exists():
-            yield path
+            subjects.append(path)
         else:
             raise typer.BadParameter(f"{word[:200]} 不存在 (no such file, and not a code)")
+    return subjects, others
 
 
-def _summary(reports: Iterable[Report]) -> None:
-    """How many files came to which verdict, the weightiest first."""
+def _in_folder(folder: Path, others: Counter[str]) -> list[Path | str]:
+    """The sealed files below a folder, by name, and each folder in it that cannot be opened: a report says so of it."""
+    found: list[Path | str] = []
+    closed: list[OSError] = []
+    for place, _, names in os.walk(folder, onerror=closed.append):
+        for path in (Path(place, name) for name in names):
+            sealed = path.suffix.lower() in _KINDS and not path.name.endswith(_REPORT)
+            if sealed and (path.is_file() or path.is_symlink()):  # a pipe would be waited for without end
+                found.append(path)
+            else:
+                others[path.suffix.lower() or path.name] += 1
+    return sorted([*found, *(Path(error.filename) for error in closed)])
+
+
+def _summary(reports: Sequence[Report], *, strict: bool) -> None:
+    """How many files came to which verdict, the weightiest first, and the names of those that do not pass."""
     counts = Counter(report.verdict for report in reports)
-    out.print("  ".join(f"{WORDS[verdict].chinese} {counts[verdict]}" for verdict in Verdict if counts[verdict]))
+    rows = [(WORDS[one].chinese, WORDS[one].english, str(counts[one])) for one in Verdict if counts[one]]
+    print_table(("结论", "verdict", "件数"), [*rows, ("共计", "in all", str(len(reports)))], title="汇总 · summary")
+    failed = [report for report in reports if report.verdict not in _passing(strict=strict)]
+    for report in failed[:_MOST_NAMED]:
+        _tell(f"{report.words.chinese}  {report.file}")
+    if len(failed) > _MOST_NAMED:
+        out.print(f"  … 共 {len(failed)} 件未通过 · {len(failed)} did not pass")
+
+
+def _passing(*, strict: bool) -> set[Verdict]:
+    return {Verdict.VALID} if strict else {Verdict.VALID, Verdict.STATUS_UNKNOWN}
 
 
 def _code(reports: Iterable[Report], *, strict: bool) -> int:
     """The worst of all: 1 outweighs 3, because a forgery outweighs a scan."""
-    passing = {Verdict.VALID} if strict else {Verdict.VALID, Verdict.STATUS_UNKNOWN}
-    verdicts = {report.verdict for report in reports} - passing
+    verdicts = {report.verdict for report in reports} - _passing(strict=strict)
     if not verdicts:
         return 0
     return 3 if verdicts == {Verdict.UNREADABLE} else 1

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from certlib.catalogue import Catalogue
 from certlib.domain.actions import LegalState
 from certlib.domain.certificate import Certificate, SheetFate, edition_verdict, sheet_verdict
+from certlib.domain.civil import civil_date
 from certlib.domain.holder import Holder
 from certlib.domain.verdict import Verdict
 from certlib.identifiers import check_code_matches
@@ -60,7 +61,7 @@ class SqlLookup:
             bearing = session.get_one(EditionRow, (sheet.certificate, sheet.edition))
             return self._of_edition(session, bearing, n=n, at=at, sheet=sheet)
         document = session.exec(select(DocumentRow).where(DocumentRow.n == n)).one_or_none()
-        return self._of_document(document) if document else None
+        return self._of_document(document, at) if document else None
 
     def _of_edition(
         self, session: Session, edition: EditionRow, *, n: int, at: datetime, sheet: SheetRow | None
@@ -89,9 +90,10 @@ class SqlLookup:
             registered_at=edition.created_at,
         )
 
-    def _of_document(self, row: DocumentRow) -> RegisterState:
+    def _of_document(self, row: DocumentRow, at: datetime) -> RegisterState:
+        stands = Verdict.VALID if row.state == "in-force" else Verdict.VOIDED
         return RegisterState(
-            verdict=Verdict.VALID if row.state == "in-force" else Verdict.VOIDED,
+            verdict=stands if civil_date(at) >= row.issued_on else Verdict.NOT_IN_FORCE,
             identifier=row.number,
             number=row.number,
             title=self._catalogue.document_types[row.type].name,

@@ -1,12 +1,22 @@
 """`certctl verify`: its exit codes, its last line, its JSON."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Demonstration, Run
+from certlib.cli.verifying import _Desk, _subjects
+from certlib.domain.verdict import Verdict
+from certlib.verify.roots import TrustRoots
+from certlib.verify.sandbox import Sandbox
+from tests.conftest import ROOT, Demonstration, Run
 from tests.verify.samples import attachment, base_pdf, seal, signer
 
 
@@ -148,3 +158,78 @@ def test_nothing_a_file_says_steers_the_terminal(certctl: Run, tmp_path: Path) -
     assert done.returncode == 1, done.stderr
     assert "[/green]" in done.stdout
     assert not {"\x1b", "\u202e"} & set(done.stdout)
+
+
+def test_the_summary_of_a_folder(certctl: Run, out: Path, tmp_path: Path) -> None:
+    """Sub-folders are searched; a pipe is not waited for; what was passed over is counted; who fails is named again."""
+    (tmp_path / "sub" / "deep").mkdir(parents=True)
+    for name in ("a.pdf", "sub/b.pdf"):
+        shutil.copy(next(iter(sorted((out / "receipts").glob("*.pdf")))), tmp_path / name)
+    shutil.copy(out / "tampered.pdf", tmp_path / "sub" / "deep" / "c.pdf")
+    os.mkfifo(tmp_path / "pipe.pdf")
+    (tmp_path / "notes.txt").write_text("x")
+    done = certctl("verify", str(tmp_path))
+    assert done.returncode == 1
+    summary = done.stdout[done.stdout.index("汇总 · summary") :]
+    assert [line.split()[-1] for line in summary.splitlines() if " changed " in line or " in all " in line] == [
+        "1",
+        "3",
+    ]
+    assert "c.pdf" in summary
+    assert "a.pdf" not in summary
+    assert ".txt 1" in done.stderr
+    for _ in range(2):  # an earlier run's reports are none of the files
+        again = certctl("verify", "--json", "--report", "pdf", "--out", str(tmp_path), str(tmp_path))
+        assert len(again.stdout.splitlines()) == 3
+
+
+def test_a_folder_that_cannot_be_opened_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It may hold anything, so that what lies beside it does not pass for all."""
+
+    def closed(place: Path, onerror: Callable[[OSError], None]) -> Iterator[tuple[str, list[str], list[str]]]:
+        yield str(place), ["closed"], ["a.pdf"]
+        onerror(PermissionError(13, "Permission denied", str(place / "closed")))
+
+    monkeypatch.setattr("os.walk", closed)
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-")
+    (tmp_path / "closed").mkdir()
+    assert _subjects([str(tmp_path)])[0] == [tmp_path / "a.pdf", tmp_path / "closed"]
+    monkeypatch.undo()
+    with Sandbox(TrustRoots.load()) as sandbox:
+        now = datetime.now(UTC)
+        ((found, _),) = _Desk(sandbox, None, None, now, now).reports([tmp_path / "closed"])
+    assert found.verdict is Verdict.UNREADABLE
+
+
+def test_what_has_no_pages_has_a_report_too(certctl: Run, tmp_path: Path) -> None:
+    """Of a `.ses`, and of a file that cannot be opened: the report says why, and nothing of missing pictures."""
+    (tmp_path / "scan.ses").write_bytes(b"x")
+    (tmp_path / "gone.pdf").symlink_to(tmp_path / "nowhere")
+    certctl("verify", "--report", "html", "--out", str(tmp_path / "r"), str(tmp_path))
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "r").iterdir()}
+    assert set(pages) == {"scan.ses.report.html", "gone.pdf.report.html"}
+    assert all("Cannot be read" in page and "could not be drawn" not in page for page in pages.values())
+
+
+def test_ctrl_c_says_how_far_it_came(sound: Path, tmp_path: Path) -> None:
+    """What was verified until then is summed up, and the exit code is that of an interrupted program."""
+    for number in range(400):
+        (tmp_path / f"{number:03}.pdf").symlink_to(sound)
+    words = [Path(sys.executable).with_name("certctl"), "verify", tmp_path]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True, env=environment) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        told, warned = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "/400" in warned
+    assert "汇总" in told
+
+
+def test_a_day_is_asked_about_as_it_ended_in_the_city(certctl: Run, sound: Path) -> None:
+    """A day before the file was sealed, whatever zone the machine has; a word that is no day is misuse."""
+    day = json.loads(certctl("verify", "--json", "--at", "2026-04-01", str(sound)).stdout)
+    assert (day["verdict"], day["today"]["verdict"]) == ("not-in-force", "status-unknown")
+    assert certctl("verify", "--at", "gestern", str(sound)).returncode == 2
