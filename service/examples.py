@@ -23,11 +23,15 @@ def request_examples(now: datetime) -> Mapping[str, Any]:
             "window": {"summary": "窗口打印", "value": {"identifier": _IDENTIFIER, "purpose": "窗口打印"}}
         },
         "BlanksRequest": {"range": {"summary": "入库 500 张", "value": _BLANKS}},
-        "PublicLookup": {
+        "PublicQuestion": {
             "number": {
                 "summary": "编号与校验码",
                 "value": {"number": "赣虔药监械经营许20260001号", "check": "12345678"},
-            }
+            },
+            "then": {
+                "summary": "以前某日终了时的状态",
+                "value": {"number": "赣虔药监械经营许20260001号", "check": "12345678", "at": "2026-10-01"},
+            },
         },
         "MatchRequest": {
             "number": {

@@ -566,6 +566,19 @@ class PublicLookup(Shape):
     check: str = Field(default="", description="校验码 · the check code printed beside it")
 
 
+_AT = Field(
+    default="",
+    max_length=40,
+    description="某日（该日终了时）或某一时刻的状态；空为现在 · as of a day, as it ended, or a time; empty: now",
+)
+
+
+class PublicQuestion(PublicLookup):
+    """查验：凭据，可以问以前某日的状态 · the proof, and the moment asked about."""
+
+    at: str = _AT
+
+
 class MatchRequest(PublicLookup):
     """核对持证人：凭据，加姓名（名称）与证件号码后四位 · the proof, with what is to be matched."""
 
@@ -714,6 +727,7 @@ class FileDigest(Shape):
     """文件的 SHA-256 · a file's digest, for asking whether it is the issued one without sending it."""
 
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    at: str = _AT
 
 
 class StatisticsReport(BaseModel):

@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,12 +26,13 @@ from certlib.verify.lookup import RegisterState
 
 _TIMEOUT = 10.0  # seconds
 _LARGEST = 1 << 20  # bytes of an answer
+_NOW = timedelta(minutes=1)  # what is asked about later than that ago is asked about as now
 _PATIENCE = 90.0  # seconds to wait in all when the register says we ask too often
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteRegister:
-    """The register behind `url` (`https://zwfw.ganzhou.example`). It tells the state of now, whatever `at` says."""
+    """The register behind `url` (`https://zwfw.ganzhou.example`), which tells the state of now or of a moment past."""
 
     url: str
     tls: ssl.SSLContext | None = None
@@ -42,8 +43,7 @@ class RemoteRegister:
 
     def by_sha256(self, sha256: str, *, at: datetime) -> RegisterState | None:
         """See `RegisterLookup`. Raises `DeliveryError` when the register gives no usable answer."""
-        del at
-        answer = self._ask({"sha256": sha256})
+        answer = self._ask({"sha256": sha256}, at=at)
         issued = answer.get("issued")
         if not isinstance(issued, bool):  # an answer cut short is no word that a file was not issued
             raise DeliveryError("证照台账的答复不合约定，未能核对状态。")
@@ -70,9 +70,9 @@ class RemoteRegister:
         data = self._get("/public/trust")
         return None if data is None else read_trust_list(data, keys)
 
-    def by_code(self, text: str) -> RegisterState | None:
+    def by_code(self, text: str, *, at: datetime) -> RegisterState | None:
         """The state of the carrier whose signed code this is; None when the register does not know it as genuine."""
-        answer = self._ask({"code": text}, "/public/certificates")
+        answer = self._ask({"code": text}, "/public/certificates", at=at)
         return _state(answer) if "n" in answer else None
 
     def _get(self, path: str) -> bytes | None:
@@ -84,7 +84,15 @@ class RemoteRegister:
         except (OSError, HTTPException, ValueError):
             return None
 
-    def _ask(self, body: Mapping[str, str], path: str = "/public/files") -> Mapping[str, Any]:
+    def _ask(self, question: Mapping[str, str], path: str = "/public/files", *, at: datetime) -> Mapping[str, Any]:
+        """The answer as of `at`; a register that tells another moment's gives none."""
+        past = at < datetime.now(UTC) - _NOW
+        answer = self._answer({**question, "at": at.isoformat()} if past else question, path)
+        if past and not _is_of(answer, at):
+            raise DeliveryError("证照台账只答复当前状态，未答复所问时刻的状态。")
+        return answer
+
+    def _answer(self, body: Mapping[str, str], path: str) -> Mapping[str, Any]:
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
@@ -121,8 +129,7 @@ class RegisterByCode:
 
     def by_index(self, n: int, *, at: datetime) -> RegisterState | None:
         """The state behind the code, if it is that of index `n`. Raises `DeliveryError`."""
-        del at
-        state = self.register.by_code(self.text)
+        state = self.register.by_code(self.text, at=at)
         return state if state is not None and state.n == n else None
 
 
@@ -167,6 +174,13 @@ def _number(value: object) -> int:
     if type(value) is not int:
         raise ValueError("not a number")
     return value
+
+
+def _is_of(answer: Mapping[str, Any], at: datetime) -> bool:
+    try:
+        return _moment(answer.get("at")) == at
+    except (ValueError, TypeError):
+        return False
 
 
 def _moment(text: str | None) -> datetime | None:

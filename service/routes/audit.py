@@ -31,6 +31,7 @@ from service import schemas
 from service.answers import send_json
 from service.asking import Auditor
 from service.bodies import RawObject
+from service.moments import AsOf, moment_in
 from service.openapi import answers, body, problems, secured
 from service.refusals import BusyError
 from service.reports import verification_report
@@ -123,12 +124,22 @@ def search(service: Service, caller: Auditor, raw: RawObject) -> Response:
     responses={**answers(200, schemas.AuditCertificate), **problems(404)},
 )
 def certificate(
-    service: Service, caller: Auditor, identifier: Annotated[str, Path(max_length=120, description="证照标识")]
+    service: Service,
+    caller: Auditor,
+    identifier: Annotated[str, Path(max_length=120, description="证照标识")],
+    at: AsOf = "",
 ) -> Response:
-    """The whole record with history and proofs, each use of a seal for it, and the log of accesses to it."""
+    """The whole record with history and proofs, each use of a seal for it, and the log of accesses to it.
+
+    State and verdicts are as of `at`.
+    """
+    now = service.clock()
+    moment = moment_in(at, now, "query.at")
     own_certificate(service, caller, identifier)
     _log(service, caller, key_of(identifier))
-    return send_json(auditing.certificate_file(service.office, identifier))
+    return send_json(
+        auditing.certificate_file(service.office, identifier, moment) | {"at": (moment or now).isoformat()}
+    )
 
 
 @router.get(
@@ -258,13 +269,18 @@ def report(
     caller: Auditor,
     sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="文件的 SHA-256")],
     form: Annotated[Literal["html", "pdf", "json"], Query(description="报告格式 · form of the report")] = "html",
+    at: AsOf = "",
 ) -> Response:
-    """The registered file examined now: seal, chain, time, content, state; for people, to file, for machines."""
+    """The registered file examined: seal, chain, time, content, state; for people, to file, for machines.
+
+    The state is that of now, or as of `at`, with that of now beside it.
+    """
+    moment = moment_in(at, service.clock(), "query.at")
     owners, subject = auditing.file_place(service.office, sha256)
     if not caller.client.acts_for(owners):
         raise NotFoundError("没有登记这一文件。")
     _log(service, caller, subject)
-    data, media = verification_report(service, sha256, form)
+    data, media = verification_report(service, sha256, form, moment)
     return Response(data, media_type=media, headers=_attached(f"report-{sha256[:16]}.{form}"))
 
 

@@ -24,6 +24,7 @@ from service.answers import JSON, PDF, send_json, send_published
 from service.asking import Address, CheckingPlace
 from service.bodies import RawObject, parse_object, require_media
 from service.lookups import NOTHING_FOUND, evenly, find, read_proof, verdict_on, verdict_view
+from service.moments import moment_in
 from service.openapi import answers, body, problems
 from service.refusals import NoTriesLeftError
 from service.running import Running, Service
@@ -85,14 +86,18 @@ async def status_list(request: Request, service: Service, shard: Shard) -> Respo
     "/certificates",
     summary="公众查验 · look up with a proof",
     operation_id="lookUp",
-    openapi_extra=body(schemas.PublicLookup),
+    openapi_extra=body(schemas.PublicQuestion),
     responses={**answers(200, schemas.PublicVerdict), **problems(404, 429)},
 )
 def look_up(service: Service, address: Address, raw: RawObject) -> Response:
-    """The code's text, or the number with the check code printed beside it; nothing else opens a look-up."""
+    """The code's text, or the number with the check code printed beside it; nothing else opens a look-up.
+
+    With `at` the verdict is that of a moment past.
+    """
     with evenly(time.monotonic()):
-        proof = read_proof(service, raw, address)
-        return send_json(verdict_on(service, proof, at=service.clock()))
+        proof = read_proof(service, {name: value for name, value in raw.items() if name != "at"}, address)
+        now = service.clock()
+        return send_json(verdict_on(service, proof, at=moment_in(raw.get("at"), now, "at") or now))
 
 
 @router.post(
@@ -156,14 +161,16 @@ async def check_file(request: Request, service: Service, address: Address, _plac
 
 def _by_digest(service: Running, address: str, data: bytes) -> Response:
     service.counting.per_minute("digest", address, service.settings.digests_per_minute)
-    sha256 = parse_object(data).get("sha256")
+    asked = parse_object(data)
+    sha256 = asked.get("sha256")
     if not isinstance(sha256, str) or not _DIGEST.fullmatch(sha256):
         message = "文件指纹应为 64 位小写十六进制。"
         raise RequestError([Fault("sha256", "not-a-digest", message, "文件指纹", "64 hexadecimal digits.")])
     now = service.clock()
+    at = moment_in(asked.get("at"), now, "at") or now
     with evenly(time.monotonic()):
-        state = PublicRegister.of(service.office).by_sha256(sha256, at=now)
-    return send_json(verdict_view(state, now) | {"issued": True} if state else {"issued": False, "at": now.isoformat()})
+        state = PublicRegister.of(service.office).by_sha256(sha256, at=at)
+    return send_json(verdict_view(state, at) | {"issued": True} if state else {"issued": False, "at": at.isoformat()})
 
 
 def _until_midnight(service: Running) -> int:

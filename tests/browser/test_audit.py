@@ -14,12 +14,14 @@ import pytest
 from sqlmodel import col, select
 
 from certlib.catalogue import example
+from certlib.domain.civil import civil_date
 from certlib.formats.tlog_proof import InclusionProof
 from certlib.issue.composition import open_office
 from certlib.issue.office import Office
 from certlib.issue.settings import Settings
+from certlib.issue.views import key_of
 from certlib.register.seal_tables import SealUseRow
-from certlib.register.tables import AccessRow
+from certlib.register.tables import AccessRow, EditionRow, EventRow
 from service.app import create_app
 from service.clients import read_key
 from service.commands import DEVELOPMENT_CLIENT, development_key_file, open_service
@@ -83,6 +85,15 @@ def site(office: Office, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     home, port = tmp_path_factory.mktemp("service"), free_port()
     service = open_service(office, load_service_settings(home, worker=False, port=port))
     yield from serve(create_app(service), port=port)
+
+
+def _backdate(office: Office, identifier: str, by: timedelta) -> None:
+    """As if a certificate had been planned and issued so much earlier."""
+    with office.register.writer() as session:
+        for event in session.exec(select(EventRow).where(EventRow.certificate == key_of(identifier))):
+            event.at -= by
+        for edition in session.exec(select(EditionRow).where(EditionRow.certificate == key_of(identifier))):
+            edition.created_at -= by
 
 
 def _token(site: str, *scopes: str) -> str:
@@ -215,6 +226,39 @@ def test_a_certificate_is_looked_up_and_taken_away(desktop: Any, office: Office)
     desktop.page.click("#view button:has-text('返回')")
     desktop.page.wait_for_selector(f"#view .link:has-text('{row['number']}')")
     assert desktop.complaints == []
+
+
+def test_a_certificate_is_looked_at_as_of_a_day(desktop: Any, office: Office) -> None:
+    """Record and reports are of the day chosen, and say so; back leads to what was found, not through the days."""
+    (row, *_) = office.certificates()["certificates"]
+    _enter(desktop)
+    _ready(desktop)
+    desktop.page.click("#tabs [data-view=look]")
+    desktop.page.fill("#s-number", row["number"])
+    desktop.page.click("#search .main")
+    _ready(desktop)
+    desktop.page.click(f"#view .link:has-text('{row['number']}')")
+    desktop.page.wait_for_selector("#view h3")
+    yesterday = civil_date(datetime.now(UTC) - timedelta(days=1)).isoformat()
+    desktop.page.fill("#as-of", yesterday)
+    desktop.page.click("#view .asked button")
+    desktop.page.wait_for_selector("#status:has-text('在所问时间尚未签发')")
+    _backdate(office, row["identifier"], timedelta(days=3))
+    desktop.page.click("#view .asked button")
+    desktop.page.wait_for_selector(f"#view .note:has-text('{yesterday}')")
+    _backdate(office, row["identifier"], timedelta(days=-3))
+    assert desktop.page.input_value("#as-of") == yesterday
+    assert "未生效" in desktop.text("#view h3")
+    name, machine = _download(desktop, "#view button:has-text('报告 JSON')")
+    assert yesterday in name
+    asked = json.loads(machine)
+    assert (asked["verdict"], asked["today"]["verdict"]) == ("not-in-force", "valid")
+    assert violations(desktop.page) == []
+    desktop.page.click("#view button:has-text('返回')")
+    desktop.page.wait_for_selector("#view h2:has-text('证照')")
+    assert desktop.page.locator("#as-of").count() == 0
+    assert len(desktop.complaints) == 1  # the day on which it was not there yet
+    assert "404" in desktop.complaints[0]
 
 
 def test_the_checker_runs_and_the_bundle_comes(desktop: Any) -> None:

@@ -218,7 +218,10 @@ def test_ctrl_c_says_how_far_it_came(sound: Path, tmp_path: Path) -> None:
     words = [Path(sys.executable).with_name("certctl"), "verify", tmp_path]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
     pipe = subprocess.PIPE
+    # whoever runs the tests in the background has it ignored, and a program would inherit that
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True, env=environment) as running:
+        signal.signal(signal.SIGINT, before)
         assert running.stdout is not None
         running.stdout.readline()
         running.send_signal(signal.SIGINT)

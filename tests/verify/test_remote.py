@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 
@@ -41,7 +42,7 @@ def changed(**values: object) -> bytes:
 def test_a_good_answer_is_the_state() -> None:
     """Number, edition, and when the register took it."""
     with answering(changed()) as register:
-        state = register.by_sha256("00", at=NOW)
+        state = register.by_sha256("00", at=datetime.now(UTC))
     assert state is not None
     assert (state.n, state.edition, str(state.verdict)) == (7, 1, "valid")
 
@@ -67,7 +68,7 @@ def test_a_good_answer_is_the_state() -> None:
 def test_any_other_answer_is_told_as_none(answer: bytes) -> None:
     """In the one error that leaves the state unknown, so that a broken register ends no verification."""
     with answering(answer) as register, pytest.raises(DeliveryError):
-        register.by_sha256("00", at=NOW)
+        register.by_sha256("00", at=datetime.now(UTC))
 
 
 @pytest.mark.parametrize(
@@ -78,3 +79,13 @@ def test_a_list_that_does_not_arrive_is_none(answer: bytes) -> None:
     for read in (RemoteRegister.trust_list, RemoteRegister.seal_list):
         with answering(answer) as register:
             assert read(register, []) is None
+
+
+@pytest.mark.parametrize("told", [{}, {"at": None}, {"at": 7}, {"at": "then"}, {"at": "2026-01-01T00:00:00+00:00"}])
+def test_the_state_of_now_is_no_answer_to_what_was_then(told: dict[str, object]) -> None:
+    """A register that tells another moment's state leaves that of the moment asked unchecked."""
+    answer = {key: value for key, value in ANSWER.items() if key != "at"} | told
+    with answering(reply(json.dumps(answer).encode())) as register, pytest.raises(DeliveryError, match="所问时刻"):
+        register.by_sha256("00", at=NOW)
+    with answering(changed(at=NOW.isoformat())) as register:
+        assert register.by_sha256("00", at=NOW) is not None

@@ -309,6 +309,80 @@ def test_reports_are_downloaded(auditor: Auditor) -> None:
     assert auditor.get(f"files/{'0' * 64}/report", 404)
 
 
+def revoked(web: Any) -> tuple[dict[str, Any], datetime]:
+    """A certificate, and a moment at which it was in force; it is revoked now."""
+    issued = web.issued()
+    then = datetime.now(UTC)
+    decision = {
+        "kind": "ex-officio",
+        "authority": "ganzhou-approval",
+        "basis": "《中华人民共和国行政许可法》第六十九条",
+        "grounds": "经查以欺骗手段取得许可",
+        "decided_at": then.isoformat(),
+    }
+    raw = {"decision": decision, "cause": "fraud"}
+    web.office.act(issued["identifier"], "revoke", raw, version=1, client="platform", key=web.key())
+    return issued, then
+
+
+def test_a_report_and_a_record_are_asked_for_as_of_a_day(auditor: Auditor) -> None:
+    """What held then, and what holds today beside it; before it was issued it was not in force."""
+    web = auditor.web
+    issued, then = revoked(web)
+    place = f"files/{issued['sha256']}/report"
+    # the day is not over yet, so it is asked about by its time
+    asked = json.loads(auditor.get(place, form="json", at=then.isoformat()).content)
+    assert (asked["verdict"], asked["today"]["verdict"]) == ("valid", "revoked")
+    assert datetime.fromisoformat(asked["at"]) == then
+    page = auditor.get(place, at=then.isoformat()).text
+    assert "今日结论" in page
+    assert "Genuine, but revoked" in page
+    assert auditor.get(place, form="pdf", at=then.isoformat()).content.startswith(b"%PDF")
+    now = json.loads(auditor.get(place, form="json").content)
+    assert now["verdict"] == "revoked"
+    assert "today" not in now
+    assert json.loads(auditor.get(place, form="json", at=civil_date(then).isoformat()).content)["verdict"] == "revoked"
+    before = json.loads(auditor.get(place, form="json", at="2020-01-31").content)
+    assert (before["verdict"], before["today"]["verdict"]) == ("not-in-force", "revoked")
+    record = f"certificates/{issued['identifier']}"
+    assert auditor.get(record, at=then.isoformat()).json()["certificate"]["state"] == "in-force"
+    assert auditor.get(record).json()["certificate"]["state"] == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("at", "code"),
+    [
+        ("gestern", "no-moment"),
+        ("1999-12-31", "no-moment"),
+        ("9999-12-31", "no-moment"),
+        ("2199-12-31", "in-future"),
+        ("0001-01-01T00:00:00+14:00", "no-moment"),
+        ("2199-01-01T00:00:00Z", "in-future"),
+    ],
+)
+def test_what_is_no_moment_of_the_past_is_refused(auditor: Auditor, at: str, code: str) -> None:
+    """In words, before anything is looked at or logged; in public look-ups alike."""
+    issued = auditor.web.issued()
+    before = len(auditor.logged())
+    for path in (f"files/{issued['sha256']}/report", f"certificates/{issued['identifier']}"):
+        (fault,) = auditor.get(path, 422, at=at).json()["faults"]
+        assert (fault["path"], fault["code"]) == ("query.at", code)
+    assert len(auditor.logged()) == before
+    for path, question in (("files", {"sha256": issued["sha256"]}), ("certificates", {"number": "x", "check": "y"})):
+        answer = auditor.web.http.post(f"/public/{path}", json={**question, "at": at})
+        assert answer.status_code == 422
+        assert answer.json()["faults"][0]["code"] == code
+
+
+def test_the_public_asks_for_a_moment_past(auditor: Auditor) -> None:
+    """By the file's digest, and `certctl verify --register URL --at` as well: the verdict is of the moment asked."""
+    web = auditor.web
+    issued, then = revoked(web)
+    for at, verdict in (("", "revoked"), (then.isoformat(), "valid"), ("2020-01-31", "not-in-force")):
+        answer = web.http.post("/public/files", json={"sha256": issued["sha256"], "at": at}).json()
+        assert answer["verdict"] == verdict
+
+
 def test_the_evidence_pack_is_downloaded(auditor: Auditor) -> None:
     """The same pack as the office's, with the proof of the file."""
     issued = auditor.web.issued()

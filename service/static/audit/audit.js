@@ -16,6 +16,7 @@ const page = {
   say: (words) => { at('status').textContent = words; },
   redraw: () => at('view').replaceChildren(...draw().filter(Boolean)),
   open: (identifier) => show(() => record(identifier, page), true),
+  asOf: (identifier, day) => show(() => record(identifier, page, day), false, true),
   back: () => { if (before) { draw = before; before = null; page.redraw(); } },
   guard,
 };
@@ -41,14 +42,14 @@ function reenter(work) {
   at('token').focus();
 }
 
-/** Show a view; `over` keeps the one before to come back to. An answer that comes late is not shown over a newer one. */
-async function show(ask, over = false) {
+/** Show a view; `over` keeps the one before to come back to, `still` the one kept already. An answer that comes late is not shown over a newer one. */
+async function show(ask, over = false, still = false) {
   const number = ++asked;
   page.say(text('loading'));
   await guard(async () => {
     const made = await ask();
     if (number !== asked) return;
-    before = over ? draw : null;
+    if (!still) before = over ? draw : null;
     draw = made;
     page.say('');
     page.redraw();

@@ -1,7 +1,7 @@
 // The views: each asks for what it shows and gives its elements. Whatever is asked for is logged by the service.
 import { download, get, post } from './ask.js';
 import { dayChart, hourChart, swatch } from './charts.js';
-import { button, make, mark, moment, section, table } from './parts.js';
+import { button, dayBefore, make, mark, moment, section, table } from './parts.js';
 import { isEnglish, term, text } from './words.js';
 
 const STATE_TONES = { used: 'green', reserved: 'grey', released: 'amber', denied: 'red' };
@@ -128,9 +128,9 @@ export async function look(wanted, page) {
   };
 }
 
-/** One certificate: what it is, its files with what can be taken away, its history, uses, and who looked at it. */
-export async function record(identifier, page) {
-  const found = await get(`certificates/${encodeURIComponent(identifier)}`), one = found.certificate;
+/** One certificate, now or as of a day: what it is, its files with what can be taken away, its history, uses, and who looked at it. */
+export async function record(identifier, page, day = '') {
+  const found = await get(`certificates/${encodeURIComponent(identifier)}`, { at: day }), one = found.certificate;
   return () => {
     const facts = [['number', one.number], ['identifier', one.identifier], ['name', one.name], ['state', isEnglish() ? one.state : one.state_words], ['holder', `${one.holder.name}（${one.holder.code}）`], ['issuer', one.issuer], ['matter', one.item], ['case', one.case]];
     const steps = ['acceptance', 'review', 'approval'].filter((step) => one.decision[step]).map((step) => ({ step, ...one.decision[step] }));
@@ -139,8 +139,8 @@ export async function record(identifier, page) {
     const sheets = [['label', (sheet) => sheet.label], ['serial', (sheet) => sheet.serial || text('none')], ['edition', (sheet) => String(sheet.edition)], ['state', (sheet) => term(sheet.state)], ['verdict', (sheet) => (isEnglish() ? sheet.verdict : sheet.verdict_words)]];
     return [
       make('p', {}, button(text('back'), () => page.back())),
-      section(`${text('record')} · ${one.number}`, make('dl', {}, facts.flatMap(([key, value]) => [make('dt', {}, text(key)), make('dd', {}, value)]))),
-      section(text('editions'), one.editions.toReversed().map((edition) => files(one, edition, page))),
+      section(`${text('record')} · ${one.number}`, asOf(identifier, page, day), make('dl', {}, facts.flatMap(([key, value]) => [make('dt', {}, text(key)), make('dd', {}, value)]))),
+      section(text('editions'), one.editions.toReversed().map((edition) => files(one, edition, page, day))),
       section(text('uses'), found.uses.length ? table(useColumns(null), found.uses) : text('noLines')),
       steps.length ? section(text('decision'), table(chain, steps)) : null,
       section(text('history'), table(history, one.history)),
@@ -154,14 +154,24 @@ const taking = (key, path, name, page, kind = '') => button(text(key), () => pag
   await download(path, name);
   page.say(text('downloaded', { name }));
 }), kind);
-const report = (one, file, form) => [`/v1/audit/files/${file.sha256}/report?form=${form}`, `${one.number}-report.${form}`];
+const report = (one, file, form, day = '') => [`/v1/audit/files/${file.sha256}/report?form=${form}${day && `&at=${day}`}`, `${one.number}-report${day && `-${day}`}.${form}`];
 const proof = (file) => [`/log/files/${file.sha256}/proof`, `${file.sha256.slice(0, 16)}.tlog-proof`];
 
-function files(one, edition, page) {
+/** The day that a certificate is looked at as of; none is now. */
+function asOf(identifier, page, day) {
+  const today = dayBefore(0), input = make('input', { type: 'date', id: 'as-of', min: '2000-01-01', max: today, value: day });
+  const look = () => page.asOf(identifier, input.value === today ? '' : input.value);
+  return [
+    make('form', { class: 'row asked', onsubmit: (event) => { event.preventDefault(); look(); } }, make('label', {}, make('span', {}, text('asOf')), input), make('button', {}, text('show'))),
+    make('p', { class: 'note' }, text(day ? 'asOfDay' : 'asOfNow', { day })),
+  ];
+}
+
+function files(one, edition, page, day) {
   const evidence = `/v1/audit/certificates/${encodeURIComponent(one.identifier)}/editions/${edition.index}/evidence`;
   const rows = edition.files.map((file) => [
     make('p', {}, make('code', {}, file.sha256), ` ${file.level} ${file.suite}`),
-    make('div', { class: 'row' }, [['reportHtml', 'html'], ['reportPdf', 'pdf'], ['reportJson', 'json']].map(([key, form]) => taking(key, ...report(one, file, form), page)), taking('proof', ...proof(file), page)),
+    make('div', { class: 'row' }, [['reportHtml', 'html'], ['reportPdf', 'pdf'], ['reportJson', 'json']].map(([key, form]) => taking(key, ...report(one, file, form, day), page)), taking('proof', ...proof(file), page)),
   ]);
   const title = `${text('edition')} ${String(edition.index).padStart(3, '0')}　${edition.issued_on}　${isEnglish() ? edition.verdict : edition.verdict_words}`;
   const pack = make('div', { class: 'row' }, taking('evidence', evidence, `${one.number}-${edition.index}-evidence.zip`, page));
