@@ -18,7 +18,7 @@ A check that breaks is a finding too: the checker itself never stops the office.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -35,12 +35,16 @@ from certlib.issue.check_journal import check_since, check_whole
 from certlib.issue.check_state import CheckState, one_round
 from certlib.issue.check_statement import check_statement
 from certlib.issue.office import Office
+from certlib.register.journal_store import witnessed_at
 from certlib.register.publicity import pending
 from certlib.register.seal_tables import SealCertificateRow, SealRow
 from certlib.register.standing import standing
 from certlib.register.stock import check_stock
+from certlib.verify.audit_heads import WITNESSED_WITHIN
 
 _DIFFERENCES = 20  # named one by one
+WITNESSES = 2
+"""How many an audit asks for."""
 _COMPARED = 1000  # differences that are looked at once more
 
 
@@ -188,8 +192,25 @@ def _witnesses(this: Round) -> list[Finding]:
 
 
 def witness_findings(office: Office) -> list[Finding]:
-    """Have the witnesses cosign what they have not yet; what is wrong with any, under the name of the check."""
-    return [_named("witnesses", one) for one in office.ask_witnesses() if one.outcome != "pass"]
+    """Have the witnesses cosign what they have not yet; what is wrong with any, under the name of the check.
+
+    One that is away for longer than an audit bears is an alarm; fewer witnesses than it asks for are a warning.
+    """
+    asked = [_overdue(office, one) for one in office.ask_witnesses() if one.outcome != "pass"]
+    few = len(office.witnesses) < WITNESSES
+    missing = [Finding("witnesses", "warn", f"只设有 {len(office.witnesses)} 个见证，审计要求 {WITNESSES} 个。")]
+    return [*(missing if few else ()), *(_named("witnesses", one) for one in asked)]
+
+
+def _overdue(office: Office, finding: Finding) -> Finding:
+    if finding.outcome != "unknown":
+        return finding
+    name = finding.check.partition(":")[2]
+    with office.register.reader() as session:
+        since = witnessed_at(session, name)
+    if since is None or office.register.now() - since <= WITNESSED_WITHIN:
+        return finding
+    return replace(finding, outcome="fail", detail=f"{finding.detail}自 {since:%Y-%m-%d %H:%M} UTC 起没有它的见证。")
 
 
 def _named(check: str, finding: Finding) -> Finding:

@@ -170,9 +170,12 @@ class Journal(Generic[Transaction]):
         return self._store.witnessed_size(transaction, witness.name)
 
     def lacks_cosignature(self, transaction: Transaction, witness: VerifierKey) -> bool:
-        """Whether this witness has yet to cosign a head of the journal's present size."""
+        """Whether this witness has yet to cosign the newest head.
+
+        One of an unchanged size, too: a journal in which nothing happens for days is still seen to be there every hour.
+        """
         newest = self._store.newest_checkpoint(transaction)
-        return newest is not None and self._store.witnessed_size(transaction, witness.name) < newest.size
+        return newest is not None and all(line.split(" ")[1:2] != [witness.name] for line in newest.cosignatures)
 
     def keep_cosignature(
         self, transaction: Transaction, checkpoint: StoredCheckpoint, witness: VerifierKey, answer: str

@@ -68,6 +68,13 @@ def sql_journal(origin: str, signers: Sequence[NoteKey]) -> Journal[Session]:
     return Journal(origin, signers, SqlJournalStore())
 
 
+def witnessed_at(session: Session, witness: str) -> datetime | None:
+    """When a witness of that name cosigned last; if never, since when there have been heads to cosign."""
+    last = select(func.max(JournalCosignature.at)).where(col(JournalCosignature.witness) == witness)
+    at: datetime | None = session.connection().scalar(last)
+    return at or session.connection().scalar(select(func.min(JournalCheckpoint.at)))
+
+
 class SqlJournalStore:
     """`JournalStore` on SQLite and PostgreSQL."""
 

@@ -15,10 +15,16 @@ import pytest
 from certlib.crypto.development import development_folder
 from certlib.errors import ConfigurationError
 from certlib.formats.tlog_note import VerifierKey
+from certlib.issue.checking import witness_findings
 from certlib.issue.composition import open_office
+from certlib.issue.exporting import export_office
+from certlib.issue.office import Office
 from certlib.issue.settings import Settings
 from certlib.issue.witnesses import development_witness, open_witnesses
 from certlib.journal.witness_client import HttpWitness
+from certlib.verify.audit import AuditTrust, audit
+from certlib.verify.bundle import open_bundle
+from tests.issue.conftest import Clock
 
 NAME = "witness-archive"
 KEY = f"pem:{development_folder() / 'keys' / NAME}.pem"
@@ -91,6 +97,50 @@ def test_a_witness_that_is_away_holds_up_nothing(tmp_path: Path) -> None:
         office.sequence()
         (found,) = office.ask_witnesses()
         assert (found.outcome, "联系不上" in found.detail) == ("unknown", True)
+
+
+def test_a_witness_that_stays_away_becomes_an_alarm(tmp_path: Path) -> None:
+    """When an audit would call it a breach: after a day; until then it is a doubt, and one witness alone a warning."""
+    clock = Clock()
+    entry = {"name": NAME, "url": "http://127.0.0.1:9", "key": str(development_witness(NAME).verifier)}
+    settings = Settings(home=tmp_path, suite="p256-sha256", witnesses=(entry,))
+    with open_office(settings, clock=clock) as office:
+        office.sequence()
+        assert [one.outcome for one in witness_findings(office)] == ["warn", "unknown"]
+        clock.advance(hours=25)
+        few, away = witness_findings(office)
+    assert (few.outcome, "审计要求 2 个" in few.detail) == ("warn", True)
+    assert (away.check, away.outcome, "起没有它的见证" in away.detail) == ("witnesses", "fail", True)
+
+
+def test_a_journal_in_which_nothing_happens_is_witnessed_every_hour(tmp_path: Path) -> None:
+    """Over a holiday: an audit would else find heads that nobody has cosigned for a day."""
+    clock = Clock()
+    with open_office(Settings(home=tmp_path / "home", suite="p256-sha256"), clock=clock) as office:
+        office.sequence()
+        size = cosigned(office)
+        for _ in range(4):
+            clock.advance(hours=12)
+            office.sequence()
+            assert cosigned(office) == size
+        export_office(office, tmp_path / "bundle")
+        trust = AuditTrust(
+            journal=office.journal.verifiers,
+            witnesses=[one.verifier for one in office.witnesses],
+            trust_roots=office.list_keys,
+        )
+    with open_bundle(tmp_path / "bundle") as bundle:
+        report = audit(bundle, trust, quorum=2)
+    assert report.breaches == ()
+
+
+def cosigned(office: Office) -> int:
+    """Have the witnesses asked, and give the size under which both stand."""
+    assert witness_findings(office) == []
+    with office.register.reader() as session:
+        head = office.journal.head(session)
+    assert len(head.cosignatures) == 2
+    return head.size
 
 
 @pytest.mark.parametrize(
