@@ -17,12 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlmodel import Session, col, select
 
 from certlib.crypto.attributes import SEAL_USE
 from certlib.errors import NotFoundError
+from certlib.formats.tlog_proof import InclusionProof
 from certlib.issue.draft import moment_text
+from certlib.issue.evidence_readme import JOURNAL, README
 from certlib.journal.journal import Journal
 from certlib.register.certificates import load_certificate
 from certlib.register.file_leaves import file_proof
@@ -30,55 +33,6 @@ from certlib.register.seal_tables import SealAuthorisationRow, SealUseRow
 from certlib.register.tables import EditionRow, EventRow
 from certlib.verify.form import Message, read_message, read_token
 from certlib.verify.span import guard
-
-README = """# 证据包 · evidence pack
-
-{title} {number}（第 {edition:03} 版），制作于 {made}。
-What this is: the sealed file, and what proves it. Everything below is checked with common tools only.
-
-| 文件 · file | 内容 · what it is |
-|---|---|
-| `certificate.pdf` | 签发原件 · the issued file, byte for byte |
-| `certificate.tlog-proof` | 原件的日志证明 · its proof in the journal (C2SP tlog-proof), with the leaf |
-| `seal.p7s`, `content.bin` | 签名及其覆盖的字节 · the signature (CMS, DER) and the bytes it covers |
-| `signature.bin`, `timestamp.tst` | 签名值及其时间戳 · the signature value and its RFC 3161 timestamp |
-| `chain/` | 证书链 · the signer's X.509 certificate and those above it; `root.pem` is the trust anchor |
-| `crl/` | 吊销列表 · revocation lists |
-| `authorisation.json` | 用印授权 · the seal authorisation; its SHA-256 stands in the signature |
-| `decision.json` | 决定链条 · who accepted, reviewed and approved |
-| `edition.json`, `history.json` | 内容与沿革 · the facts with their salts, and every event |
-| `journal/` | 日志证明 · checkpoint, leaves and inclusion proofs (C2SP tlog-proof) |
-
-## 核验 · check it
-```sh
-sha256sum -c SHA256SUMS
-
-# the bytes that are signed are those of the file
-( head -c {before} certificate.pdf; tail -c +{after_1} certificate.pdf | head -c {length} ) | cmp - content.bin
-
-# the seal: signature, chain to the root
-openssl cms -verify -binary -inform DER -in seal.p7s -content content.bin \\
-    -CAfile chain/root.pem -out /dev/null
-
-# no certificate of the chain was revoked when this pack was made
-cat crl/*.pem > crl.pem
-openssl verify -CAfile chain/root.pem -untrusted chain/issuing.pem \\
-    -crl_check_all -CRLfile crl.pem -attime {made_at} chain/signer.pem
-
-# the time: a timestamp over the signature value
-openssl ts -verify -token_in -in timestamp.tst -data signature.bin \\
-    -CAfile chain/root.pem -untrusted chain/tsa.pem
-
-# the authorisation is the one named in the signature (attribute {attribute})
-sha256sum authorisation.json
-openssl cms -cmsout -print -inform DER -in seal.p7s | grep -A6 '{attribute}'
-
-# another reader of PDF signatures
-pdfsig certificate.pdf
-```
-用印序号 · use number of the seal: {counter}. 授权摘要 · digest of the authorisation: `{authorisation}`.
-日志原点 · the journal's origin: `{origin}`; its key: `{verifier}`.
-"""
 
 
 def evidence_pack(
@@ -117,7 +71,7 @@ def evidence_pack(
         "edition.json": _json(_edition(edition)),
         "history.json": _json([_event(event) for event in _events(session, key)]),
         **dict(_chain(message, keys)),
-        "certificate.tlog-proof": file_proof(session, journal, sha256, cosignatures=cosignatures).encode(),
+        **dict(_file(file_proof(session, journal, sha256, cosignatures=cosignatures))),
         **dict(_journal(session, journal, key, cosignatures)),
     }
     origin, verifier = journal.origin, str(journal.verifiers[0])
@@ -127,6 +81,7 @@ def evidence_pack(
         edition=index,
         made=moment_text(now),
         made_at=int(now.timestamp()),
+        sealed_at=int((read_token(message.token).at if message.token else now).timestamp()),
         before=span.before,
         after_1=span.after + 1,
         length=span.end - span.after,
@@ -135,6 +90,7 @@ def evidence_pack(
         attribute=SEAL_USE,
         origin=origin,
         verifier=verifier,
+        journal=JOURNAL.format(origin=origin),
     ).encode()
     return _zip(files, now)
 
@@ -196,7 +152,15 @@ def _edition(edition: EditionRow) -> dict[str, Any]:
     }
 
 
+def _file(proof: str) -> Iterator[tuple[str, bytes]]:
+    """The leaf that names the file, and its proof."""
+    yield "certificate.cbor", InclusionProof.parse(proof).extra
+    yield "certificate.tlog-proof", proof.encode()
+
+
 def _journal(session: Session, journal: Journal[Session], key: str, cosignatures: int) -> Iterator[tuple[str, bytes]]:
+    key_of_notes = Ed25519PublicKey.from_public_bytes(journal.verifiers[0].public)
+    yield "journal/key.pem", key_of_notes.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     yield "journal/checkpoint", journal.checkpoint(session).encode()
     for event in _events(session, key):
         place = journal.index_of(session, event.leaf)

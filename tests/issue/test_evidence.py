@@ -55,6 +55,37 @@ def test_the_readmes_commands_check_the_pack(pack: Path) -> None:
     assert subprocess.run(["bash", "-c", verify], cwd=pack, capture_output=True, check=False).returncode != 0
 
 
+def test_the_commands_do_not_depend_on_the_day_they_are_run(pack: Path) -> None:
+    """Certificates end, packs are read years later: each command that judges a chain says as of when."""
+    judging = [command for command in commands(pack) if command.startswith("openssl") and "-CAfile" in command]
+    assert len(judging) == 3
+    assert all(re.search(r"-attime \d+", command) for command in judging)
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_the_readmes_commands_check_the_journal(pack: Path, shell: str) -> None:
+    """From each leaf up to the signed root, with a shell and openssl; nothing changed gets through."""
+    blocks = re.findall(r"```sh\n(.*?)```", (pack / "README.md").read_text("utf-8"), re.DOTALL)
+
+    def told() -> dict[str, str]:
+        done = subprocess.run([shell, "-c", blocks[1]], cwd=pack, capture_output=True, text=True, check=False)
+        return dict(line.split(": ", 1) for line in done.stdout.splitlines())
+
+    proofs = ["certificate.tlog-proof", "journal/001-issue.tlog-proof", "journal/002-change.tlog-proof"]
+    assert told() == dict.fromkeys(proofs, "ok")
+    for name, change in (
+        ("certificate.cbor", lambda data: data[:-1] + bytes([data[-1] ^ 1])),
+        ("journal/001-issue.tlog-proof", lambda data: re.sub(rb"(?m)^index \d+", b"index 3", data)),
+        ("journal/002-change.tlog-proof", lambda data: re.sub(rb"(?m)(^\xe2\x80\x94 \S+ .{20}).", rb"\1A", data)),
+    ):
+        kept = (pack / name).read_bytes()
+        assert change(kept) != kept
+        (pack / name).write_bytes(change(kept))
+        wrong = re.sub("cbor$", "tlog-proof", name)
+        assert told() == dict.fromkeys(proofs, "ok") | {wrong: "WRONG"}
+        (pack / name).write_bytes(kept)
+
+
 @pytest.mark.skipif(shutil.which("pdfsig") is None, reason="poppler's pdfsig is not installed")
 def test_the_other_reader_of_the_readme_finds_the_signature_good(pack: Path, tmp_path: Path) -> None:
     """pdfsig, with an empty database of certificates: good over the whole file; not so when a byte is changed."""
