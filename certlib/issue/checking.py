@@ -35,6 +35,7 @@ from certlib.issue.check_journal import check_since, check_whole
 from certlib.issue.check_state import CheckState, one_round
 from certlib.issue.check_statement import check_statement
 from certlib.issue.office import Office
+from certlib.register.damage import damage
 from certlib.register.journal_store import witnessed_at
 from certlib.register.publicity import pending
 from certlib.register.seal_tables import SealCertificateRow, SealRow
@@ -104,7 +105,16 @@ def _guarded(name: str, check: Check, this: Round) -> list[Finding]:
     except CertlibError as error:
         return [Finding(name, "fail", error.message)]
     except Exception as error:  # noqa: BLE001  data past all rules must not end the watch
-        return [Finding(name, "fail", f"检查中断：{type(error).__name__}，台账中有无法读取的内容")]
+        return [Finding(name, "fail", f"检查中断（{type(error).__name__}）。{_damage(this, error)}")]
+
+
+def _damage(this: Round, error: Exception) -> str:
+    """Which rows it broke off over."""
+    try:
+        with this.office.register.reader() as session:
+            return damage(session, error).message
+    except Exception:  # noqa: BLE001  as above
+        return "台账中有无法读取的内容。"
 
 
 def _kept(this: Round) -> list[Finding]:

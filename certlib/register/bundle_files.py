@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -28,7 +29,8 @@ class BundleFiles(Protocol):
 def bundle_files(path: Path) -> Iterator[BundleFiles]:
     """Write a bundle to `path`: a tar file when its name ends in `.tar`, else a folder.
 
-    Raises `ConflictError` when it is there already, `StorageError` when the disk refuses.
+    Nothing is left of one that was not finished. Raises `ConflictError` when it is there already, `StorageError` when
+    the disk refuses.
     """
     if path.exists():
         raise ConflictError(f"{path} 已存在，未导出；请另取名称。", code="exists")
@@ -40,7 +42,16 @@ def bundle_files(path: Path) -> Iterator[BundleFiles]:
         with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
             yield TarFiles(archive)
     except OSError as error:
-        raise StorageError(f"审计包无法写入 {path}：{error.strerror}；请检查磁盘，删去未完成的文件后重试。") from error
+        _remove(path)
+        raise StorageError(f"审计包无法写入 {path}：{error.strerror}；请检查磁盘后重试。") from error
+    except BaseException:
+        _remove(path)  # or it would be taken for one that was cut on its way
+        raise
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 class FolderFiles:

@@ -23,6 +23,7 @@ from certlib.journal.journal import Journal
 from certlib.journal.store import StoredCheckpoint
 from certlib.register.bundle_files import BundleFiles
 from certlib.register.claims import claims, waiting_indices
+from certlib.register.damage import BROKEN, damage
 from certlib.register.journal_tables import JournalCheckpoint, JournalCosignature
 from certlib.register.published import publications, unnumbered
 from certlib.register.standing import standing
@@ -43,14 +44,28 @@ def export_bundle(
     """Write the bundle under the newest head, and give that head. Sequence, and let witnesses cosign, before.
 
     `lists` are published lists by folder (status, trust, seals) and file name. Raises `NotFoundError` before the first
-    head, `VerificationError` when leaves are missing from the database, `StorageError` when the disk refuses.
+    head, `VerificationError` when leaves are missing from the database or rows cannot be read, `StorageError` when the
+    disk refuses.
     """
+    try:
+        return _export(session, journal, files, lists, progress or (lambda _done, _all: None))
+    except BROKEN as error:
+        raise damage(session, error) from error
+
+
+def _export(
+    session: Session,
+    journal: Journal[Session],
+    files: BundleFiles,
+    lists: Mapping[str, Mapping[str, bytes]],
+    progress: Callable[[int, int], None],
+) -> StoredCheckpoint:
     head = journal.head(session)
     files.add(CHECKPOINT, head.text.encode())
     files.add_lines(CHECKPOINTS, ({"note": note} for note in _notes(session)))
     _add_lists(session, files, lists)
     files.add_lines(PUBLISHED, publications(session, head.size))
-    _add_tiles(session, journal, files, head.size, progress or (lambda _done, _all: None))
+    _add_tiles(session, journal, files, head.size, progress)
     files.add_lines(REGISTER, claims(session, journal, head.size))
     waiting = waiting_indices(session)
     codes = standing(session, at=head.at)

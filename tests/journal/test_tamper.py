@@ -5,6 +5,7 @@ The cases are made from the declaration (`certlib.register.tamper`), so a new ta
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from sqlmodel import SQLModel
 
 from certlib.errors import NotFoundError, VerificationError
+from certlib.issue.checking import check_office
+from certlib.issue.composition import open_office
 from certlib.issue.settings import Settings
 from certlib.register.bundle_files import bundle_files
 from certlib.register.engine import make_engine, reader
@@ -197,6 +200,34 @@ def _fresh(column: object) -> str:
     name = column.name  # type: ignore[attr-defined]
     kind = column.type.python_type  # type: ignore[attr-defined]
     return f'"{name}" + 100000' if kind is int else f"'z' || \"{name}\""
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("UPDATE edition SET facts = 'no JSON' WHERE \"index\" = 2", r"证照版本 \S+/2（facts）"),
+        ("UPDATE certificate SET updated_at = 'no time' WHERE rowid = 1", r"证照 \S+（updated_at）"),
+        ("UPDATE journal_checkpoint SET at = 'no time' WHERE id = 1", r"检查点的登记 1（at）"),
+        ("UPDATE seal_authorisation SET record = 'no JSON' WHERE rowid = 3", r"用印授权 \S+（record）"),
+    ],
+    ids=["JSON", "time", "head", "authorisation"],
+)
+def test_a_row_that_cannot_even_be_read_is_named(office: Audited, tmp_path: Path, statement: str, named: str) -> None:
+    """No bundle is made of such a register, and none is left half made; the checker tells the same."""
+    assert tamper(office, statement) == 1
+    engine = make_engine(f"sqlite:///{office.home / 'register.db'}")
+    journal = sql_journal(next(iter(office.trust.journal)).name, [])
+    with (
+        pytest.raises(VerificationError, match=named),
+        reader(engine) as session,
+        bundle_files(tmp_path / "bundle.tar") as files,
+    ):
+        export_bundle(session, journal, files)
+    engine.dispose()
+    assert not (tmp_path / "bundle.tar").exists()
+    with open_office(office.settings, clock=office.clock) as opened:
+        told = [one.detail for one in check_office(opened, office.clock(), whole=True) if one.outcome == "fail"]
+    assert any(re.search(named, one) for one in told), told
 
 
 def test_an_audit_names_the_row(office: Audited, tmp_path: Path) -> None:
