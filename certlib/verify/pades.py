@@ -53,6 +53,7 @@ from certlib.verify.chains import ChainMemory, certificate_in, is_intact, is_sou
 from certlib.verify.form import Message, Stamp, digest_of
 from certlib.verify.roots import TrustRoots
 from certlib.verify.span import MAX_SIGNATURES
+from certlib.verify.update import plain_updates
 
 for _name in ("pyhanko", "pyhanko_certvalidator"):
     logging.getLogger(_name).addHandler(logging.NullHandler())  # findings are reported, not logged
@@ -63,6 +64,10 @@ MIN_RSA = 3072  # bits
 CURVES = frozenset({"secp256r1", "secp384r1"})
 DIGESTS = frozenset({"sha256", "sha384", "sha512"})
 SM2_CURVE = "sm2p256v1"
+_GROWING = frozenset({"/AcroForm", "/DSS"})  # entries of the catalogue that proof material changes
+_MATERIAL = frozenset({"/Certs", "/CRLs"})  # entries of the store as we write it
+_FIELD = frozenset({"/FT", "/T", "/TU", "/Type", "/Subtype", "/F", "/Rect", "/P", "/V"})  # of a timestamp's field,
+_VALUE = frozenset({"/Type", "/Filter", "/SubFilter", "/Contents", "/ByteRange"})  # and of the timestamp itself
 _PARSING = (
     PdfError,
     SignatureValidationError,
@@ -141,7 +146,7 @@ class Opened:
 
     def __init__(self, pdf: bytes) -> None:
         """Open the file. Raises `UnreadableError`."""
-        self.lenient = False
+        self.lenient, self._pdf = False, pdf
         try:
             self._reader = PdfFileReader(BytesIO(pdf), strict=True)
             self._prepare()
@@ -211,7 +216,43 @@ class Opened:
         if embedded.coverage < SignatureCoverageLevel.ENTIRE_REVISION or not isinstance(result, DiffResult):
             return "other"
         level = result.modification_level
-        return {ModificationLevel.NONE: "none", ModificationLevel.LTA_UPDATES: "lta"}.get(level, "other")
+        if level not in {ModificationLevel.NONE, ModificationLevel.LTA_UPDATES} or not self._accounted():
+            return "other"
+        return "none" if level is ModificationLevel.NONE else "lta"
+
+    def _accounted(self) -> bool:
+        """Whether every byte behind the first signature belongs to a timestamp or to material for it.
+
+        pyHanko looks at what is referred to and has changed. It lets pass what nothing refers to, document information
+        and extensions, which a stranger might put in before he asks the authority for a timestamp over it all.
+        """
+        updates = plain_updates(self._pdf, (found.byte_range[2] + found.byte_range[3] for found in self.found))
+        try:
+            return (
+                updates is not None
+                and all(map(_is_bare, self._embedded[1:]))
+                and self._same_catalogue()
+                and set().union(*updates) <= self._of_proof()
+            )
+        except _PARSING:
+            return False
+
+    def _same_catalogue(self) -> bool:
+        first, last = self._reader.get_historical_root(self._embedded[0].signed_revision), self._reader.root
+        return _written(first, without=_GROWING) == _written(last, without=_GROWING)
+
+    def _of_proof(self) -> set[int]:
+        """The numbers of the objects that an update with a document timestamp has to write."""
+        root = self._reader.root
+        places = [self._reader.root_ref, root.raw_get("/AcroForm"), root["/AcroForm"].raw_get("/Fields")]
+        for one in self._embedded[1:]:
+            field, page = one.sig_field, one.sig_field["/P"]
+            places += [field.container_ref, field.raw_get("/V"), field.raw_get("/P"), page.raw_get("/Annots")]
+        if "/DSS" in root:
+            places.append(root.raw_get("/DSS"))
+            for key in _MATERIAL & root["/DSS"].keys():
+                places += [root["/DSS"].raw_get(key), *root["/DSS"][key]]
+        return {one.idnum for one in places if isinstance(one, generic.IndirectObject | generic.Reference)}
 
     def proof_material(self) -> Material:
         """What the document security store holds (ETSI EN 319 142-1 5.4.2).
@@ -220,6 +261,8 @@ class Opened:
         """
         try:
             store = DocumentSecurityStore.read_dss(self._reader)
+            if not self._reader.root["/DSS"].keys() <= _MATERIAL:
+                raise UnreadableError("文件所附的验证材料有误。")
             certificates = tuple(certificate.dump() for certificate in store.load_certs())
             lists = tuple(reference.get_object().data for reference in store.crls)
             for data in lists:
@@ -229,6 +272,35 @@ class Opened:
         except _PARSING as error:
             raise UnreadableError("文件所附的验证材料有误。") from error
         return Material(certificates, lists)
+
+    def added_material(self, material: Material) -> Material:
+        """What of the `material` came to the file after its first signature."""
+        try:
+            root = self._reader.get_historical_root(self._embedded[0].signed_revision)
+            store = root["/DSS"] if "/DSS" in root else {}  # noqa: SIM401  (`get` gives the reference only)
+            sealed = {bytes(one.get_object().data) for key in _MATERIAL & store.keys() for one in store[key]}
+        except _PARSING:
+            sealed = set()
+        return Material(
+            tuple(one for one in material.certificates if one not in sealed),
+            tuple(one for one in material.revocation if one not in sealed),
+        )
+
+
+def _is_bare(embedded: EmbeddedPdfSignature) -> bool:
+    """Whether a timestamp is nothing but that: it shows nothing on the page and carries no entry beyond its own."""
+    field, value = embedded.sig_field, embedded.sig_object
+    invisible = all(float(side) == 0 for side in field["/Rect"])
+    return invisible and field.keys() <= _FIELD and value.keys() <= _VALUE
+
+
+def _written(dictionary: generic.DictionaryObject, *, without: frozenset[str]) -> bytes:
+    """The dictionary's entries as they would be written, but for some."""
+    output = BytesIO()
+    generic.DictionaryObject(
+        {key: dictionary.raw_get(key) for key in sorted(dictionary) if key not in without}
+    ).write_to_stream(output)
+    return output.getvalue()
 
 
 def _claimed(embedded: EmbeddedPdfSignature) -> datetime | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from certlib.crypto.attributes import SealUse, seal_use
-from certlib.crypto.certificates import Certificate
+from certlib.crypto.certificates import Certificate, RevocationList
 from certlib.crypto.suites import suite_of
 from certlib.domain.verdict import Verdict
 from certlib.errors import VerificationError
@@ -50,6 +50,8 @@ class SealExamination:
     notes: Notes
     registered: datetime | None = None
     material: Material = field(default_factory=Material)
+    used: frozenset[bytes] = frozenset()  # certificates of the chains judged so far,
+    traced: bool = True  # and whether each of those chains is known
     proved: datetime | None = None  # by document timestamps
     moment: datetime | None = None  # by the seal's own timestamp as well
 
@@ -70,8 +72,10 @@ class SealExamination:
         self._seal_timestamp(message)
         digest = digest_of(message.digest, *span.covered(self.pdf)) if span else b""
         judged = judge_seal(message, digest, self.trust, self.moment or self.unproved, self.material)
+        self._uses(judged, message)
         self._content_and_signature(message, judged)
         self._changes(index)
+        self._store()
         use = self._authorisation(message)
         self._seal_state(message)
         return self._report(message, found, use)
@@ -123,6 +127,7 @@ class SealExamination:
             self.notes.failed("time", f"{what}所覆盖的不是这份内容。", Verdict.ALTERED)
             return False
         judged = judge_stamp(stamp, imprint, self.trust, max(self.proved or self.at, stamp.at), self.material)
+        self._uses(judged, stamp.message)
         if not (judged.sound and judged.intact):
             self.notes.failed("time", f"{what}的签名不成立。", Verdict.ALTERED)
         elif judged.problem in {"expired", "revoked"}:
@@ -191,6 +196,21 @@ class SealExamination:
             self.notes.failed("changes", "盖章后文件被增改。", Verdict.ALTERED)
         elif found.kind == "/Sig":
             self.notes.passed("changes", _CHANGES[changes])
+
+    def _uses(self, judged: Judgement, message: Message) -> None:
+        self.used = self.used | {*judged.path, *message.certificates}
+        self.traced = self.traced and bool(judged.path)
+
+    def _store(self) -> None:
+        """Nothing was added to the store but what the chains of the seal and of the timestamps call for."""
+        if not self.traced or len(self.opened.found) == 1:
+            return  # where a chain does not hold it cannot be told what belongs to it
+        added = self.opened.added_material(self.material)
+        known = self.used | set(self.trust.certificates)
+        names = {certificate_in(data).subject_name for data in known}
+        lists = (RevocationList.load(data, name="crl") for data in added.revocation)
+        if not set(added.certificates) <= known or any(one.issuer not in names for one in lists):
+            self.notes.failed("changes", "文件所附的验证材料中有与印章和时间戳无关的内容。", Verdict.ALTERED)
 
     # (12)
     def _authorisation(self, message: Message) -> SealUse | None:

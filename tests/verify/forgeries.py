@@ -26,22 +26,24 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from io import BytesIO
 
-from asn1crypto import cms, x509
+from asn1crypto import x509
 from pyhanko.keys import load_private_key_from_pemder
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name as name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign import PdfSignatureMetadata, PdfSigner, PdfTimeStamper, SimpleSigner
+from pyhanko.sign import PdfSignatureMetadata, PdfSigner, SimpleSigner
 from pyhanko.sign.fields import SigSeedSubFilter
-from pyhanko.sign.timestamps import TimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from certlib.crypto.development import development_folder
 from certlib.crypto.timestamps import DevelopmentTimestamps, Timestamper
+from certlib.sealing.archive import _embed
+from certlib.sealing.widget import Update
 from tests.verify.samples import SEALED, base_pdf, seal, signer, timestamps
 
 Forgery = tuple[str, str, bytes]
+SM2_SM3_HEX = b"2a811ccf55018375"  # 1.2.156.10197.1.501 as a signature value writes it
 RANGE = re.compile(rb"/ByteRange \[0 (\d+) (\d+) (\d+)\s*\]")
 WHITE = b"1 0 0 RG 1 1 1 rg 50 50 500 700 re f"
 
@@ -325,7 +327,7 @@ def update(pdf: bytes, change: Callable[[IncrementalPdfFileWriter], object]) -> 
     return output.getvalue()
 
 
-def approve(pdf: bytes, label: str) -> bytes:
+def approve(pdf: bytes, label: str, field: str = "Seal2") -> bytes:
     """`pdf` with one more signature, as a viewer or a stranger would add it."""
     path = development_folder() / "seals" / f"{label}.rsa.pem"
     certificates = SimpleCertificateStore()
@@ -335,35 +337,24 @@ def approve(pdf: bytes, label: str) -> bytes:
         signing_key=load_private_key_from_pemder(str(path), None),
         cert_registry=certificates,
     )
-    meta = PdfSignatureMetadata(field_name="Seal2", subfilter=SigSeedSubFilter.PADES, md_algorithm="sha256")
+    meta = PdfSignatureMetadata(field_name=field, subfilter=SigSeedSubFilter.PADES, md_algorithm="sha256")
     writer = IncrementalPdfFileWriter(BytesIO(pdf), strict=False)
     return _Reckless(meta, own).sign_pdf(writer).getvalue()  # type: ignore[no-any-return]
 
 
 def archive(pdf: bytes, stamper: Timestamper | None = None, at: datetime = SEALED) -> bytes:
-    """`pdf` with a document timestamp as its last revision, of our authority unless another is given."""
-    stamps = _Stamps(stamper or timestamps(), at)
-    writer = IncrementalPdfFileWriter(BytesIO(pdf), strict=False)
-    return PdfTimeStamper(stamps).timestamp_pdf(writer, "sha256").getvalue()  # type: ignore[no-any-return]
+    """`pdf` with a document timestamp as its last revision, written as we write it, of our authority unless told."""
+    return _embed(Update(BytesIO(pdf), strict=False), stamper or stamper_for(pdf), at).pdf
+
+
+def stamper_for(pdf: bytes) -> Timestamper:
+    """Our timestamp authority in the suite of the file's seal."""
+    return timestamps("sm2-sm3") if SM2_SM3_HEX in pdf.lower() else timestamps()
 
 
 def foreign_timestamps() -> Timestamper:
     """A timestamp authority that nobody knows."""
     return DevelopmentTimestamps(signer("seal-foreign"))
-
-
-class _Stamps(TimeStamper):  # type: ignore[misc]
-    """Our timestamps in the form in which pyHanko asks for them."""
-
-    def __init__(self, stamper: Timestamper, at: datetime) -> None:
-        super().__init__()
-        self.stamper, self.at = stamper, at
-
-    async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
-        return cms.ContentInfo.load(self.stamper.stamp(message_digest, now=self.at).token)
-
-    async def async_dummy_response(self, md_algorithm: str) -> cms.ContentInfo:
-        return await self.async_timestamp(bytes(32), md_algorithm)
 
 
 class _Reckless(PdfSigner):  # type: ignore[misc]
