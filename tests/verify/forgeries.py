@@ -181,7 +181,7 @@ def byte_range(sealed: bytes, _other: bytes) -> Made:
 
 
 def stray(sealed: bytes, other: bytes) -> Made:
-    """Bytes that no signature covers."""
+    """Bytes before, after or between, which no signature covers; viewers pass over them."""
     a, b, _ = ranges(sealed)
     for variant, after in {
         "line break": b"\n",
