@@ -327,8 +327,12 @@ def bundle(service: Service, caller: Auditor) -> Response:
 
 
 def _wanted(raw: Mapping[str, Any], caller: Principal) -> Wanted:
-    """What a search asks for. Raises `RequestError` with every fault."""
-    faults = []
+    """What a search asks for. Raises `RequestError` with every fault; a member of another name narrows nothing."""
+    faults = [
+        Fault(name[:_LONGEST], "unknown-field", "没有这一项查询条件。", "", "There is no such condition.")
+        for name in raw
+        if name not in {*_TEXTS, "since", "until"}
+    ]
     texts: dict[str, str] = {}
     for name, (label, english) in _TEXTS.items():
         text = raw.get(name, "")
@@ -338,6 +342,10 @@ def _wanted(raw: Mapping[str, Any], caller: Principal) -> Wanted:
         else:
             texts[name] = text.strip()
     days = {name: _day(raw.get(name), name, faults) for name in ("since", "until")}
+    if (first := days["since"]) and (last := days["until"]) and last < first:
+        faults.append(
+            Fault("until", "no-period", "起止日期：止不得早于起。", "起止日期", "The period ends before it begins.")
+        )
     if not faults and not any(texts.values()) and not any(days.values()):
         message = "请至少填写一项：编号、印章、人员或时段。"
         faults.append(Fault("", "nothing-asked", message, "查询条件", "Name at least one of them."))

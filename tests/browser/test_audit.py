@@ -228,6 +228,35 @@ def test_a_certificate_is_looked_up_and_taken_away(desktop: Any, office: Office)
     assert desktop.complaints == []
 
 
+def test_what_is_refused_or_not_there_is_said_in_the_language_spoken(desktop: Any) -> None:
+    """A period that ends before it begins, and a search without a hit: in words, at the first time and after a turn."""
+    _enter(desktop)
+    _ready(desktop)
+    for chinese, nothing, refused in (
+        (True, "查找\n没有符合条件的登记。", "起止日期：止不得早于起。"),
+        (False, "Look up\nNothing fits.", "The period ends before it begins."),
+    ):
+        if not chinese:
+            desktop.page.click("#language")
+            desktop.page.wait_for_selector("html[lang=en]")
+        _open(desktop, "ledger")
+        assert desktop.text("#view h2") != "ledger"
+        desktop.page.click("#tabs [data-view=look]")
+        desktop.page.fill("#s-number", "没有的编号")
+        desktop.page.click("#search .main")
+        desktop.page.wait_for_selector("#view section")
+        shown = "\n".join(line for line in desktop.text("#view").splitlines() if line.strip())
+        assert shown == nothing
+        desktop.page.fill("#s-since", "2026-06-01")
+        desktop.page.fill("#s-until", "2026-01-01")
+        desktop.page.click("#search .main")
+        desktop.page.wait_for_selector(f"#status:has-text('{refused}')")
+        told = desktop.text("#status")
+        assert chinese or not any("一" <= one <= "鿿" for one in told)
+        desktop.page.fill("#s-since", "")
+        desktop.page.fill("#s-until", "")
+
+
 def test_a_certificate_is_looked_at_as_of_a_day(desktop: Any, office: Office) -> None:
     """Record and reports are of the day chosen, and say so; back leads to what was found, not through the days."""
     (row, *_) = office.certificates()["certificates"]

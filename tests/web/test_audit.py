@@ -309,6 +309,13 @@ def test_reports_are_downloaded(auditor: Auditor) -> None:
     assert auditor.get(f"files/{'0' * 64}/report", 404)
 
 
+def test_a_search_says_all_that_is_wrong_with_it(auditor: Auditor) -> None:
+    """Also a condition that does not exist, which would narrow nothing, and a period that ends before it begins."""
+    wrong = {"persom": "王", "number": 7, "since": "2026-06-01", "until": "2026-01-01"}
+    faults = {one["path"]: one["code"] for one in auditor.search(422, **wrong).json()["faults"]}
+    assert faults == {"persom": "unknown-field", "number": "no-text", "until": "no-period"}
+
+
 def revoked(web: Any) -> tuple[dict[str, Any], datetime]:
     """A certificate, and a moment at which it was in force; it is revoked now."""
     issued = web.issued()

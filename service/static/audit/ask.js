@@ -6,7 +6,13 @@ export class Refusal extends Error {
   constructor(status, body) {
     super(body.detail ?? body.title ?? String(status));
     this.status = status;
+    this.english = body.title_en ?? this.message;
     this.faults = body.faults ?? [];
+  }
+
+  /** All of it in one language. */
+  told(english) {
+    return [english ? this.english : this.message, ...this.faults.map((fault) => (english && fault.english) || fault.message)].join(' ');
   }
 }
 

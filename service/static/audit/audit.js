@@ -2,7 +2,7 @@
 import { Refusal, get, hold, session, tokenEnds } from './ask.js';
 import { dayBefore, make } from './parts.js';
 import { accesses, anomalies, checks, ledger, look, overview, record } from './views.js';
-import { text, turn } from './words.js';
+import { isEnglish, text, turn } from './words.js';
 
 const at = (id) => document.getElementById(id);
 const VIEWS = { overview, anomalies, ledger, accesses, checks };
@@ -29,7 +29,7 @@ async function guard(work) {
   } catch (error) {
     if (!(error instanceof Refusal)) page.say(text('failed'));
     else if (error.status === 401) reenter(work);
-    else page.say([error.message, ...error.faults.map((fault) => fault.message)].join(' '));
+    else page.say(error.told(isEnglish()));
     return false;
   }
 }
@@ -97,7 +97,7 @@ async function begin() {
     return true;
   } catch (error) {
     hold(null);
-    at('refused').textContent = error instanceof Refusal ? error.message : text('failed');
+    at('refused').textContent = error instanceof Refusal ? error.told(isEnglish()) : text('failed');
     return false;
   }
 }

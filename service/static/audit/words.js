@@ -51,7 +51,7 @@ const EN = {
   totals: { used: 'used', denied: 'denied', released: 'given back', outside: 'outside hours', gaps: 'numbers lacking', signs: 'kinds of anomaly' },
   left: 'token: {time} left', over: 'the token has ended, get a new one', again: 'The access token is not valid or has ended; get a new one.', downloaded: '{name} downloaded', who: '{auditor}, purpose: {purpose}', copyOf: 'no. {n}',
 };
-const own = new Map();
+const own = new Map([...document.querySelectorAll('[data-t]')].map((element) => [element.dataset.t, element.textContent]));
 let english = false;
 
 /** The words under a key, `{names}` filled in. */
@@ -72,7 +72,6 @@ export function turn(root = document) {
   document.documentElement.lang = english ? 'en' : 'zh-CN';
   for (const element of root.querySelectorAll('[data-t]')) {
     const key = element.dataset.t;
-    if (!own.has(key)) own.set(key, element.textContent);
     element.textContent = english ? EN[key] ?? own.get(key) : own.get(key);
   }
 }
