@@ -22,7 +22,7 @@ from certlib.domain.verdict import WORDS, Finding, Verdict
 from certlib.verify.examine import MAX_SIZE
 from certlib.verify.meanings import in_english
 from certlib.verify.memory import Memory
-from certlib.verify.page import NUMBERED
+from certlib.verify.page import CLAIMED, NUMBERED
 from certlib.verify.pictures import Pictures
 from certlib.verify.remote import RemoteRegister
 from certlib.verify.report import Report
@@ -230,8 +230,9 @@ def _print(report: Report) -> None:
     certificate = report.certificate
     if certificate:
         _tell(f"{certificate.title} {certificate.number}  {certificate.holder}  {certificate.issuer}")
+    claimed = "（自称，未经证实 · claimed）" if report.verdict in CLAIMED else ""
     for seal in report.seals:
-        _tell(f"印章 {seal.seal}  {seal.owner or seal.subject}  {seal.level} {seal.suite}")
+        _tell(f"印章{claimed} {seal.seal}  {seal.owner or seal.subject}  {seal.level} {seal.suite}")
     if report.today_words is not None:
         _tell(f"今日结论：{report.today_words.chinese}  Today: {report.today_words.english}")
     odd = [finding for finding in report.findings if finding.outcome != "pass"]

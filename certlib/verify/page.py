@@ -11,7 +11,7 @@ from datetime import datetime
 from html import escape
 
 from certlib.domain.civil import SHANGHAI, chinese_date
-from certlib.domain.verdict import Verdict
+from certlib.domain.verdict import GENUINE, Verdict
 from certlib.verify.indications import indication
 from certlib.verify.meanings import told
 from certlib.verify.pictures import Page, Pictures
@@ -78,13 +78,20 @@ Rows = tuple[tuple[str, str], ...]
 def sections(report: Report, pictures: Pictures | None = None) -> list[tuple[str, str, Rows]]:
     """The report's sections: title, a sentence (may be empty), rows of name and text (texts may be empty)."""
     certificate = report.certificate
-    said = [("文件所载 · what it says", "", _said(certificate))] if certificate else []
+    said = (
+        [("文件所载 · what it says", _UNPROVED if report.verdict not in GENUINE else "", _said(certificate))]
+        if certificate
+        else []
+    )
     if report.seals:
-        seals = [(f"印章 · seal {seal.seal}", "", _sealed(seal)) for seal in report.seals]
+        seals = [(f"印章 · seal {seal.seal}", "", _sealed(seal, report)) for seal in report.seals]
     else:
         seals = [("印章 · seals", "没有电子印章。No electronic seal.", ())]
     changes = [("签章后的改动 · changes after sealing", changes_note(report, pictures), ())] if report.seals else []
     return [*said, *seals, ("状态 · state", "", _state(report)), *changes]
+
+
+_UNPROVED = "以下是文件自己的说法，未经证实。The file says so itself; nothing vouches for it."
 
 
 def changes_note(report: Report, pictures: Pictures | None = None) -> str:
@@ -183,10 +190,15 @@ def _said(certificate: CertificateReport) -> Rows:
     )
 
 
-def _sealed(seal: SealReport) -> Rows:
+# Anybody may write any name into a certificate: while nobody vouches for it, it is what the file claims.
+CLAIMED = frozenset({Verdict.UNKNOWN_ISSUER, Verdict.SIGNATURE_INVALID})
+
+
+def _sealed(seal: SealReport, report: Report) -> Rows:
+    claimed = report.verdict in CLAIMED
     proved = _moment(seal.timestamped_at) or "待补时间证明 · pending"
     return (
-        ("盖章单位 · sealed by", seal.owner),
+        ("自称的单位（未经证实）· claims to be" if claimed else "盖章单位 · sealed by", seal.owner),
         ("证书主体 · subject", seal.subject),
         ("用途 · reason", seal.reason),
         ("签章时间（自称）· claimed time", _moment(seal.signed_at)),

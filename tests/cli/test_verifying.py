@@ -81,6 +81,7 @@ def test_foreign_roots_do_not_trust_us(certctl: Run, sound: Path, tmp_path: Path
     done = certctl("verify", "--trust", str(tmp_path / "trust"), str(sound))
     assert done.returncode == 1
     assert "签发机关未登记" in done.stdout
+    assert "自称，未经证实 · claimed" in done.stdout
 
 
 def test_unreachable_register_is_an_error_not_a_verdict(certctl: Run, sound: Path) -> None:

@@ -193,6 +193,19 @@ def test_the_report_says_whose_the_seal_is(sealed: bytes) -> None:
     assert owner in found.detail
 
 
+def test_a_stranger_is_not_called_what_he_calls_himself(sealed: bytes, altered: bytes) -> None:
+    """His certificate has the city's name: the report says that it is his claim, and the file's."""
+    foreign = samples.seal(by=samples.signer("seal-foreign"))
+    said = {}
+    for name, file in (("sound", sealed), ("altered", altered), ("foreign", foreign)):
+        report = examine(file, trust=TRUST, at=samples.NOW, name="a.pdf")
+        pages = report_page(report), plain(report_pdf(report))
+        said[name] = [("claimstobe" in "".join(one.split()), "未经证实。The" in one) for one in pages]
+    assert said["sound"] == [(False, False)] * 2
+    assert said["altered"] == [(False, True)] * 2
+    assert said["foreign"] == [(True, True)] * 2
+
+
 def test_a_report_on_a_day_past_says_besides_what_is_true_today(sealed: bytes) -> None:
     """Valid on the day asked, revoked since: both stand on page, PDF and in JSON, and survive the sandbox."""
     register = samples.MemoryRegister()
