@@ -22,7 +22,7 @@ from certlib.domain.verdict import WORDS, Finding, Verdict
 from certlib.verify.examine import MAX_SIZE
 from certlib.verify.meanings import in_english
 from certlib.verify.memory import Memory
-from certlib.verify.page import CLAIMED, NUMBERED
+from certlib.verify.page import CLAIMED, numbered
 from certlib.verify.pictures import Pictures
 from certlib.verify.remote import RemoteRegister
 from certlib.verify.report import Report
@@ -33,6 +33,7 @@ from certlib.verify.ses_file import SUFFIXES, national_authorities, original_bes
 _STYLES = {"green": "bold green", "amber": "bold yellow", "red": "bold red", "grey": "bold dim"}
 _KINDS = frozenset({".pdf", *SUFFIXES})  # what of a folder is verified
 _REPORT = ".report.pdf"  # what an earlier run may have left in the folder
+_FORGED = {Verdict.UNREADABLE, Verdict.UNSEALED, Verdict.SIGNATURE_INVALID, Verdict.ALTERED}
 _UNCHECKED = "状态未核对"
 _TODAY = timedelta(minutes=1)  # what was asked for earlier than that lies in the past
 _MOST_NAMED, _MOST_KINDS = 20, 12  # files that do not pass, and endings of files passed over, in the summary
@@ -143,7 +144,15 @@ class _Desk:
             return lambda at: self.sandbox.examine(data, at=at, lookup=lookup, name=name)
         original, authorities = original_beside(path), national_authorities(self.trust)
         beside = original.read_bytes() if original else None
-        return lambda at: self.sandbox.examine_ses(data, beside, authorities, at=at, name=name)
+
+        def look(at: datetime) -> Report:
+            found = self.sandbox.examine_ses(data, beside, authorities, at=at, name=name)
+            grown = found.finding("range")
+            if beside is None or grown is None or grown.outcome != "warn":
+                return found
+            return _with_growth(found, self.sandbox.examine(beside, at=at, lookup=lookup, name=name))
+
+        return look
 
 
 def _roots(trust: Path | None, register: RemoteRegister | None, state: Path | None, *, codes: bool) -> TrustRoots:
@@ -217,11 +226,29 @@ def _passing(*, strict: bool) -> set[Verdict]:
 
 
 def _code(reports: Iterable[Report], *, strict: bool) -> int:
-    """The worst of all: 1 outweighs 3, because a forgery outweighs a scan."""
-    verdicts = {report.verdict for report in reports} - _passing(strict=strict)
+    """The worst of all: 1 outweighs 3, because a forgery outweighs a scan.
+
+    A signature beside a file that was not at hand does not pass: there is nothing that it was found to cover.
+    """
+    passing = _passing(strict=strict)
+    verdicts = {report.verdict for report in reports if report.verdict not in passing or _covers_nothing(report)}
     if not verdicts:
         return 0
     return 3 if verdicts == {Verdict.UNREADABLE} else 1
+
+
+def _with_growth(beside: Report, pdf: Report) -> Report:
+    """The report on a signature whose file has grown since, when the PDF's own signatures do not vouch for the rest."""
+    if pdf.verdict not in _FORGED:
+        return beside
+    kept = tuple(finding for finding in beside.findings if finding.check != "range")
+    grown = Finding("range", "fail", "签章之后文件有追加，追加的部分没有 PDF 自身的签名证明。")
+    return replace(beside, verdict=Verdict.ALTERED, findings=(*kept, grown))
+
+
+def _covers_nothing(report: Report) -> bool:
+    compared = report.finding("hash")
+    return compared is not None and compared.outcome == "unknown"
 
 
 def _print(report: Report) -> None:
@@ -237,7 +264,7 @@ def _print(report: Report) -> None:
         _tell(f"今日结论：{report.today_words.chinese}  Today: {report.today_words.english}")
     odd = [finding for finding in report.findings if finding.outcome != "pass"]
     if odd:
-        print_findings("", odd, NUMBERED, said=_said)
+        print_findings("", odd, numbered(report), said=_said)
 
 
 def _said(finding: Finding) -> str:

@@ -34,7 +34,19 @@ CHECKS = {
     "facts": "内附数据 · attached facts",
     "status": "当前状态 · status",
 }
-NUMBERED = {check: f"{number} {words}" for number, (check, words) in enumerate(CHECKS.items(), start=1)}
+SES_CHECKS = {
+    "format": "格式 · format",
+    "signature": "签章者的签名 · the signer's signature",
+    "holder": "签章者 · the seal's holder",
+    "signer": "签章者证书 · the signer's certificate",
+    "hash": "原文 · the original",
+    "range": "覆盖范围 · what is covered",
+    "seal": "制章者的签名 · the maker's signature on the seal",
+    "maker": "制章者证书 · the maker's certificate",
+    "period": "印章有效期 · the seal's validity",
+    "timestamp": "时间戳 · timestamp",
+}
+"""The steps of a signature or seal after GB/T 38540 (`certlib.verify.ses`)."""
 OUTCOMES = {"pass": "通过 · pass", "fail": "不符 · fail", "warn": "注意 · warning", "unknown": "未核 · unknown"}
 COLOURS = {"green": "#0a6b2d", "amber": "#8a5200", "red": "#b00020", "grey": "#4a4a4a"}
 _STYLE = """
@@ -125,13 +137,20 @@ def _differing(pictures: Pictures | None) -> str:
     return f" {seen}"
 
 
+def numbered(report: Report) -> dict[str, str]:
+    """The names of the checks that the report goes through, each with its number."""
+    checks = SES_CHECKS if report.finding("format") is not None else CHECKS
+    return {check: f"{number} {words}" for number, (check, words) in enumerate(checks.items(), start=1)}
+
+
 def steps(report: Report) -> list[tuple[str, str, str, str]]:
     """Every finding in the order of the checks: number and name of the check, outcome in words, detail, outcome."""
-    places = {check: place for place, check in enumerate(CHECKS)}
-    ordered = sorted(report.findings, key=lambda one: places.get(one.check, len(CHECKS)))
+    names = numbered(report)
+    places = {check: place for place, check in enumerate(names)}
+    ordered = sorted(report.findings, key=lambda one: places.get(one.check, len(places)))
     return [
         (
-            NUMBERED.get(one.check, one.check),
+            names.get(one.check, one.check),
             OUTCOMES.get(one.outcome, one.outcome),
             told(one),
             one.outcome,

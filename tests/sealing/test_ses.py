@@ -32,6 +32,7 @@ from certlib.verify.roots import TrustRoots
 from certlib.verify.sandbox import Sandbox
 from certlib.verify.ses import SesReport, examine_ses
 from certlib.verify.ses_file import examine_ses_file
+from tests.conftest import Run
 
 pytestmark = pytest.mark.skipif(unavailable() is not None, reason=unavailable() or "")
 
@@ -258,6 +259,32 @@ def test_a_signature_that_breaks_its_limits_ends_nothing_else(signature: bytes, 
         report = sandbox.examine_ses(signature, PDF, authorities, at=NOW, name="a.ses")
         assert report.verdict is Verdict.UNREADABLE
         assert report.sha256
+
+
+def test_the_command_line_names_the_steps_of_a_signature(certctl: Run, signature: bytes, tmp_path: Path) -> None:
+    """Good, over another file, damaged, and alone: what covers nothing at hand does not pass either."""
+    file, beside = tmp_path / "licence.pdf", tmp_path / "licence.ses"
+
+    def verified(original: bytes | None, data: bytes) -> tuple[int, str]:
+        beside.write_bytes(data)
+        file.unlink(missing_ok=True)
+        if original is not None:
+            file.write_bytes(original)
+        done = certctl("verify", "--at", "2026-01-03T00:00:00", str(beside))
+        return done.returncode, "".join(done.stdout.split())
+
+    assert verified(PDF, signature)[0] == 0
+    code, said = verified(PDF + b"more", signature)
+    assert (code, "内容被改动" in said, "6覆盖范围·whatiscovered不符" in said) == (1, True, True)
+    code, said = verified(PDF.upper(), signature)
+    assert (code, "5原文·theoriginal" in said, "Theoriginalisnotwhatwassealed." in said) == (1, True, True)
+    code, said = verified(None, signature)
+    assert (code, "5原文·theoriginal未知" in said) == (1, True)
+    at = signature.index(read_signature(signature).signature) + 40
+    code, said = verified(PDF, signature[:at] + bytes([signature[at] ^ 1]) + signature[at + 1 :])
+    assert (code, "签名无效" in said, "2签章者的签名" in said) == (1, True, True)
+    code, said = verified(PDF, signature[:-1])
+    assert (code, "无法读取" in said, "1格式·format" in said) == (3, True, True)
 
 
 def test_what_cannot_be_read_is_one_finding(authorities: Authorities, signature: bytes) -> None:
