@@ -27,7 +27,7 @@ from certlib.register.seal_tables import SealRow
 from certlib.register.store import Register
 from certlib.sealing.identities import SealKeys
 from certlib.verify.chain import Authorities
-from certlib.verify.chains import certificate_in
+from certlib.verify.form import certificate_in
 
 _FIRST_DAY, _LAST_DAY = datetime(2022, 4, 3, tzinfo=UTC), datetime(2046, 1, 1, tzinfo=UTC)
 _PERSON, _SECOND, _DOCUMENT = "系统初始化", "目录", "开发环境"

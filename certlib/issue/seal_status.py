@@ -13,7 +13,7 @@ from certlib.domain.seal_life import SealState
 from certlib.formats.seal_list import ListedSeal
 from certlib.register import seal_store
 from certlib.register.seal_tables import SealCertificateRow, SealEditionRow, SealEventRow, SealRow
-from certlib.verify.chains import certificate_in
+from certlib.verify.form import certificate_in
 
 Span = tuple[datetime, datetime | None]
 

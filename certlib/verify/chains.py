@@ -11,26 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from certlib.crypto.certificates import Certificate, RevocationList
+from certlib.crypto.certificates import RevocationList
 from certlib.crypto.sm2 import Sm2PublicKey
 from certlib.crypto.suites import load_public_key
 from certlib.errors import VerificationError
-from certlib.verify.form import DIGESTS, HASHES, Message, digest_of
+from certlib.verify.form import DIGESTS, HASHES, Message, certificate_in, digest_of
 from certlib.verify.roots import TrustRoots
 
 CAPACITY = 512
 Key = tuple[object, ...]
-
-
-@lru_cache(maxsize=CAPACITY)
-def certificate_in(data: bytes) -> Certificate:
-    """The certificate in these DER bytes, read once. Raises `ValueError` when they hold none."""
-    return Certificate.load(data)
 
 
 @dataclass(frozen=True, slots=True)

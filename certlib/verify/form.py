@@ -15,12 +15,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from asn1crypto import cms, core, tsp
 from asn1crypto import x509 as asn1
 from cryptography.hazmat.primitives import hashes
 
 from certlib.crypto import der
+from certlib.crypto.certificates import Certificate
 from certlib.crypto.cms import DATA, SIGNATURE_TIMESTAMP, SIGNED_DATA, TST_INFO
 from certlib.crypto.sm2 import SM2_SM3, SM3
 
@@ -51,6 +53,15 @@ SIGNATURES: dict[bytes, str] = {
     der.algorithm(SM2_SM3): "sm2-sm3",
     der.algorithm(SM2_SM3, null=True): "sm2-sm3",
 }
+
+
+_CAPACITY = 512  # certificates
+
+
+@lru_cache(maxsize=_CAPACITY)
+def certificate_in(data: bytes) -> Certificate:
+    """The certificate in these DER bytes, read once. Raises `ValueError` when they hold none."""
+    return Certificate.load(data)
 
 
 class FormError(ValueError):
@@ -223,6 +234,7 @@ def _check_certificate(certificate: asn1.Certificate) -> None:
     rebuilt = der.sequence(certificate["tbs_certificate"].dump(), inner, der.tlv(0x03, b"\x00", certificate.signature))
     if rebuilt != certificate.dump():
         raise FormError("签名所带的证书不是规范编码。")
+    certificate_in(certificate.dump())  # all of it, since asn1crypto reads a name only when it is asked for
 
 
 def _signer(info: cms.SignerInfo, certificates: tuple[asn1.Certificate, ...]) -> asn1.Certificate:

@@ -49,8 +49,8 @@ from certlib.crypto.sm2 import SM2_SM3, SM3
 from certlib.crypto.suites import suite_named
 from certlib.errors import VerificationError
 from certlib.verify.chain import Authorities, PathError
-from certlib.verify.chains import ChainMemory, certificate_in, is_intact, is_sound, key_of
-from certlib.verify.form import Message, Stamp, digest_of
+from certlib.verify.chains import ChainMemory, is_intact, is_sound, key_of
+from certlib.verify.form import Message, Stamp, certificate_in, digest_of
 from certlib.verify.roots import TrustRoots
 from certlib.verify.span import MAX_SIGNATURES
 from certlib.verify.update import plain_updates

@@ -20,8 +20,8 @@ from certlib.crypto.certificates import TIME_STAMPING, Certificate
 from certlib.crypto.suites import suite_of
 from certlib.domain.verdict import Verdict
 from certlib.errors import VerificationError
-from certlib.verify.chains import certificate_in, is_intact, is_sound
-from certlib.verify.form import FormError, Message, digest_of, read_message, read_token
+from certlib.verify.chains import is_intact, is_sound
+from certlib.verify.form import FormError, Message, certificate_in, digest_of, read_message, read_token
 from certlib.verify.span import guard
 
 

@@ -17,8 +17,17 @@ from certlib.crypto.suites import suite_of
 from certlib.domain.verdict import Verdict
 from certlib.errors import VerificationError
 from certlib.formats.seal_list import ListedSeal
-from certlib.verify.chains import certificate_in, is_named
-from certlib.verify.form import AlgorithmError, FormError, Message, Stamp, digest_of, read_message, read_token
+from certlib.verify.chains import is_named
+from certlib.verify.form import (
+    AlgorithmError,
+    FormError,
+    Message,
+    Stamp,
+    certificate_in,
+    digest_of,
+    read_message,
+    read_token,
+)
 from certlib.verify.pades import Found, Judgement, Material, Opened, UnreadableError, judge_seal, judge_stamp
 from certlib.verify.report import Notes, SealReport
 from certlib.verify.roots import TrustRoots

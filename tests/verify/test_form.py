@@ -1,6 +1,7 @@
 """The one form of a signature message: read back byte for byte, or refused."""
 
 import random
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,8 @@ from hypothesis import strategies as st
 
 from certlib.crypto.cms import DATA, TST_INFO
 from certlib.crypto.suites import suite_of
-from certlib.verify.chains import certificate_in, is_intact, is_sound
-from certlib.verify.form import AlgorithmError, FormError, digest_of, read_message, read_token
+from certlib.verify.chains import is_intact, is_sound
+from certlib.verify.form import AlgorithmError, FormError, certificate_in, digest_of, read_message, read_token
 from certlib.verify.span import guard
 
 
@@ -60,6 +61,20 @@ def test_an_attribute_of_another_form_is_no_error_but_no_signature(message: byte
     except FormError:
         return
     assert not (is_sound(read) and is_intact(read, read.message_digest))
+
+
+def test_a_certificate_whose_name_cannot_be_read_is_refused_with_the_message(message: bytes) -> None:
+    """Well-formed as far as it is read at once, and named by whoever signs: the fault must not come up later."""
+    signer = read_message(message).certificate
+    begin = signer.index(certificate_in(signer).subject_name)
+    for at in range(begin, begin + len(certificate_in(signer).subject_name)):
+        spoiled = signer[:at] + b"\x2f" + signer[at + 1 :]
+        named = message.replace(signer, spoiled).replace(sha256(signer).digest(), sha256(spoiled).digest())
+        try:
+            read = read_message(named)
+        except FormError:
+            continue
+        assert not is_sound(read), at
 
 
 @given(st.binary(max_size=200))
