@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import logging
 import os
 import time
@@ -40,7 +41,7 @@ from certlib.verify.chains import ChainMemory
 from certlib.verify.examine import examine
 from certlib.verify.page import report_page
 from certlib.verify.roots import TrustRoots
-from tests.verify import samples
+from tests.verify import test_levels
 
 NOW = datetime.now(UTC)
 KEYS = development_folder()
@@ -165,7 +166,7 @@ def by_us(pdf: bytes, *, remember: bool = True) -> None:
 
 def own(pdf: bytes) -> None:
     """Our own file: examined, and the report written for people."""
-    report = examine(pdf, trust=TRUST, at=samples.NOW)
+    report = examine(pdf, trust=TRUST, at=test_levels.NOW)
     assert report.verdict == "status-unknown", report.as_line()
     report_page(report)
 
@@ -191,10 +192,8 @@ def main() -> None:
     seconds = parser.parse_args().seconds
     logging.disable(logging.CRITICAL)
     print(f"load {os.getloadavg()[0]:.1f}")
-    for name, pdf in (
-        ("own, B-T, P-256", samples.seal()),
-        ("own, B-T, RSA-3072", samples.seal(by=samples.signer(suite="rsa"))),
-    ):
+    for suite, level in itertools.product(("p256", "rsa"), test_levels.LEVELS):
+        name, pdf = f"own, {level}, {suite}", test_levels.made(suite, level)
         spent = cost({"own": partial(own, pdf)}, seconds)["own"]
         print(f"{name:30} {len(pdf) >> 10:6} KB  {spent:7.1f} ms  {1000 / spent:6.0f} a second with its report")
     for name, pdf in files():

@@ -1,9 +1,9 @@
 """Chains once validated are remembered: a city's files come from a dozen seals, and building a chain costs most.
 
-What is remembered is the outcome of a full validation of exactly these certificates, algorithms and trust, and the span
-of time for which it holds: while every certificate on the path is valid and every revocation list current, and only if
-no list names any of them. For another file by the same certificates within that span, what remains is the message
-itself: its digest, its signature, the certificate it names (RFC 5035 §5.4), its content type.
+What is remembered is the outcome of a full validation of exactly these certificates, algorithms, trust and material in
+the file, and the span of time for which it holds: while every certificate on the path is valid and every revocation
+list current, and only if no list names any of them. For another file by the same certificates within that span, what
+remains is the message itself: its digest, its signature, the certificate it names (RFC 5035 §5.4), its content type.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -66,8 +67,8 @@ class ChainMemory:
         self._known[key] = KnownChain(path, revocation, since, min(ends))
 
 
-def key_of(message: Message, purpose: str, trust: TrustRoots) -> Key:
-    """What a chain's validation depends on, but for the moment."""
+def key_of(message: Message, purpose: str, trust: TrustRoots, material: Iterable[Iterable[bytes]] = ()) -> Key:
+    """What a chain's validation depends on, but for the moment. `material` comes with the file, of whatever size."""
     return (
         purpose,
         message.certificate,
@@ -76,6 +77,7 @@ def key_of(message: Message, purpose: str, trust: TrustRoots) -> Key:
         message.signature_algorithm,
         trust.certificates,
         trust.revocation,
+        tuple(tuple(sha256(one).digest() for one in kind) for kind in material),
     )
 
 

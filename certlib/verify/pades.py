@@ -136,6 +136,11 @@ class Material:
     certificates: tuple[bytes, ...] = field(default=(), repr=False)
     revocation: tuple[bytes, ...] = field(default=(), repr=False)
 
+    @property
+    def kinds(self) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+        """Both together, the certificates first."""
+        return self.certificates, self.revocation
+
 
 class Opened:
     """A PDF as pyHanko reads it: `found` are its signatures, `empty_fields` fields without one.
@@ -351,9 +356,9 @@ def _recalled(
     message: Message, digest: bytes, purpose: str, *, trust: TrustRoots, at: datetime, material: Material
 ) -> Judgement | None:
     """The judgement on a message whose chain is known; None when it must be validated."""
-    if material.revocation or trust.answers:
-        return None  # the file, or an answer, may bring news of a revocation
-    known = _MEMORY.recall(key_of(message, purpose, trust), at)
+    if trust.answers:
+        return None  # they may bring news of a revocation
+    known = _MEMORY.recall(key_of(message, purpose, trust, material.kinds), at)
     if known is None:
         return None
     return Judgement(
@@ -366,9 +371,10 @@ def _recalled(
 
 
 def _remembered(judged: Judgement, message: Message, purpose: str, trust: TrustRoots, material: Material) -> Judgement:
-    if judged.holds and not (material.revocation or material.certificates or trust.answers):
-        key = key_of(message, purpose, trust)
-        _MEMORY.remember(key, judged.path, judged.revocation, _dated(trust.revocation))
+    if judged.holds and not trust.answers:
+        key = key_of(message, purpose, trust, material.kinds)
+        lists = (*_dated(trust.revocation), *_dated(material.revocation))
+        _MEMORY.remember(key, judged.path, judged.revocation, lists)
     return judged
 
 
