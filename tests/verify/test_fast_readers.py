@@ -1,10 +1,11 @@
-"""Hexadecimal strings are read fast, and exactly as pyHanko itself reads them."""
+"""Hexadecimal strings and names are read fast, and exactly as pyHanko itself reads them."""
 
 from __future__ import annotations
 
 from io import BytesIO
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyhanko.pdf_utils import generic
@@ -46,3 +47,30 @@ def test_the_reader_in_use_is_ours() -> None:
 
     value = generic.read_object(Stream(b"<" + b"00" * 8192 + b">"), generic.Reference(1))
     assert (len(value.original_bytes), seen) == (8192, [1])
+
+
+PARTS = st.one_of(
+    st.sampled_from([b"/", b"Type", b"#20", b"#2", b"#", b"#GG", b" ", b"(", b">>", b"%x\n", b"\x00", b"\xe7\xab\xa0"]),
+    st.binary(min_size=1, max_size=1),
+)
+
+
+@given(st.lists(PARTS, max_size=8).map(b"".join), st.sampled_from([b"/", b"", b"x/"]))
+def test_names_are_read_as_pyhanko_reads_them(data: bytes, before: bytes) -> None:
+    """Value, place and refusal, with escapes, every byte, and ends that never come."""
+    at = len(before.rstrip(b"/"))
+    assert read(pades.name, before + data, at) == read(pades.STOCK_NAME, before + data, at)
+
+
+@pytest.mark.parametrize("byte", range(256))
+def test_every_byte_in_a_name_means_the_same(byte: int) -> None:
+    """Within it and after it."""
+    for data in (b"/A%cB C" % byte, b"/AB%cC" % byte, b"/%c" % byte):
+        assert read(pades.name, data, 0) == read(pades.STOCK_NAME, data, 0)
+
+
+def test_a_name_is_its_own_object() -> None:
+    """Two of one spelling lie in different places, which pyHanko writes down on them."""
+    one, two = (pades.name(BytesIO(b"/Type ")) for _ in range(2))
+    assert one == two
+    assert one is not two
