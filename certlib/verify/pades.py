@@ -237,6 +237,7 @@ class Opened:
                 updates is not None
                 and all(map(_is_bare, self._embedded[1:]))
                 and self._same_catalogue()
+                and (not updates or self._holds_material_alone())
                 and set().union(*updates) <= self._of_proof()
             )
         except _PARSING:
@@ -245,6 +246,11 @@ class Opened:
     def _same_catalogue(self) -> bool:
         first, last = self._reader.get_historical_root(self._embedded[0].signed_revision), self._reader.root
         return _written(first, without=_GROWING) == _written(last, without=_GROWING)
+
+    def _holds_material_alone(self) -> bool:
+        """Whether the store has no entries but those that we write."""
+        root = self._reader.root
+        return "/DSS" not in root or root["/DSS"].keys() <= _MATERIAL
 
     def _of_proof(self) -> set[int]:
         """The numbers of the objects that an update with a document timestamp has to write."""
@@ -260,14 +266,12 @@ class Opened:
         return {one.idnum for one in places if isinstance(one, generic.IndirectObject | generic.Reference)}
 
     def proof_material(self) -> Material:
-        """What the document security store holds (ETSI EN 319 142-1 5.4.2).
+        """The certificates and revocation lists of the document security store (ETSI EN 319 142-1 5.4.2).
 
-        Raises `UnreadableError` when the store holds anything else.
+        Raises `UnreadableError` when they are none.
         """
         try:
             store = DocumentSecurityStore.read_dss(self._reader)
-            if not self._reader.root["/DSS"].keys() <= _MATERIAL:
-                raise UnreadableError("文件所附的验证材料有误。")
             certificates = tuple(certificate.dump() for certificate in store.load_certs())
             lists = tuple(reference.get_object().data for reference in store.crls)
             for data in lists:
@@ -359,15 +363,9 @@ def _recalled(
     if trust.answers:
         return None  # they may bring news of a revocation
     known = _MEMORY.recall(key_of(message, purpose, trust, material.kinds), at)
-    if known is None:
-        return None
-    return Judgement(
-        intact=is_intact(message, digest),
-        sound=is_sound(message),
-        problem="",
-        path=known.path,
-        revocation=known.revocation,
-    )
+    if known is None or not (is_intact(message, digest) and is_sound(message)):
+        return None  # what does not hold by the short way is judged the long way, or two files alike might differ
+    return Judgement(intact=True, sound=True, problem="", path=known.path, revocation=known.revocation)
 
 
 def _remembered(judged: Judgement, message: Message, purpose: str, trust: TrustRoots, material: Material) -> Judgement:

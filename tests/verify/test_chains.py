@@ -1,17 +1,24 @@
 """Chains that are remembered: also those that a file's own proof material completes, and only for that material."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 import pytest
+from asn1crypto import keys
+from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from pyhanko.sign.timestamps import DummyTimeStamper
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from certlib.crypto.certificates import Certificate
+from certlib.crypto.certificates import Certificate, load_certificates
 from certlib.crypto.development import development_folder
-from certlib.verify.form import Message, digest_of, read_message
-from certlib.verify.pades import Judgement, Material, judge_seal
+from certlib.verify.chains import is_sound
+from certlib.verify.form import Message, digest_of, read_message, read_token
+from certlib.verify.pades import Judgement, Material, judge_seal, judge_stamp
 from certlib.verify.roots import TrustRoots
 from certlib.verify.span import guard
 from tests.verify.samples import NOW, SEALED, seal
@@ -69,3 +76,18 @@ def test_what_was_good_while_its_list_was_current_is_not_known_good_later(messag
     for _ in range(2):
         assert judged(message, brief).revocation == "good"
         assert judged(message, brief, NOW + WEEK).revocation == "unknown"
+
+
+def test_what_is_judged_the_long_way_once_is_judged_so_again() -> None:
+    """A timestamp that names its certificate by SHA-1, as many authorities' do: what is remembered changes nothing."""
+    pem = (development_folder() / "tsa" / "tsa.rsa.pem").read_bytes()
+    own, *above = (asn1.Certificate.load(one.der) for one in load_certificates(pem, name="tsa"))
+    key = keys.PrivateKeyInfo.load(
+        load_pem_private_key(pem, None).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    )
+    stamper = DummyTimeStamper(own, key, SimpleCertificateStore.from_certs(above), fixed_dt=SEALED)
+    imprint = sha256(b"what is timestamped").digest()
+    stamp = read_token(asyncio.run(stamper.async_timestamp(imprint, "sha256")).dump())
+    first, *others = (judge_stamp(stamp, imprint, TrustRoots.load(), NOW, Material()) for _ in range(3))
+    assert others == [first, first]
+    assert not is_sound(stamp.message)
