@@ -2,7 +2,6 @@
 
 import ast
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,7 +68,7 @@ def test_numbers_and_names_are_carried_over(detail: str, said: str) -> None:
 
 
 def test_a_detail_without_english_still_has_its_sense() -> None:
-    """The sentence for check and outcome stands in; a pass without one stays as it is; nothing takes long."""
+    """The sentence for check and outcome stands in; a pass without one stays as it is."""
     assert in_english(Finding("changes", "fail", "某种新情况")).startswith("Something was added")
     assert told(Finding("signature", "pass", "rsa-sha256")) == "rsa-sha256"
 
@@ -77,9 +76,9 @@ def test_a_detail_without_english_still_has_its_sense() -> None:
 @pytest.mark.parametrize(
     "hostile", ["规则 " * 100_000, "：" * 500, "x" + "的证书" * 150, "：" * 400 + "（）。", "{}{0}" * 90]
 )
-def test_what_a_stranger_wrote_costs_nothing(hostile: str) -> None:
-    """Names in a certificate may look like our wordings: they neither hold up a report nor break it."""
-    began = time.process_time()
-    english(hostile)
-    english(f"印章证书签发给：{hostile}。")
-    assert time.process_time() - began < 1
+def test_what_a_stranger_wrote_breaks_nothing(hostile: str) -> None:
+    """Names in a certificate may look like our wordings, and be of any length; with other patterns it would not end."""
+    detail = f"印章证书签发给：{hostile}。"
+    said = english(detail)
+    assert said.startswith("The seal's certificate is issued to ") if len(detail) <= 500 else said == ""
+    assert len(english(hostile)) < 3 * len(hostile)
