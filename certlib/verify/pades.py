@@ -47,7 +47,7 @@ from certlib.crypto.ocsp import read_answer
 from certlib.crypto.sm2 import CURVE as SM2_CURVE_OID
 from certlib.crypto.sm2 import SM2_SM3, SM3
 from certlib.crypto.suites import suite_named
-from certlib.errors import VerificationError
+from certlib.errors import ConfigurationError, VerificationError
 from certlib.verify.chain import Authorities, PathError
 from certlib.verify.chains import ChainMemory, is_intact, is_sound, key_of
 from certlib.verify.form import Message, Stamp, certificate_in, digest_of
@@ -276,9 +276,10 @@ class Opened:
             lists = tuple(reference.get_object().data for reference in store.crls)
             for data in lists:
                 crl.CertificateList.load(data, strict=True)
+            _dated(lists)
         except NoDSSFoundError:
             return Material()
-        except _PARSING as error:
+        except (*_PARSING, ConfigurationError) as error:
             raise UnreadableError("文件所附的验证材料有误。") from error
         return Material(certificates, lists)
 

@@ -75,7 +75,7 @@ class SealExamination:
             self._refuse("signature" if isinstance(error, AlgorithmError) else "form", str(error), error.certificates)
             return None
         except UnreadableError as error:
-            self.notes.failed("form", str(error), Verdict.SIGNATURE_INVALID)
+            self.notes.failed("form", str(error), Verdict.ALTERED)  # the seal's own message may well hold
             return None
         self._document_timestamps()
         self._seal_timestamp(message)

@@ -25,6 +25,8 @@ from collections.abc import Callable, Iterator
 from io import BytesIO
 
 from asn1crypto import cms
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name as name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -35,6 +37,7 @@ from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp
 
 from certlib.crypto import der
 from certlib.crypto.cms import SIGNED_DATA
+from certlib.crypto.development import development_folder
 from certlib.sealing.widget import Update
 from tests.verify.forgeries import FAMILIES, WHITE, Made, approve, archive, ranges, stamper_for, update
 from tests.verify.samples import SEALED, attachment, signer
@@ -246,6 +249,7 @@ def store(sealed: bytes, _other: bytes) -> Made:
     yield "a stranger's certificate, then a good timestamp", archive(update(sealed, _material("/Certs", certificate)))
     for key in ("/Certs", "/CRLs", "/OCSPs"):
         yield f"junk in {key[1:]}, then a good timestamp", archive(update(sealed, _material(key, WHITE)))
+    yield "a list of no known version, then a good timestamp", archive(update(sealed, _material("/CRLs", odd_list())))
     yield "a page in the store, then a good timestamp", archive(update(sealed, _page_in_store))
     yield "an unknown key, then a good timestamp", archive(update(sealed, _material("/Evil", WHITE)))
     yield "junk by signature, then a good timestamp", archive(update(sealed, _related))
@@ -595,6 +599,18 @@ def _parent_value(writer: IncrementalPdfFileWriter) -> None:
     _widget_entry(writer, "/Parent", reference)
     fields[0] = reference
     writer.update_container(fields)
+
+
+def odd_list() -> bytes:
+    """A revocation list of our own authority that says version 6: one reader takes it, another does not."""
+    pem = (development_folder() / "crl" / "issuing.p256.crl").read_bytes()
+    good = x509.load_pem_x509_crl(pem) if pem.startswith(b"-----") else x509.load_der_x509_crl(pem)
+    return good.public_bytes(Encoding.DER).replace(b"\x02\x01\x01", b"\x02\x01\x05", 1)
+
+
+def store_with_odd_list(sealed: bytes) -> bytes:
+    """The file with such a list in its store, behind the seal."""
+    return update(sealed, _material("/CRLs", odd_list()))
 
 
 def _material(key: str, data: bytes) -> Change:

@@ -13,6 +13,7 @@ from certlib.verify.english import english
 from certlib.verify.examine import MAX_SIZE, examine
 from certlib.verify.page import CHECKS
 from certlib.verify.roots import TrustRoots
+from tests.verify.attacks import store_with_odd_list
 from tests.verify.forgeries import approve, ranges, update
 from tests.verify.hostile import pdf as small_pdf
 from tests.verify.samples import NOW, MemoryRegister, base_pdf, seal
@@ -130,6 +131,15 @@ def test_a_signed_file_whose_structure_is_destroyed_was_altered(sealed: bytes, t
     report = examine(torn, trust=trust, at=NOW)
     assert report.verdict is Verdict.ALTERED
     assert any("追加" in finding.detail for finding in report.findings if finding.check == "span")
+
+
+def test_a_revocation_list_that_cannot_be_read_alters_the_file(sealed: bytes, trust: TrustRoots) -> None:
+    """Somebody put it behind the seal: neither a fault of ours nor a forged signature."""
+    report = examine(store_with_odd_list(sealed), trust=trust, at=NOW)
+    assert report.verdict is Verdict.ALTERED
+    assert ("form", "fail", "文件所附的验证材料有误。") in {
+        (one.check, one.outcome, one.detail) for one in report.findings
+    }
 
 
 def test_megabytes_behind_the_end_cost_nothing(sealed: bytes, trust: TrustRoots) -> None:
