@@ -42,7 +42,7 @@ def trust(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _verify(certctl: Run, trust: Path, *words: str, at: str = VECTORS["at"]) -> tuple[int, list[dict[str, Any]]]:
-    done = certctl("verify", "--trust", str(trust), "--at", at.replace("+00:00", ""), "--json", *words)
+    done = certctl("verify", "--trust", str(trust), "--at", at, "--json", *words)
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -162,7 +162,7 @@ def test_a_list_rolled_back_since_the_last_run_fails(trust: Path, tmp_path: Path
         "--trust",
         str(trust),
         "--at",
-        VECTORS["at"].replace("+00:00", ""),
+        VECTORS["at"],
         "--state",
         str(seen),
         "--json",
@@ -197,11 +197,11 @@ class Register:
             return sign_seal_list(SealList(seq=self.seals, issued=datetime(2026, 3, 1, tzinfo=UTC), seals=()), signers)
         return None
 
-    def answer(self) -> dict[str, Any]:
-        """What it says of the good code of the vectors."""
+    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """What it says of the good code of the vectors, as of the moment asked about."""
         fields = {"Certificate": "医疗器械经营许可证", "Number": VECTORS["facts"]["facts"]["number"]}
         listed = [{"label": "", "english": name, "value": value} for name, value in fields.items()]
-        return {"verdict": "valid", "n": 1000, "edition": 1, "fields": listed}
+        return {"verdict": "valid", "n": 1000, "edition": 1, "fields": listed, "at": asked.get("at", "")}
 
 
 @pytest.fixture
@@ -214,8 +214,8 @@ def register() -> Iterator[Register]:
             self._send(held.given(self.path))
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            self._send(json.dumps(held.answer()).encode())
+            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            self._send(json.dumps(held.answer(asked)).encode())
 
         def log_message(self, *_: object) -> None: ...
 
@@ -241,7 +241,7 @@ def test_a_list_that_the_register_rolled_back_is_refused(
 ) -> None:
     """With --state what --register gave is remembered like what lay in the folder: the next run takes none older."""
     seen, text = tmp_path / "seen.json", CASES["state valid"]["text"]
-    words = ["--register", register.url, "--at", VECTORS["at"].replace("+00:00", ""), "--json", text]
+    words = ["--register", register.url, "--at", VECTORS["at"], "--json", text]
     done = _asked(*words, "--state", str(seen))
     assert (done.exit_code, json.loads(done.stdout)["verdict"]) == (0, "valid")
     setattr(register, name, 4)
