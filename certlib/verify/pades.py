@@ -564,7 +564,8 @@ def _teach_names() -> None:
 _teach_names()
 
 _DIGITS = re.compile(rb"<([0-9A-Fa-f]*)>")
-STOCK_HEX_STRING = generic.read_hex_string_from_stream
+_PLAIN_NAME = re.compile(rb"""(/[!"$&'*-.0-;=?-Z\\^-z|~]*)(?=[ \n\r\t\f\x00()<>\[\]{}/%])""")
+STOCK_HEX_STRING, STOCK_NAME = generic.read_hex_string_from_stream, generic.NameObject.read_from_stream
 
 
 def hex_string(stream: BytesIO) -> Any:
@@ -572,39 +573,35 @@ def hex_string(stream: BytesIO) -> Any:
 
     Whatever holds anything but digits it reads itself.
     """
-    if not isinstance(stream, BytesIO):
+    digits = _taken(stream, _DIGITS)
+    if digits is None:
         return STOCK_HEX_STRING(stream)
-    with stream.getbuffer() as data:
-        found = _DIGITS.match(data, stream.tell())
-        digits = bytes(found[1]) if found else b""
-    if found is None:
-        return STOCK_HEX_STRING(stream)
-    stream.seek(found.end())
     return generic.pdf_string(bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode()))
 
 
-_NAME = re.compile(rb"""/[!"$&'*-.0-;=?-Z\\^-z|~]*(?=[ \n\r\t\f\x00()<>\[\]{}/%])""")
-STOCK_NAME = generic.NameObject.read_from_stream
-
-
-def name(stream: BytesIO) -> Any:
-    """As pyHanko reads it, a name of plain characters at once: an eighth of the analysis of changes went into that.
+def name_object(stream: BytesIO) -> Any:
+    """As pyHanko reads it, a name of plain characters at once: a fifth of a B-LTA file's examination went into that.
 
     Whatever has an escape, any other character, or no end it reads itself.
     """
+    plain = _taken(stream, _PLAIN_NAME)
+    return STOCK_NAME(stream) if plain is None else generic.NameObject(plain.decode())
+
+
+def _taken(stream: BytesIO, pattern: re.Pattern[bytes]) -> bytes | None:
+    """The pattern's group at the stream's place, which moves behind it; None, and no move, where it does not fit."""
     if not isinstance(stream, BytesIO):
-        return STOCK_NAME(stream)
+        return None
     with stream.getbuffer() as data:
-        found = _NAME.match(data, stream.tell())
-        plain = bytes(found[0]) if found else b""
-    if found is None:
-        return STOCK_NAME(stream)
-    stream.seek(found.end())
-    return generic.NameObject(plain.decode())
+        found = pattern.match(data, stream.tell())
+        taken = bytes(found[1]) if found else None
+    if found:
+        stream.seek(found.end())
+    return taken
 
 
 generic.read_hex_string_from_stream = hex_string
-generic.NameObject.read_from_stream = staticmethod(name)  # type: ignore[method-assign]
+generic.NameObject.read_from_stream = staticmethod(name_object)  # type: ignore[method-assign]
 
 
 @lru_cache(maxsize=64)

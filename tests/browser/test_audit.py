@@ -109,6 +109,14 @@ def _enter(held: Any, *, token: str = "") -> None:
     held.page.click("#signin .main")
 
 
+def _find(held: Any, number: str) -> None:
+    """Look a number up, and wait for what is found."""
+    held.page.click("#tabs [data-view=look]")
+    held.page.fill("#s-number", number)
+    held.page.click("#search .main")
+    _ready(held)
+
+
 def _ready(held: Any, selector: str = "#view section") -> None:
     held.page.wait_for_selector(selector)
     held.page.wait_for_selector("#status", state="hidden")
@@ -204,10 +212,7 @@ def test_a_certificate_is_looked_up_and_taken_away(desktop: Any, office: Office)
     (row, *_) = office.certificates()["certificates"]
     _enter(desktop)
     _ready(desktop)
-    desktop.page.click("#tabs [data-view=look]")
-    desktop.page.fill("#s-number", row["number"])
-    desktop.page.click("#search .main")
-    _ready(desktop)
+    _find(desktop, row["number"])
     assert row["number"] not in desktop.page.url
     desktop.page.click(f"#view .link:has-text('{row['number']}')")
     desktop.page.wait_for_selector("#view h3")
@@ -262,10 +267,7 @@ def test_a_certificate_is_looked_at_as_of_a_day(desktop: Any, office: Office) ->
     (row, *_) = office.certificates()["certificates"]
     _enter(desktop)
     _ready(desktop)
-    desktop.page.click("#tabs [data-view=look]")
-    desktop.page.fill("#s-number", row["number"])
-    desktop.page.click("#search .main")
-    _ready(desktop)
+    _find(desktop, row["number"])
     desktop.page.click(f"#view .link:has-text('{row['number']}')")
     desktop.page.wait_for_selector("#view h3")
     yesterday = civil_date(datetime.now(UTC) - timedelta(days=1)).isoformat()
@@ -387,10 +389,7 @@ def test_no_violation_of_wcag_in_any_view(chromium: Any, site: str, office: Offi
             if (size, language, view) == (PHONE, "zh-CN", "overview"):
                 held.page.evaluate("document.querySelectorAll('#view details').forEach((one) => { one.open = false; })")
                 shot(held, "audit-phone")
-        held.page.click("#tabs [data-view=look]")
-        held.page.fill("#s-number", row["number"])
-        held.page.click("#search .main")
-        _ready(held)
+        _find(held, row["number"])
         held.page.click(f"#view .link:has-text('{row['number']}')")
         held.page.wait_for_selector("#view h3")
         assert violations(held.page) == [], language

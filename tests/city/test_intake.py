@@ -178,8 +178,19 @@ def test_no_value_of_any_field_breaks_the_intake(push, record, certificate, data
     assert kind in {"success", "error"}
     assert code[0] == {"success": "S", "error": "E"}[kind]
     assert message
-    if kind == "success":  # then every change was of a member that may be so
-        assert all(isinstance(value, str | int | dict | None) for value in changes.values())  # null is not given
+    optional = {field.name for field in load_codes().fields if not field.required}
+    not_given = {name for name, value in changes.items() if value is None and name in optional}
+    if kind == "success":  # then every change was of a member that may be so; null in an optional one is none at all
+        assert all(isinstance(changes[name], str | int | dict) for name in changes.keys() - not_given)
+
+
+def test_null_does_for_no_required_member(push, record, certificate):
+    """It is asked for as if it were not there; a member that is not known is refused with null, too."""
+    required = [field.name for field in load_codes().fields if field.required]
+    assert required
+    for name in (*required, "other"):
+        ((kind, code, _),) = push({**record(certificate(), "issue", 1), name: None})
+        assert (kind, code) == ("error", "E01"), name
 
 
 def test_records_are_answered_one_by_one(city, push, record, certificate):

@@ -59,18 +59,18 @@ PARTS = st.one_of(
 def test_names_are_read_as_pyhanko_reads_them(data: bytes, before: bytes) -> None:
     """Value, place and refusal, with escapes, every byte, and ends that never come."""
     at = len(before.rstrip(b"/"))
-    assert read(pades.name, before + data, at) == read(pades.STOCK_NAME, before + data, at)
+    assert read(pades.name_object, before + data, at) == read(pades.STOCK_NAME, before + data, at)
 
 
 @pytest.mark.parametrize("byte", range(256))
 def test_every_byte_in_a_name_means_the_same(byte: int) -> None:
     """Within it and after it."""
     for data in (b"/A%cB C" % byte, b"/AB%cC" % byte, b"/%c" % byte):
-        assert read(pades.name, data, 0) == read(pades.STOCK_NAME, data, 0)
+        assert read(pades.name_object, data, 0) == read(pades.STOCK_NAME, data, 0)
 
 
 def test_a_name_is_its_own_object() -> None:
     """Two of one spelling lie in different places, which pyHanko writes down on them."""
-    one, two = (pades.name(BytesIO(b"/Type ")) for _ in range(2))
+    one, two = (pades.name_object(BytesIO(b"/Type ")) for _ in range(2))
     assert one == two
     assert one is not two
